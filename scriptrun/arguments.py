@@ -1,0 +1,293 @@
+"""The command line, the `SCRIPTRUN_*` variables and `[tool.scriptrun]`: one table of options for all three.
+
+Read on the way to every run, so without argparse, whose import takes as long as starting Python.
+"""
+
+import os
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Union
+
+    Value = Union[bool, str, "tuple[str, ...]"]  # noqa: UP007 - as `|` it would be evaluated, on Python 3.10 in vain
+
+from scriptrun.errors import UsageError
+
+FLAG, VALUE, LIST = "flag", "value", "list"
+
+COMMANDS = ("cache", "env", "python")
+
+
+class Option:
+    """One option: its name without dashes, letter, kind, placeholder and line of help.
+
+    `paths` says that a value is a file name, relative to the current directory on the command line and to the
+    script's directory in its block. `everywhere` is False for what makes sense on the command line only.
+    """
+
+    __slots__ = ("everywhere", "help", "kind", "letter", "name", "paths", "placeholder")
+
+    def __init__(  # noqa: PLR0913 - one row of the table below
+        self,
+        name: str,
+        letter: str,
+        kind: str,
+        placeholder: str,
+        text: str,
+        *,
+        paths: bool = False,
+        everywhere: bool = True,
+    ) -> None:
+        self.name = name
+        self.letter = letter
+        self.kind = kind
+        self.placeholder = placeholder
+        self.help = text
+        self.paths = paths
+        self.everywhere = everywhere
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that means the same."""
+        return "SCRIPTRUN_" + self.name.upper().replace("-", "_")
+
+
+OPTIONS = (
+    Option("with", "w", LIST, "REQ", "one more requirement; may be repeated"),
+    Option("with-requirements", "", LIST, "FILE", "more requirements, one a line", paths=True),
+    Option("python", "p", VALUE, "VERSION|PATH", "the Python to use; must satisfy requires-python"),
+    Option("refresh", "", FLAG, "", "ask pip again and build anew; keep the old if that fails"),
+    Option("offline", "", FLAG, "", "never touch the network"),
+    Option("isolated", "", FLAG, "", "use a fresh environment, removed when the script ends"),
+    Option("exclude-newer", "", VALUE, "DATE|DAYS", "ignore what was uploaded after that"),
+    Option("index-url", "", VALUE, "URL", "as in pip"),
+    Option("extra-index-url", "", LIST, "URL", "as in pip"),
+    Option("find-links", "", LIST, "PATH|URL", "as in pip", paths=True),
+    Option("no-index", "", FLAG, "", "as in pip"),
+    Option("constraint", "", LIST, "FILE", "as in pip", paths=True),
+    Option("pre", "", FLAG, "", "as in pip"),
+    Option("no-build", "", FLAG, "", "install wheels only; run no build"),
+    Option("script", "", VALUE, "FILE", "with -m, -c, -i: the block to read", paths=True, everywhere=False),
+    Option("explain", "", FLAG, "", "say what would be done and why; run nothing", everywhere=False),
+    Option("quiet", "q", FLAG, "", "show no progress and no warnings"),
+    Option("verbose", "v", FLAG, "", "show what is done, and all that pip says"),
+)
+
+_BY_FLAG = {f"--{option.name}": option for option in OPTIONS}
+_BY_FLAG.update({f"-{option.letter}": option for option in OPTIONS if option.letter})
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("", "0", "false", "no", "off")
+
+
+class Options:
+    """What was asked for, by name. Lists are tuples; what was not given is False, "" or ()."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: "Mapping[str, Value] | None" = None) -> None:
+        self._values = dict(values or {})
+
+    def flag(self, name: str) -> bool:
+        """Return whether the flag `name` is on."""
+        return bool(self._values.get(name, False))
+
+    def value(self, name: str) -> str:
+        """Return the value of `name`, `""` where none was given."""
+        return str(self._values.get(name, ""))
+
+    def many(self, name: str) -> "tuple[str, ...]":
+        """Return all values of `name`, in the order given."""
+        values = self._values.get(name, ())
+        return values if isinstance(values, tuple) else ()
+
+    def below(self, lower: "Options") -> "Options":
+        """Return these options, with those of `lower` where nothing was said here."""
+        return Options({**dict(lower.given()), **self._values})
+
+    def given(self) -> "list[tuple[str, Value]]":
+        """Return what was given, sorted by name."""
+        return sorted(self._values.items())
+
+
+class Invocation:
+    """A command line, understood.
+
+    `action` is `script`, `stdin`, `module`, `code`, `repl`, `command`, `help` or `version`; `target` the path, module,
+    code or command; `arguments` what follows; `interactive` is `-i`; `record` where the launcher looks for the
+    launch record (`""`: nowhere).
+    """
+
+    __slots__ = ("action", "arguments", "extra", "interactive", "options", "record", "target")
+
+    def __init__(self, action: str, target: str, arguments: "list[str]", options: Options) -> None:
+        self.action = action
+        self.target = target
+        self.arguments = arguments
+        self.options = options
+        self.interactive = False
+        self.record = ""
+        self.extra: set[str] = set()
+
+
+def parse(argv: "Sequence[str]", environ: "Mapping[str, str]") -> Invocation:
+    """Return what `argv` (without the program's name) and `environ` ask for.
+
+    Raises UsageError where an option is unknown, lacks its value or has one too many.
+    """
+    record = ""
+    if argv and argv[0].startswith("--launch-record="):  # from the launcher, which knows the place
+        record = argv[0].partition("=")[2]
+        argv = argv[1:]
+    reader = _Reader(argv)
+    values = reader.options(("-h", "--help", "-V", "--version", "-i", "-m", "-c"))
+    options = Options(values).below(_from_variables(environ))
+    invocation = _action(reader, options)
+    invocation.interactive = "-i" in reader.extra
+    invocation.record = record
+    return invocation
+
+
+def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911 - one for each kind
+    if reader.extra & {"-h", "--help"}:
+        return Invocation("help", "", [], options)
+    if reader.extra & {"-V", "--version"}:
+        return Invocation("version", "", [], options)
+    for flag, action in (("-m", "module"), ("-c", "code")):
+        if flag in reader.extra:
+            target = reader.next(flag)
+            return Invocation(action, target, reader.rest(), options)
+    if not reader.left():
+        if "-i" in reader.extra:
+            return Invocation("repl", "", [], options)
+        raise UsageError("no script given", hint="`scriptrun --help` shows what can be run")
+    target = reader.next("")
+    if target == "-" and not reader.ended:
+        return Invocation("stdin", target, reader.rest(), options)
+    if target in COMMANDS and not reader.ended:
+        return Invocation("command", target, reader.rest(), options)
+    return Invocation("script", target, reader.rest(), options)
+
+
+def parse_command(
+    arguments: "Sequence[str]", options: Options, flags: "Iterable[str]"
+) -> "tuple[list[str], Options, set[str]]":
+    """Return the words, the options and the `flags` among a command's `arguments`. Raises UsageError."""
+    reader = _Reader(arguments)
+    words: list[str] = []
+    values = reader.options(flags)
+    while reader.left():
+        words.append(reader.next(""))
+        values.update(reader.options(flags))
+    return words, Options(values).below(options), reader.extra
+
+
+class _Reader:
+    """A cursor over words."""
+
+    def __init__(self, words: "Sequence[str]") -> None:
+        self._words = list(words)
+        self._at = 0
+        self.ended = False
+        self.extra: set[str] = set()
+
+    def left(self) -> bool:
+        return self._at < len(self._words)
+
+    def next(self, after: str) -> str:
+        if not self.left():
+            raise UsageError(f"`{after}` needs a value", hint="`scriptrun --help` lists the options")
+        self._at += 1
+        return self._words[self._at - 1]
+
+    def rest(self) -> "list[str]":
+        return self._words[self._at :]
+
+    def options(self, flags: "Iterable[str]") -> "dict[str, Value]":
+        """Read options up to the first word that is none, or past `--`; `-m` and `-c` are the last ones."""
+        values: dict[str, Value] = {}
+        known = set(flags)
+        while self.left() and not self.ended:
+            word = self._words[self._at]
+            if word == "--":
+                self.ended = True
+                self._at += 1
+            elif not word.startswith("-") or word == "-":
+                break
+            elif word in known:
+                self.extra.add(word)
+                self._at += 1
+                if word in ("-m", "-c"):
+                    break
+            else:
+                self._at += 1
+                self._option(word, values, known)
+        return values
+
+    def _option(self, word: str, values: "dict[str, Value]", known: "set[str]") -> None:
+        flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
+        option = _BY_FLAG.get(flag)
+        if option is None:
+            raise unknown("option", flag, [*_BY_FLAG, *known])
+        if option.kind == FLAG:
+            if equals:
+                raise UsageError(f"`{flag}` takes no value")
+            values[option.name] = True
+            if value:
+                self._option(f"-{value}", values, known)
+            return
+        if not equals and not value:
+            value = self.next(flag)
+        value = _on_command_line(option, value)
+        if option.kind == LIST:
+            earlier = values.get(option.name, ())
+            values[option.name] = (*(earlier if isinstance(earlier, tuple) else ()), value)
+        elif option.name in values:
+            raise UsageError(f"`--{option.name}` is given twice")
+        else:
+            values[option.name] = value
+
+
+def unknown(kind: str, word: str, candidates: "Iterable[str]") -> UsageError:
+    """Return the error for an unknown option or command, with the nearest name."""
+    import difflib  # only on the way to an error
+
+    near = difflib.get_close_matches(word, list(candidates), 1)
+    hint = f"did you mean `{near[0]}`?" if near else "`scriptrun --help` lists what there is"
+    return UsageError(f"unknown {kind} `{word}`", hint=hint)
+
+
+def _on_command_line(option: Option, value: str) -> str:
+    if option.paths or (option.name == "python" and os.sep in value):
+        return anchored(value, os.curdir)
+    return value
+
+
+def anchored(value: str, directory: str) -> str:
+    """Return `value`, a path or URL, with a relative path taken from `directory` and made absolute."""
+    return value if "://" in value else os.path.abspath(os.path.join(directory, value))
+
+
+def _from_variables(environ: "Mapping[str, str]") -> Options:
+    values: dict[str, Value] = {}
+    for option in OPTIONS:
+        text = environ.get(option.variable)
+        if text is None or not option.everywhere:
+            continue
+        if option.kind == FLAG:
+            values[option.name] = _truth(option.variable, text)
+        elif option.kind == LIST:
+            lines = text.split("\n") if option.name == "with" else text.split()
+            values[option.name] = tuple(_on_command_line(option, line) for line in lines if line.strip())
+        elif text:
+            values[option.name] = _on_command_line(option, text)
+    return Options(values)
+
+
+def _truth(variable: str, text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise UsageError(f"{variable} is `{text}`, which is neither true nor false", hint=f"set it to 1 or 0: {variable}=1")

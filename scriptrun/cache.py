@@ -1,0 +1,178 @@
+"""Keep environments: look one up, reserve a place for a new one, publish it.
+
+An environment counts when its key's pointer names its generation and its manifest is there; both are written by rename,
+after everything they vouch for is on disk. The lock saves work, it is not what makes this right: two builders
+never write to the same generation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scriptrun import launch, paths
+from scriptrun.errors import CacheError
+from scriptrun.pip import Distribution
+from scriptrun.spec import EnvironmentSpec
+
+MANIFEST_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A complete environment: where it is, and its manifest."""
+
+    path: str
+    manifest: dict[str, Any]
+
+    @property
+    def distributions(self) -> list[dict[str, str]]:
+        """Name, version, hash and origin of each distribution, as pip reported them."""
+        return list(self.manifest["distributions"])
+
+
+def lookup(cache: str, key: str) -> Environment | None:
+    """Return the current environment of `key`, or None where there is none that can be used."""
+    generation = _current(cache, key)
+    if generation is None:
+        return None
+    path = os.path.join(paths.environments(cache, key), generation)
+    manifest = read_manifest(path)
+    return Environment(path, manifest) if manifest is not None and launch.usable(path) else None
+
+
+def read_manifest(environment: str) -> dict[str, Any] | None:
+    """Return the manifest of the environment at this path, or None where it is not there, or not one of this place."""
+    try:
+        with open(paths.manifest(environment), "rb") as file:
+            manifest = json.load(file)
+        if manifest["format"] != MANIFEST_FORMAT or manifest["environment"] != environment:
+            return None
+        Environment(environment, manifest).distributions  # noqa: B018 - is it what it must be?
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return dict(manifest)
+
+
+def _current(cache: str, key: str) -> str | None:
+    try:
+        with open(paths.pointer(cache, key), encoding="ascii") as file:
+            generation = file.read(100).strip()
+    except (OSError, ValueError):
+        return None
+    return generation if generation.isalnum() else None
+
+
+@contextlib.contextmanager
+def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of `key`; `waiting` is called once if somebody else has it. Where locks do not work, go without.
+
+    It is the kernel's (flock), so that a dead holder has none; it blocks, where the library for locks would poll.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path = paths.lock(cache, key)
+    try:
+        paths.make_directories(os.path.dirname(path))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
+    try:
+        with contextlib.suppress(OSError):  # file systems without locks
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def generation(cache: str, key: str) -> Iterator[str]:
+    """Make a new, empty directory for `key` and yield its path; remove it unless it was published.
+
+    Raises CacheError.
+    """
+    path = os.path.join(paths.environments(cache, key), os.urandom(4).hex())
+    with new_directory(path):
+        yield path
+
+
+@contextlib.contextmanager
+def new_directory(path: str) -> Iterator[None]:
+    """Make the directory `path`, and remove it unless it holds a manifest in the end. Raises CacheError."""
+    try:
+        paths.make_directories(os.path.dirname(path))
+        os.mkdir(path, 0o700)
+    except OSError as error:
+        raise CacheError(f"`{path}` cannot be made: {error.strerror}", hint=_WRITABLE) from None
+    try:
+        yield
+    finally:
+        if not os.path.exists(paths.manifest(path)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_leavings(cache: str, key: str) -> None:
+    """Remove what dead builders of `key` left. The caller holds the lock."""
+    directory = paths.environments(cache, key)
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            if not os.path.exists(paths.manifest(path)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
+    """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
+    manifest = {
+        "format": MANIFEST_FORMAT,
+        "environment": path,
+        "key": spec.key,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "asked": asdict(spec),
+        "distributions": [asdict(one) for one in distributions],
+    }
+    with open(paths.stamp(path), "wb"):
+        pass
+    _settle(path)
+    paths.replace(paths.manifest(path), json.dumps(manifest, indent=1).encode("ascii"))
+    return Environment(path, manifest)
+
+
+def publish(cache: str, environment: Environment) -> None:
+    """Make a complete environment the current one of its key. Raises OSError."""
+    name = os.path.basename(environment.path)
+    paths.replace(paths.pointer(cache, environment.manifest["key"]), f"{name}\n".encode("ascii"))
+
+
+def _settle(path: str) -> None:
+    """See to it that all that was written below `path` is on disk, before anything vouches for it."""
+    if sys.platform == "linux":
+        import ctypes
+
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
+                return
+        except AttributeError:  # a C library without it
+            pass
+        finally:
+            os.close(descriptor)
+    if hasattr(os, "sync"):
+        os.sync()
+
+
+_WRITABLE = "set SCRIPTRUN_CACHE_DIR to a directory that you can write to"

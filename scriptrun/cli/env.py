@@ -1,0 +1,65 @@
+"""`scriptrun env SCRIPT`: which environment a script has, and what is in it. Nothing is built."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from scriptrun import arguments, paths, request, resolve
+from scriptrun.arguments import Invocation
+from scriptrun.errors import UsageError, escape
+from scriptrun.resolve import Wanted
+
+
+def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
+    """Print the environment of a script, as text or with `--json` as an object. Raises ScriptrunError."""
+    words, options, flags = arguments.parse_command(invocation.arguments, invocation.options, ("--json",))
+    if len(words) != 1:
+        raise UsageError("`scriptrun env` takes one script", hint="scriptrun env SCRIPT [--json]")
+    wanted = resolve.resolve(request.read(Invocation("script", words[0], [], options), environ), environ)
+    facts = describe(wanted)
+    sys.stdout.write(json.dumps(facts, indent=2) + "\n" if "--json" in flags else _text(facts))
+    return 0
+
+
+def describe(wanted: Wanted) -> dict[str, Any]:
+    """Return what `env --json` prints.
+
+    `script` (path), `key`, `ready`, `environment` and `python` (paths; null until ready), `base_python` (path and
+    version), `requires_python`, `requirements` (canonical, sorted), `distributions` (each with name, version, hash,
+    origin; empty until ready).
+    """
+    environment = wanted.environment()
+    interpreter = wanted.choice.interpreter
+    return {
+        "script": wanted.request.name,
+        "key": wanted.spec.key,
+        "ready": environment is not None,
+        "environment": environment.path if environment else None,
+        "python": paths.python(environment.path) if environment else None,
+        "base_python": {"path": interpreter.path, "version": interpreter.version},
+        "requires_python": str(wanted.script.requires_python),
+        "requirements": [shown(text) for text in wanted.spec.requirements],
+        "distributions": environment.distributions if environment else [],
+    }
+
+
+def shown(requirement: str) -> str:
+    """Return a requirement without the credentials that its URL may hold."""
+    from scriptrun.spec import without_credentials
+
+    return without_credentials(requirement)
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    rows = [
+        ("script", facts["script"]),
+        ("key", facts["key"]),
+        ("environment", facts["environment"] or "not ready: the first run prepares it"),
+        ("python", f"{facts['python'] or facts['base_python']['path']} ({facts['base_python']['version']})"),
+        ("requirements", ", ".join(facts["requirements"]) or "none"),
+        ("distributions", ", ".join(f"{one['name']} {one['version']}" for one in facts["distributions"]) or "none"),
+    ]
+    return "".join(f"{name + ':':<15}{escape(value)}\n" for name, value in rows)

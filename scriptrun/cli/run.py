@@ -1,0 +1,61 @@
+"""Run a program: make its environment where it is not known to be ready, then become it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from scriptrun import decide, launch, output, prepare, resolve
+from scriptrun.cli import explain, isolated
+from scriptrun.cli.progress import Progress
+from scriptrun.errors import InstallError
+from scriptrun.pip import Order
+from scriptrun.request import Request
+from scriptrun.resolve import Wanted
+
+
+def run(request: Request, environ: Mapping[str, str]) -> int:
+    """Do what `request` asks for; return only where nothing is run. Raises ScriptrunError."""
+    if request.invocation.options.flag("explain"):
+        return explain.main(request, environ)
+    wanted = resolve.resolve(request, environ)
+    warn(wanted)
+    if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
+        isolated.run(wanted, environ)
+    environment = None if wanted.options.flag("isolated") else wanted.environment()
+    if environment is None or wanted.options.flag("refresh"):
+        if wanted.options.flag("offline"):
+            raise not_ready(wanted)
+        _tell_of_lost_python(wanted)
+        with Progress(wanted.options) as progress:
+            order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
+            environment = prepare.prepare(request.cache, order)
+    if wanted.memorable:
+        launch.remember(request.cache, request.question, environment.path, provable=wanted.provable)
+    decide.start(request, environment.path, environ, provable=wanted.provable)
+    return 0
+
+
+def warn(wanted: Wanted) -> None:
+    """Write the block's warnings, unless asked to be quiet."""
+    if not wanted.options.flag("quiet"):
+        for warning in wanted.script.warnings:
+            output.warn(warning.message, warning.remedy, warning.place)
+
+
+def not_ready(wanted: Wanted) -> InstallError:
+    """Return the error for an environment that would have to be prepared, which --offline forbids."""
+    invocation = wanted.request.invocation
+    again = shlex.join(["scriptrun", "--refresh", invocation.target]) if wanted.environment() else None
+    return InstallError(
+        "the environment is not ready, and --offline forbids to prepare it",
+        place=wanted.request.name,
+        hint=f"when online, run: {again or shlex.join(['scriptrun', invocation.target])}",
+    )
+
+
+def _tell_of_lost_python(wanted: Wanted) -> None:
+    """Say so where the script ran before on a base interpreter that is not there any more."""
+    base = launch.lost_base(wanted.request.cache, wanted.request.question)
+    if base and not wanted.options.flag("quiet"):
+        output.note(f"`{base}`, which the script ran on, has gone; preparing it for {wanted.choice.interpreter}")

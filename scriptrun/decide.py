@@ -1,0 +1,65 @@
+"""Decide what a command line needs: an environment that is known to be ready, or the rest of scriptrun.
+
+Up to the moment that an environment is known, only what is on the list in `tests/test_imports.py` is imported.
+"""
+
+import sys
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+from scriptrun import arguments, launch, output, request
+from scriptrun.errors import ScriptrunError
+from scriptrun.request import Request
+
+
+def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
+    """Do what `argv` (without the program's name) asks for; return the exit status, unless this became the script."""
+    try:
+        invocation = arguments.parse(argv, environ)
+        if invocation.action in ("help", "version", "command"):
+            _find_site_packages()
+            from scriptrun import cli
+
+            return cli.command(invocation, environ)
+        asked = request.read(invocation, environ)
+        _run_if_known(asked, environ)
+        _find_site_packages()
+        from scriptrun.cli import run
+
+        return run.run(asked, environ)
+    except ScriptrunError as error:
+        output.tell(error.render())
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+
+
+def _find_site_packages() -> None:
+    """Let the libraries be found that scriptrun stands on: the launcher starts Python without."""
+    if sys.flags.no_site:
+        import site
+
+        site.main()
+
+
+def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> None:
+    """Become the script, if this very question was answered before; else return."""
+    options = asked.invocation.options
+    if options.flag("refresh") or options.flag("isolated") or options.flag("explain"):
+        return
+    known = launch.recall(asked.cache, asked.question)
+    if known is not None:
+        environment, provable = known
+        start(asked, environment, environ, provable=provable)
+
+
+def start(asked: Request, environment: str, environ: "Mapping[str, str]", *, provable: bool) -> None:
+    """Write the launch record, if `provable` and there is a place for it, and become what was asked for."""
+    path = asked.invocation.record
+    if provable and asked.clean and path and asked.source is not None and asked.source.file:
+        proof = launch.head(asked.source.content, asked.block)
+        if proof is not None:
+            launch.record(path, *proof, environment)
+    launch.become(environment, asked.python_arguments(), environ)

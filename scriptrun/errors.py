@@ -1,0 +1,100 @@
+"""Every failure a user can meet: its text, its hint and its exit status.
+
+ScriptrunError            125  scriptrun could not provide the environment
+├── UsageError              2  wrong use of the command line
+├── MetadataError         125  the block, or a value in it, is not valid
+├── InterpreterError      125  no Python fits
+├── InstallError          125  pip could not install what was asked for
+├── CacheError            125  the cache cannot be used
+├── ScriptUnreadable      126  the script exists and cannot be read
+├── ScriptMissing         127  the script does not exist
+└── Interrupted         128+n  a signal ended scriptrun while it prepared
+"""
+
+
+class ScriptrunError(Exception):
+    """A failure that is shown to the user as text, never as a traceback."""
+
+    status = 125
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "", place: str = "") -> None:
+        """Take the text in parts.
+
+        `message` says what failed, `hint` what to do, `details` holds lines shown as they are
+        (pip's last ones), `place` is `file` or `file:line` of the user's own text.
+        """
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+        self.place = place
+
+    def render(self) -> str:
+        """Return the whole block of text for stderr, control characters escaped."""
+        place = f"{self.place}: " if self.place else ""
+        lines = [f"scriptrun: error: {place}{self.message}"]
+        lines += [f"  {line}" for line in self.details.split("\n") if self.details]
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(escape(line) for line in lines) + "\n"
+
+
+class UsageError(ScriptrunError):
+    """The command line, or a `SCRIPTRUN_*` variable that stands for an option, is wrong."""
+
+    status = 2
+
+
+class MetadataError(ScriptrunError):
+    """The script's block is not valid."""
+
+
+class InterpreterError(ScriptrunError):
+    """No Python interpreter fits."""
+
+
+class InstallError(ScriptrunError):
+    """pip did not install what was asked for."""
+
+
+class CacheError(ScriptrunError):
+    """The cache cannot be used."""
+
+
+class ScriptUnreadable(ScriptrunError):
+    """The script exists, but is a directory or may not be read."""
+
+    status = 126
+
+
+class ScriptMissing(ScriptrunError):
+    """The script does not exist."""
+
+    status = 127
+
+
+class Interrupted(ScriptrunError):
+    """A signal arrived while an environment was being prepared."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"interrupted by signal {signal_number} while preparing the environment")
+        self.status = 128 + signal_number
+
+
+def escape(text: str) -> str:
+    r"""Return `text` with control and bidirectional formatting characters as `\x1b`, `\u202e`, ….
+
+    Tabs stay. What is not text (a surrogate that stands for an undecodable byte) is shown as `\xff`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character == "\t" or character.isprintable():
+        return character
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

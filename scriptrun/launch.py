@@ -1,0 +1,187 @@
+"""Remember which environment answers which question, and become the script.
+
+Two memories, both proofs by content, neither by time stamp or hash: the launch record, which the launcher
+(`launcher.sh`) reads without starting Python, and the answer, which covers what a record cannot (options, `-p`, scripts
+whose block is far down). Both only name an environment; losing one costs time and nothing else.
+"""
+
+import _signal  # type: ignore[import-not-found] # `signal` itself imports enum, which takes a third of a Python start
+import os
+import sys
+import zlib
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+from scriptrun import paths
+from scriptrun.arguments import Invocation
+from scriptrun.block import Block
+
+MAX_HEAD = 8 * 1024
+"""The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
+
+_RECORD = b"# scriptrun launch record 1\n"
+_ANSWER = b"scriptrun answer 1"
+
+BREAKS_VENV = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+"""Each redirects the Python of a virtual environment, or breaks it."""
+
+
+def question(invocation: Invocation, block: "Block | None") -> bytes:
+    """Return all that decides which environment is wanted, as bytes that are equal when it is.
+
+    Raises OSError where a file of requirements or constraints cannot be read.
+    """
+    options = invocation.options
+    files = [
+        _content(path)
+        for name in ("with-requirements", "constraint")
+        for path in options.many(name)
+        if "://" not in path
+    ]
+    own = (sys.version, os.path.realpath(sys.executable))
+    metadata = None if block is None else (block.raw, block.encoding)
+    shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
+    asked = [pair for pair in options.given() if pair[0] not in shown]
+    return repr((metadata, asked, files, own)).encode("utf-8", "backslashreplace")
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def recall(cache: str, asked: bytes) -> "tuple[str, bool] | None":
+    """Return the environment that answered `asked` before, and whether a launch record may name it.
+
+    None where nothing is remembered, or where the environment is not usable any more.
+    """
+    answer = _answer(cache, asked)
+    return answer if answer is not None and usable(answer[0]) else None
+
+
+def lost_base(cache: str, asked: bytes) -> str:
+    """Return the base interpreter of the environment that answered `asked`, if it has gone since, else `""`."""
+    answer = _answer(cache, asked)
+    try:
+        base = os.path.realpath(paths.python(answer[0])) if answer is not None else ""
+    except OSError:
+        return ""
+    return base if base and not os.path.exists(base) and not base.startswith(cache) else ""
+
+
+def _answer(cache: str, asked: bytes) -> "tuple[str, bool] | None":
+    try:
+        remembered = _content(paths.answer(cache, zlib.crc32(asked)))
+    except OSError:
+        return None
+    first, environment, provable, body = (remembered.split(b"\0", 3) + [b""] * 4)[:4]
+    if first != _ANSWER or body != asked or not environment:
+        return None
+    return os.fsdecode(environment), provable == b"1"
+
+
+def usable(environment: str) -> bool:
+    """Tell whether an environment that was complete once still is there, with its base interpreter."""
+    return (
+        os.path.isfile(os.path.join(environment, "pyvenv.cfg"))
+        and os.path.isfile(paths.manifest(environment))
+        and os.access(paths.python(environment), os.X_OK)
+        and not os.path.exists(os.path.join(environment, "condemned"))
+    )
+
+
+def remember(cache: str, asked: bytes, environment: str, *, provable: bool) -> None:
+    """Keep `environment` as the answer to `asked`. What cannot be written is not remembered."""
+    content = b"\0".join((_ANSWER, os.fsencode(environment), b"1" if provable else b"0", asked))
+    try:
+        paths.replace(paths.answer(cache, zlib.crc32(asked)), content)
+    except OSError:
+        pass
+
+
+def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
+    """Return the text that proves the block of `source`, and how many lines a shell must try to read to see it.
+
+    It goes through the line after the block, or through all of a file that has none; where it is the whole file, one
+    line more is to be tried, which must not be there. None where it proves nothing to a shell: too long, a NUL, or a
+    carriage return that ends a line by itself.
+    """
+    end = len(source)
+    if block is not None:
+        end = 0
+        for _ in range(block.last + 1):
+            end = source.find(b"\n", end) + 1
+            if end == 0:
+                end = len(source)
+                break
+    if end > MAX_HEAD:
+        return None
+    proof = source[:end]
+    if b"\0" in proof or b"\r" in proof.replace(b"\r\n", b""):
+        return None
+    return proof, proof.count(b"\n") + (end == len(source))
+
+
+def record(path: str, proof: bytes, lines: int, environment: str) -> None:
+    """Write the launch record: assignments that the launcher reads. What cannot be written is not recorded."""
+    content = b"%s_sr_env=%s\n_sr_lines=%d\n_sr_proof=%s\n" % (
+        _RECORD,
+        _quoted(os.fsencode(environment)),
+        lines,
+        _quoted(proof),
+    )
+    try:
+        paths.replace(path, content)
+    except OSError:
+        pass
+
+
+def recorded(path: str) -> "str | None":
+    """Return the environment that the launch record at `path` names, None where there is no record."""
+    try:
+        first, second = _content(path).split(b"\n", 2)[:2]
+    except (OSError, ValueError):
+        return None
+    name, _, value = second.partition(b"=")
+    if first + b"\n" != _RECORD or name != b"_sr_env":
+        return None
+    return os.fsdecode(value[1:-1].replace(b"'\\''", b"'"))
+
+
+def _quoted(text: bytes) -> bytes:
+    return b"'" + text.replace(b"'", b"'\\''") + b"'"
+
+
+def environment_for(environment: str, environ: "Mapping[str, str]") -> "dict[str, str]":
+    """Return `environ` as a script sees it that runs in `environment`."""
+    result = {name: value for name, value in environ.items() if name not in BREAKS_VENV}
+    result["VIRTUAL_ENV"] = environment
+    programs = paths.programs(environment)
+    result["PATH"] = programs + os.pathsep + (environ.get("PATH") or os.defpath)
+    return result
+
+
+def touch(environment: str) -> None:
+    """Note that `environment` is in use from now on, where the cache can be written to."""
+    try:
+        os.utime(paths.stamp(environment))
+    except OSError:
+        pass
+
+
+def become(environment: str, arguments: "Sequence[str]", environ: "Mapping[str, str]") -> "NoReturn":
+    """Replace this process by the environment's Python with `arguments`; on Windows, wait for it and exit as it did."""
+    touch(environment)
+    python = paths.python(environment)
+    variables = environment_for(environment, environ)
+    if sys.platform == "win32":
+        import subprocess
+
+        raise SystemExit(subprocess.call([python, *arguments], env=variables))
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python starts by ignoring them, and exec hands that on
+        if hasattr(_signal, name):
+            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
+    os.execve(python, [python, *arguments], variables)  # noqa: S606 - the purpose

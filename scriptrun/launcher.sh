@@ -1,0 +1,89 @@
+#!/bin/sh
+# The command `scriptrun`. Where a launch record proves which environment a script needs, this becomes the script by
+# itself: built-ins only, no process but this one, nothing written but the stamp. Everything else, and everything
+# unusual, is for Python to decide and to explain: this part never prints an error, repairs or guesses.
+#
+# The record holds three assignments (launch.py writes it): the environment, the text that the script must begin with,
+# and how many of its lines to read. It is sourced, as a shell reads its input in blocks but `read` byte by byte;
+# `command` keeps a damaged one from ending the shell. Names begin with _sr_: assigning to one that the user exports
+# would change what the script sees.
+
+unset PYTHONHOME PYTHONEXECUTABLE __PYVENV_LAUNCHER__ # each breaks or redirects the Python of an environment
+
+_sr_cache=${SCRIPTRUN_CACHE_DIR-} _sr_record='' _sr_newline='
+'
+if [ -z "$_sr_cache" ]; then
+    case ${XDG_CACHE_HOME-} in
+    /*) _sr_cache=$XDG_CACHE_HOME/scriptrun ;;
+    *) _sr_cache=${HOME-}/.cache/scriptrun ;;
+    esac
+fi
+
+_sr_options=${SCRIPTRUN_WITH:+x}${SCRIPTRUN_WITH_REQUIREMENTS:+x}${SCRIPTRUN_PYTHON:+x}${SCRIPTRUN_REFRESH:+x}
+_sr_options=$_sr_options${SCRIPTRUN_ISOLATED:+x}${SCRIPTRUN_EXCLUDE_NEWER:+x}${SCRIPTRUN_INDEX_URL:+x}
+_sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL:+x}${SCRIPTRUN_FIND_LINKS:+x}${SCRIPTRUN_NO_INDEX:+x}
+_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT:+x}${SCRIPTRUN_PRE:+x}${SCRIPTRUN_NO_BUILD:+x}
+case ${_sr_options:-.}${1-} in
+x* | .-*) ;;
+.*/* | .*.py | .*.pyw)
+    case $1 in
+    /*) _sr_path=$1 ;;
+    *) _sr_path=${PWD%/}/${1#./} ;;
+    esac
+    case $_sr_path/ in
+    *//* | */./* | */../*) ;;
+    *) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;;
+    esac
+    ;;
+esac
+
+_sr_env='' _sr_proven=''
+if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
+    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 1' ]; then
+    _sr_lines=0 _sr_proof='' _sr_text=''
+    # shellcheck disable=SC1090 # it is data, found at run time
+    command . "$_sr_record"
+    while [ "$_sr_lines" -gt 0 ]; do
+        _sr_lines=$((_sr_lines - 1))
+        if IFS= read -r _sr_line; then
+            _sr_text=$_sr_text$_sr_line$_sr_newline
+        else
+            _sr_text=$_sr_text$_sr_line _sr_lines=0
+        fi
+    done <"$1"
+    # First the stamp, then the mark: whoever removes environments sets the mark and then looks at the stamp.
+    # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.
+    if [ "$_sr_text" = "$_sr_proof" ] && [ -f "$_sr_env/pyvenv.cfg" ] && [ -x "$_sr_env/bin/python" ]; then
+        [ "$_sr_env" ] >"$_sr_env/.stamp"
+        [ -e "$_sr_env/condemned" ] || _sr_proven=x
+    fi
+fi 2>/dev/null
+
+if [ "$_sr_proven" ]; then
+    PATH=$_sr_env/bin:${PATH:-/bin:/usr/bin} VIRTUAL_ENV=$_sr_env
+    export PATH VIRTUAL_ENV
+    exec "$_sr_env/bin/python" "$@"
+fi
+
+_sr_self=$0
+while [ -L "$_sr_self" ]; do
+    _sr_target=$(readlink "$_sr_self")
+    case $_sr_target in
+    /*) _sr_self=$_sr_target ;;
+    *) _sr_self=${_sr_self%/*}/$_sr_target ;;
+    esac
+done
+_sr_bin=${_sr_self%/*}
+for _sr_package in "$_sr_bin"/../lib*/python3*/*-packages/scriptrun; do
+    [ -f "$_sr_package/__main__.py" ] || continue
+    _sr_name=${_sr_package%/*/*} _sr_name=${_sr_name##*/}
+    _sr_python=$_sr_bin/$_sr_name
+    [ -x "$_sr_python" ] || _sr_python=$(command -v "$_sr_name") || continue
+    exec "$_sr_python" -I -S "$_sr_package/__main__.py" "--launch-record=$_sr_record" "$@"
+done
+if [ -x "$_sr_bin/python3" ]; then # an editable installation: the package is elsewhere, and `site` knows where
+    exec "$_sr_bin/python3" -I -m scriptrun "--launch-record=$_sr_record" "$@"
+fi
+echo "scriptrun: error: the Python that scriptrun was installed with is not found, looked for beside $_sr_self
+hint: install scriptrun again, or put that Python on PATH" >&2
+exit 125

@@ -1,0 +1,208 @@
+"""Where everything is on disk.
+
+CACHE/                     the user's cache directory, or SCRIPTRUN_CACHE_DIR; mode 0700
+  CACHEDIR.TAG             tells backup programs to leave it out
+  v1/                      the layout's version: another one lives beside it, never inside
+    envs/KEY/GENERATION/   one environment: built here, never moved, never changed once published
+      scriptrun.json       the manifest: written last, its presence means "complete"
+      .stamp               empty; its mtime is the last use
+    keys/KEY               which generation of KEY is current; replaced by rename
+    locks/KEY              held while KEY is built; never removed
+    launch/PATH/@record    what the launcher may do with the script at PATH
+    answers/CHECKSUM       which environment answered a question that is asked again
+    interpreters/          what is known of the Python interpreters of this machine
+    isolated/NAME/         environments for one run
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+from scriptrun.errors import CacheError
+
+LAYOUT = "v1"
+
+_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache made by scriptrun.\n"
+
+
+def cache_directory(environ: "Mapping[str, str]") -> str:
+    """Return the cache directory that `environ` asks for, or `""` where it names no usable home.
+
+    The same as platformdirs answers, whose import costs as much as starting Python twice.
+    """
+    explicit = environ.get("SCRIPTRUN_CACHE_DIR", "")
+    if explicit:
+        return os.path.abspath(explicit)
+    if sys.platform in ("win32", "darwin"):
+        import platformdirs
+
+        return platformdirs.user_cache_dir("scriptrun", appauthor=False)
+    xdg = environ.get("XDG_CACHE_HOME", "")
+    if xdg.startswith("/"):
+        return os.path.join(xdg, "scriptrun")
+    home = environ.get("HOME", "")
+    if home.startswith("/") and os.path.isdir(home):
+        return os.path.join(home, ".cache", "scriptrun")
+    return ""
+
+
+def open_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
+    """Return the cache directory, made if need be, and a note for the user (`""`: nothing to say).
+
+    Falls back to a private directory below the temporary one where there is no usable home. Raises CacheError
+    where others could write to the directory, or where an explicitly named one cannot be made.
+    """
+    cache = cache_directory(environ)
+    reason = "there is no home directory to keep it in"
+    if cache:
+        try:
+            _make(cache)
+        except OSError as error:
+            if environ.get("SCRIPTRUN_CACHE_DIR"):
+                raise CacheError(
+                    f"the cache directory `{cache}` cannot be made: {error.strerror}",
+                    hint="set SCRIPTRUN_CACHE_DIR to a directory that you can write to",
+                ) from None
+            reason = f"`{cache}` cannot be made: {error.strerror}"
+        else:
+            _refuse_foreign(cache)
+            return cache, ""
+    return _fallback(environ, reason)
+
+
+def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
+    cache = os.path.join(environ.get("TMPDIR") or "/tmp", f"scriptrun-{os.geteuid()}")  # noqa: S108 - checked below
+    try:
+        _make(cache)
+    except OSError as error:
+        raise CacheError(
+            f"no place for the cache: {reason}; `{cache}` cannot be made: {error.strerror}",
+            hint="set SCRIPTRUN_CACHE_DIR to a directory that you can write to",
+        ) from None
+    _refuse_foreign(cache)
+    return cache, f"the cache is in `{cache}`, as {reason}; set SCRIPTRUN_CACHE_DIR to choose a place"
+
+
+def _make(cache: str) -> None:
+    if os.path.isdir(cache):
+        return
+    os.makedirs(os.path.dirname(cache), exist_ok=True)
+    try:
+        os.mkdir(cache, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(cache):
+            raise
+        return
+    os.chmod(cache, 0o700)  # noqa: S103 - private, whatever the umask took away
+    with open(os.path.join(cache, "CACHEDIR.TAG"), "w", encoding="ascii") as tag:
+        tag.write(_TAG)
+
+
+def _refuse_foreign(cache: str) -> None:
+    """Raise CacheError where somebody else could put a program into the cache."""
+    if sys.platform == "win32":
+        return
+    status = os.stat(cache)
+    if status.st_uid != os.geteuid():
+        raise CacheError(
+            f"the cache directory `{cache}` belongs to another user (uid {status.st_uid})",
+            hint="set SCRIPTRUN_CACHE_DIR to a directory of your own, or HOME to your home (`sudo -H`)",
+        )
+    if status.st_mode & 0o022:
+        raise CacheError(
+            f"the cache directory `{cache}` can be written to by other users",
+            hint=f"look at what is in it, then run: chmod 700 '{cache}'",
+        )
+
+
+def environments(cache: str, key: str) -> str:
+    """Return the directory that holds the generations of `key`."""
+    return os.path.join(cache, LAYOUT, "envs", key)
+
+
+def pointer(cache: str, key: str) -> str:
+    """Return the file that names the current generation of `key`."""
+    return os.path.join(cache, LAYOUT, "keys", key)
+
+
+def lock(cache: str, key: str) -> str:
+    """Return the file that is locked while `key` is built."""
+    return os.path.join(cache, LAYOUT, "locks", key)
+
+
+def record(cache: str, script: str) -> str:
+    """Return where the launcher looks for the launch record of the file `script`."""
+    return os.path.join(cache, LAYOUT, "launch") + os.path.abspath(script) + "/@record"
+
+
+def answer(cache: str, checksum: int) -> str:
+    """Return the file that remembers the answer to a question with this checksum."""
+    return os.path.join(cache, LAYOUT, "answers", f"{checksum:08x}")
+
+
+def interpreters(cache: str) -> str:
+    """Return the directory that remembers interpreters."""
+    return os.path.join(cache, LAYOUT, "interpreters")
+
+
+def isolated(cache: str) -> str:
+    """Return the directory of the environments that live for one run."""
+    return os.path.join(cache, LAYOUT, "isolated")
+
+
+def manifest(environment: str) -> str:
+    """Return the manifest of an environment."""
+    return os.path.join(environment, "scriptrun.json")
+
+
+def stamp(environment: str) -> str:
+    """Return the file whose mtime is the last use of an environment."""
+    return os.path.join(environment, ".stamp")
+
+
+def programs(environment: str) -> str:
+    """Return the directory of an environment's programs."""
+    return os.path.join(environment, "Scripts" if sys.platform == "win32" else "bin")
+
+
+def python(environment: str) -> str:
+    """Return the Python of an environment."""
+    return os.path.join(programs(environment), "python.exe" if sys.platform == "win32" else "python")
+
+
+def replace(path: str, content: bytes) -> None:
+    """Write `content` to `path` by rename, so that no reader sees a part of it; directories are made, mode 0700.
+
+    Raises OSError.
+    """
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        descriptor = os.open(temporary, flags, 0o600)
+    except FileNotFoundError:
+        make_directories(os.path.dirname(path))
+        descriptor = os.open(temporary, flags, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def make_directories(path: str) -> None:
+    """Make `path` and what is missing above it, all with mode 0700, whatever the umask. Raises OSError."""
+    if os.path.isdir(path):
+        return
+    make_directories(os.path.dirname(path))
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return
+    os.chmod(path, 0o700)  # noqa: S103 - private, whatever the umask took away

@@ -1,0 +1,142 @@
+"""Choose what of the user's environment and of pip's own configuration reaches pip.
+
+Whom to ask for distributions, how to get there and with which credentials is the user's to say, and is handed on. Where
+to install, and whether to, is not: `target`, `user`, `no-deps` and the like make pip report success and leave an
+environment that is empty or somebody else's. So this is an allowlist, for variables and for configuration files alike.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import sys
+from collections.abc import Iterator, Mapping
+
+import platformdirs
+
+from scriptrun.errors import InstallError
+
+SETTINGS = {
+    "index-url": "urls",
+    "extra-index-url": "urls",
+    "find-links": "urls",
+    "no-index": "",
+    "trusted-host": "",
+    "cert": "path",
+    "client-cert": "path",
+    "proxy": "",
+    "timeout": "",
+    "default-timeout": "",
+    "retries": "",
+    "resume-retries": "",
+    "keyring-provider": "",
+    "cache-dir": "path",
+    "no-cache-dir": "",
+    "constraint": "urls",
+    "build-constraint": "urls",
+    "only-binary": "",
+    "no-binary": "",
+    "prefer-binary": "",
+    "pre": "",
+    "uploaded-prior-to": "",
+    "use-feature": "",
+    "use-deprecated": "",
+}
+"""The settings of pip that are handed on. The value says what a relative path may stand in."""
+
+_VARIABLES = frozenset(
+    """
+    HOME PATH USER LOGNAME LANG LANGUAGE TZ TERM NO_COLOR
+    XDG_CACHE_HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+    SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC SSH_AUTH_SOCK SSH_AGENT_PID
+    CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS ARCHFLAGS MAKEFLAGS PKG_CONFIG PKG_CONFIG_PATH LD_LIBRARY_PATH
+    CPATH LIBRARY_PATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH CMAKE_PREFIX_PATH CARGO_HOME RUSTUP_HOME RUSTFLAGS JAVA_HOME
+    SDKROOT DEVELOPER_DIR MACOSX_DEPLOYMENT_TARGET SOURCE_DATE_EPOCH KRB5CCNAME
+    GIT_SSH GIT_SSH_COMMAND GIT_ASKPASS SSH_ASKPASS GIT_SSL_CAINFO GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM
+    SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT APPDATA LOCALAPPDATA USERPROFILE PROGRAMDATA
+    """.split()  # noqa: SIM905 - as a list it would be a page
+)
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that pip is started with, those for its allowed settings included."""
+    result = {name: value for name, value in environ.items() if name in _VARIABLES or name.startswith("LC_")}
+    for setting, value in settings(environ).items():
+        result[f"PIP_{setting.upper().replace('-', '_')}"] = value
+    result.update(
+        PIP_CONFIG_FILE=os.devnull,  # what is wanted of the files is in the variables now
+        PIP_REQUIRE_VIRTUALENV="1",
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
+        PIP_NO_INPUT="1",
+    )
+    return result
+
+
+def settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the allowed settings, as pip itself would find them: files, then `PIP_*`, later ones first."""
+    result: dict[str, str] = {}
+    for section in ("global", "install"):
+        for file, table in _configuration(environ):
+            if table.has_section(section):
+                for name, value in table.items(section):
+                    _keep(result, name, value, os.path.dirname(file))
+    for name, value in environ.items():
+        if name.startswith("PIP_"):
+            _keep(result, name[4:], value, os.curdir)
+    return result
+
+
+def _keep(result: dict[str, str], name: str, value: str, directory: str) -> None:
+    setting = name.lower().replace("_", "-").removeprefix("--")
+    if setting not in SETTINGS or not value:
+        return
+    words = value.split() if SETTINGS[setting] == "urls" else [value]
+    if SETTINGS[setting]:
+        words = [_anchored(word, directory) for word in words]
+    result[setting] = " ".join(words)
+
+
+def _anchored(word: str, directory: str) -> str:
+    """Return a path as an absolute one: pip runs in another directory than the user."""
+    path = os.path.join(directory, os.path.expanduser(word))
+    return os.path.abspath(path) if "://" not in word and os.path.exists(path) else word
+
+
+def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, configparser.RawConfigParser]]:
+    """Yield pip's configuration files that exist, in pip's order.
+
+    Raises InstallError for one that is not valid: going on without it could mean to ask another index than the user's.
+    """
+    for path in _files(environ):
+        table = configparser.RawConfigParser()
+        try:
+            with open(path, encoding="utf-8") as file:
+                table.read_file(file)
+        except OSError:
+            continue
+        except (ValueError, configparser.Error) as error:
+            raise InstallError(
+                f"pip's configuration file `{path}` is not valid",
+                details=str(error),
+                hint="correct it, or set PIP_CONFIG_FILE to another one",
+            ) from None
+        yield path, table
+
+
+def _files(environ: Mapping[str, str]) -> Iterator[str]:
+    name = "pip.ini" if sys.platform == "win32" else "pip.conf"
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named == os.devnull:
+        return
+    for directory in platformdirs.site_config_dir("pip", appauthor=False, multipath=True).split(os.pathsep):
+        yield os.path.join(directory, name)
+    if sys.platform not in ("win32", "darwin"):
+        yield os.path.join("/etc", name)
+    if not (named and os.path.exists(named)):
+        home = environ.get("HOME") or os.path.expanduser("~")
+        yield os.path.join(home, "pip" if sys.platform == "win32" else ".pip", name)
+        yield os.path.join(platformdirs.user_config_dir("pip", appauthor=False, roaming=True), name)
+    yield os.path.join(sys.prefix, name)
+    if named:
+        yield named

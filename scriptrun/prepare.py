@@ -1,0 +1,147 @@
+"""Make an environment that holds what a specification says."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import errno
+import hashlib
+import importlib.metadata
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from scriptrun import cache as caches
+from scriptrun import launch, pip, process
+from scriptrun.cache import Environment
+from scriptrun.errors import CacheError, InstallError
+from scriptrun.metadata import Asked
+from scriptrun.pip import Order
+from scriptrun.spec import EnvironmentSpec
+
+
+def prepare(cache: str, order: Order) -> Environment:
+    """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
+
+    Nothing is left behind by a failure. Raises InstallError, CacheError and Interrupted.
+    """
+    key = order.spec.key
+    with process.interruptible(), caches.lock(cache, key, lambda: order.show("waiting for another run to prepare it")):
+        environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
+        if environment is None:
+            caches.remove_leavings(cache, key)
+            with caches.generation(cache, key) as path, _explained(cache):
+                environment = build(path, order)
+                caches.publish(cache, environment)
+        return environment
+
+
+def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
+    """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
+    with process.interruptible(), caches.new_directory(path), _explained(cache):
+        return build(path, order)
+
+
+def build(path: str, order: Order) -> Environment:
+    """Build the environment in the empty directory `path`: a virtual environment, pip's work, a check, the manifest."""
+    order.show("creating a virtual environment")
+    _create(path, order)
+    distributions: tuple[pip.Distribution, ...] = ()
+    if order.spec.requirements:
+        distributions = pip.install(order, path)
+        order.show("checking what was installed")
+        _check(path, order.asked, order.spec)
+    return caches.complete(order.spec, path, distributions)
+
+
+def _create(path: str, order: Order) -> None:
+    interpreter = order.spec.interpreter
+    variables = {name: value for name, value in order.environ.items() if name not in launch.BREAKS_VENV}
+    command = [interpreter.path, "-I", "-m", "venv", "--without-pip", path]
+    finished = process.run(command, environment=variables, directory=path)
+    if finished.status != 0 or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
+        hint = "install its `venv` module (Debian: python3-venv)" if "No module named venv" in finished.output else ""
+        raise InstallError(
+            f"{interpreter} cannot make a virtual environment", details=finished.output.strip()[-2000:], hint=hint
+        )
+
+
+def _check(path: str, asked: Iterable[Asked], spec: EnvironmentSpec) -> None:
+    """Raise InstallError unless every requirement is there and every file is as its RECORD says.
+
+    pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
+    """
+    found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
+    markers = _marker_environment(spec)
+    for one in asked:
+        if one.requirement.marker is None or one.requirement.marker.evaluate(markers):
+            _check_requirement(one, found)
+    for distribution in found.values():
+        _check_files(distribution)
+
+
+def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distribution]) -> None:
+    requirement: Requirement = one.requirement
+    distribution = found.get(canonicalize_name(requirement.name))
+    if distribution is None:
+        raise InstallError(f"pip reported success, but `{requirement.name}` is not installed", place=one.place)
+    if not requirement.specifier.contains(distribution.version, prereleases=True):
+        raise InstallError(
+            f"pip reported success, but installed `{requirement.name}` {distribution.version} for `{requirement}`",
+            place=one.place,
+        )
+
+
+def _check_files(distribution: importlib.metadata.Distribution) -> None:
+    record = distribution.read_text("RECORD")
+    for row in csv.reader((record or "").splitlines()):
+        if len(row) != 3 or not row[1].startswith("sha256="):
+            continue
+        try:
+            with open(str(distribution.locate_file(row[0])), "rb") as file:
+                digest = hashlib.sha256(file.read()).digest()
+        except OSError:
+            digest = b""
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != row[1][len("sha256=") :]:
+            raise InstallError(
+                f"`{distribution.name}` {distribution.version} is not what its list of files says: `{row[0]}` differs",
+                hint="the distribution is damaged or was tampered with; tell its index",
+            )
+
+
+def _marker_environment(spec: EnvironmentSpec) -> dict[str, str]:
+    """Return what markers are judged by: this machine's platform, and the Python of the environment."""
+    interpreter = spec.interpreter
+    names = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
+    return {
+        **{name: str(value) for name, value in default_environment().items()},
+        "implementation_name": interpreter.implementation,
+        "platform_python_implementation": names.get(interpreter.implementation, interpreter.implementation),
+        "python_full_version": interpreter.version,
+        "python_version": ".".join(interpreter.version.split(".")[:2]),
+    }
+
+
+@contextlib.contextmanager
+def _explained(cache: str) -> Iterator[None]:
+    """Say in words what the operating system refused while an environment was built."""
+    try:
+        yield
+    except OSError as error:
+        reasons = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "the disk quota is used up",
+            errno.EMFILE: "too many open files (`ulimit -n`)",
+            errno.ENFILE: "too many open files on this machine",
+            errno.EROFS: "the file system is read-only",
+        }
+        reason = reasons.get(error.errno or 0, error.strerror or str(error))
+        where = f" (`{error.filename}`)" if error.filename else ""
+        raise CacheError(
+            f"the environment cannot be built in `{cache}`: {reason}{where}",
+            hint="free some space, or set SCRIPTRUN_CACHE_DIR to another place",
+        ) from None

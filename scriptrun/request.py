@@ -1,0 +1,95 @@
+"""A run that is asked for: the command line, the program it names, and the block in it."""
+
+import os
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+from scriptrun import arguments, block, launch, output, paths, source
+from scriptrun.arguments import Invocation
+from scriptrun.block import Block
+from scriptrun.errors import ScriptMissing, UsageError
+from scriptrun.source import Source
+
+
+class Request:
+    """What is to be run, from where, with the cache that is in use.
+
+    `source` is None where there is no file to read (`-m`, `-c`, `-i` without `--script`). `question` is all that
+    decides the environment, as bytes. `clean` is False where a near miss stands in the program: then nothing is
+    recorded, so that the warning comes again.
+    """
+
+    __slots__ = ("block", "cache", "clean", "invocation", "question", "source")
+
+    def __init__(self, invocation: Invocation, program: "Source | None", found: "Block | None", cache: str) -> None:
+        self.invocation = invocation
+        self.source = program
+        self.block = found
+        self.cache = cache
+        self.clean = True
+        self.question = _question(invocation, found)
+
+    @property
+    def name(self) -> str:
+        """The program's name for messages."""
+        return self.source.name if self.source is not None else "scriptrun"
+
+    @property
+    def directory(self) -> str:
+        """Where relative paths in the block start: the directory of the program."""
+        return os.path.dirname(os.path.abspath(self.source.file)) if self.source and self.source.file else os.getcwd()
+
+    def python_arguments(self) -> "list[str]":
+        """Return what follows `python` on the command line that is asked for."""
+        invocation = self.invocation
+        interactive = ["-i"] if invocation.interactive else []
+        if invocation.action in ("module", "code"):
+            flag = "-m" if invocation.action == "module" else "-c"
+            return [*interactive, flag, invocation.target, *invocation.arguments]
+        if invocation.action == "repl" or self.source is None:
+            return interactive
+        return [*interactive, *self.source.arguments, *invocation.arguments]
+
+
+def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
+    """Return the request that `invocation` makes, and warn of what looks like a block and is none.
+
+    Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError and UsageError.
+    """
+    program = _program(invocation)
+    cache, note = paths.open_cache(environ)
+    quiet = invocation.options.flag("quiet")
+    if note and not quiet:
+        output.note(note)
+    found, misses = block.cut(program.content, program.name) if program is not None else (None, [])
+    request = Request(invocation, program, found, cache)
+    for miss in misses:
+        request.clean = False
+        if not quiet:
+            output.warn(miss.message, miss.remedy, f"{request.name}:{miss.line}")
+    return request
+
+
+def _program(invocation: Invocation) -> "Source | None":
+    if invocation.action == "stdin":
+        return source.read_stdin()
+    if invocation.action != "script":
+        path = invocation.options.value("script")
+        return source.read(path) if path else None
+    try:
+        return source.read(invocation.target)
+    except ScriptMissing:
+        if os.sep not in invocation.target and not invocation.target.endswith((".py", ".pyw")):
+            error = arguments.unknown("command", invocation.target, arguments.COMMANDS)
+            if error.hint.startswith("did you mean"):
+                raise error from None
+        raise
+
+
+def _question(invocation: Invocation, found: "Block | None") -> bytes:
+    try:
+        return launch.question(invocation, found)
+    except OSError as error:
+        raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None

@@ -1,0 +1,69 @@
+"""Work out which environment a request needs: metadata, options, interpreter, specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scriptrun import cache as caches
+from scriptrun import interpreters, metadata, spec
+from scriptrun.arguments import Options
+from scriptrun.cache import Environment
+from scriptrun.interpreters import Choice, Wish
+from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.request import Request
+from scriptrun.spec import EnvironmentSpec
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request comes to. `options` are those of the command line, of variables and of the block together."""
+
+    request: Request
+    script: ScriptMetadata
+    options: Options
+    choice: Choice
+    asked: tuple[Asked, ...]
+    spec: EnvironmentSpec
+
+    def environment(self) -> Environment | None:
+        """Return the environment if it is ready."""
+        return caches.lookup(self.request.cache, self.spec.key)
+
+    @property
+    def memorable(self) -> bool:
+        """Whether the question alone decides the answer: no local path, no file that only the block names."""
+        own = self.script.options
+        return not (
+            self.spec.fingerprints
+            or self.script.relative_paths
+            or own.many("constraint")
+            or own.many("with-requirements")
+            or own.flag("refresh")
+            or own.flag("isolated")
+            or any(warning.slip for warning in self.script.warnings)
+        )
+
+    @property
+    def provable(self) -> bool:
+        """Whether the script's first lines alone decide the answer."""
+        return self.memorable and all(spec.is_settled(one.requirement) for one in self.asked)
+
+
+def resolve(request: Request, environ: Mapping[str, str]) -> Wanted:
+    """Return what `request` comes to. Raises MetadataError, InterpreterError and UsageError."""
+    script = metadata.parse(request.block, request.name, request.directory)
+    given = request.invocation.options
+    options = given.below(script.options)
+    wish = Wish(
+        options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
+    )
+    choice = interpreters.choose(wish, request.cache, environ)
+    asked = spec.collect(script, options)
+    return Wanted(request, script, options, choice, asked, spec.specify(choice.interpreter, asked, options))
+
+
+def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
+    if not given.value("python"):
+        return "`[tool.scriptrun] python`"
+    return "SCRIPTRUN_PYTHON" if environ.get("SCRIPTRUN_PYTHON") == given.value("python") else "--python"

@@ -1,0 +1,179 @@
+"""Put everything that decides an environment's content together, and hash it into a key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from scriptrun import metadata
+from scriptrun.arguments import Options
+from scriptrun.errors import MetadataError, UsageError
+from scriptrun.interpreters import Interpreter
+from scriptrun.metadata import Asked, ScriptMetadata
+
+FORMAT = 1
+"""The version of what is hashed; another one makes other keys."""
+
+KEY_LENGTH = 32
+"""Hexadecimal digits of a key: 128 bits, short enough for the path of a console script's shebang."""
+
+_COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The options that change what pip answers. URLs carry no credentials here."""
+
+    index_url: str = ""
+    extra_index_url: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    exclude_newer: str = ""
+    pre: bool = False
+    no_build: bool = False
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """What an environment is made from: canonical requirements, sorted, no repeats, and all that bears on them."""
+
+    interpreter: Interpreter
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    resolution: Resolution
+    fingerprints: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> str:
+        """The key: sha256 over canonical JSON of the format and every field, shortened to KEY_LENGTH digits."""
+        content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
+
+
+def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) -> EnvironmentSpec:
+    """Return the specification of an environment that holds what is `asked`.
+
+    Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read.
+    """
+    asked = tuple(asked)
+    constraints: list[str] = []
+    for path in options.many("constraint"):
+        constraints += ["\0url", path] if "://" in path else [line.strip() for _, line in _lines(path)]
+    resolution = Resolution(
+        index_url=without_credentials(options.value("index-url")),
+        extra_index_url=tuple(without_credentials(url) for url in options.many("extra-index-url")),
+        find_links=tuple(without_credentials(url) for url in options.many("find-links")),
+        no_index=options.flag("no-index"),
+        exclude_newer=options.value("exclude-newer"),
+        pre=options.flag("pre"),
+        no_build=options.flag("no-build"),
+    )
+    return EnvironmentSpec(
+        interpreter=interpreter,
+        requirements=tuple(sorted({canonical(one.requirement) for one in asked})),
+        constraints=tuple(constraints),
+        resolution=resolution,
+        fingerprints=tuple(sorted(set(_fingerprints(asked)))),
+    )
+
+
+def collect(script: ScriptMetadata, options: Options) -> tuple[Asked, ...]:
+    """Return what block and options ask for together. Raises MetadataError and UsageError."""
+    return (
+        *script.dependencies,
+        *(_from_option(text, "--with") for text in options.many("with")),
+        *(asked for path in options.many("with-requirements") for asked in _from_file(path)),
+    )
+
+
+def _from_option(text: str, place: str) -> Asked:
+    try:
+        return metadata.requirement(text, place)
+    except MetadataError as error:
+        raise UsageError(error.message, hint=error.hint, place=error.place) from None
+
+
+def _from_file(path: str) -> Iterator[Asked]:
+    """Yield the requirements of a file: one a line, with comments; options of pip are refused."""
+    for number, line in _lines(path):
+        text = re.sub(r"(^|\s)#.*$", "", line).strip()
+        if text.startswith("-"):
+            raise UsageError(
+                f"`{text}` is an option of pip, which is not read from a file",
+                place=f"{path}:{number}",
+                hint="`scriptrun --help` lists the options there are; a file holds one requirement a line",
+            )
+        if text:
+            yield _from_option(text, f"{path}:{number}")
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            yield from enumerate(file.read().split("\n"), 1)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"`{path}` cannot be read: {reason}") from None
+
+
+def canonical(requirement: Requirement) -> str:
+    """Return a requirement in one spelling: PEP 503 names, extras and specifiers sorted; marker and URL as they are."""
+    extras = ",".join(sorted({canonicalize_name(extra) for extra in requirement.extras}))
+    name = canonicalize_name(requirement.name) + (f"[{extras}]" if extras else "")
+    specifier = ",".join(sorted(str(one) for one in requirement.specifier))
+    text = f"{name} @ {requirement.url}" if requirement.url else name + specifier
+    return f"{text} ; {requirement.marker}" if requirement.marker else text
+
+
+def without_credentials(url: str) -> str:
+    """Return `url` without the user and password that may stand in it."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", url)
+
+
+def is_settled(requirement: Requirement) -> bool:
+    """Tell whether the requirement means the same tomorrow: no local path, no branch of a repository."""
+    url = requirement.url or ""
+    return not local_path(url) and (not re.match(r"[a-z]+\+", url) or bool(_COMMIT.search(url)))
+
+
+def local_path(url: str) -> str:
+    """Return the path that a `file:` URL names, or `""`."""
+    if not url.startswith("file:"):
+        return ""
+    return urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
+
+
+def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
+    """Yield path and fingerprint of each requirement that is a local file or directory."""
+    for one in asked:
+        path = local_path(one.requirement.url or "")
+        if path and not os.path.exists(path):
+            raise MetadataError(f"`{one.requirement}` names a path that does not exist: `{path}`", place=one.place)
+        if path:
+            yield path, _fingerprint(path)
+
+
+def _fingerprint(path: str) -> str:
+    digest = hashlib.sha256()
+    if os.path.isdir(path):
+        for directory, names, files in os.walk(path):
+            names[:] = sorted(name for name in names if name not in (".git", "__pycache__", "build", ".venv"))
+            for name in sorted(files):
+                file = os.path.join(directory, name)
+                status = os.lstat(file)
+                entry = [os.path.relpath(file, path), status.st_size, status.st_mtime_ns]
+                digest.update(json.dumps(entry).encode("ascii"))
+    else:
+        with open(path, "rb") as content:
+            for chunk in iter(lambda: content.read(1 << 20), b""):
+                digest.update(chunk)
+    return digest.hexdigest()
