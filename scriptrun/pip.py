@@ -231,13 +231,15 @@ _MEANINGS = (
     ),
     (
         r"after connection broken by|NewConnectionError|ConnectTimeout|ReadTimeout|Connection refused"
-        r"|Max retries exceeded|Name or service not known|Temporary failure in name resolution|Network is unreachable|5\d\d Server Error",
+        r"|Max retries exceeded|Name or service not known|Temporary failure in name resolution"
+        r"|Network is unreachable|5\d\d Server Error",
         "the index cannot be reached",
         "check the network, and the index in pip's configuration",
     ),
     (
         r"command '(?:\S*/)?(?:\S*-)?(?:gcc|cc|g\+\+|c\+\+|clang)\S*' failed"
-        r"|unable to execute '?(?:\S*-)?(?:gcc|cc|clang)|Microsoft Visual C\+\+ [\d.]+ or greater is required|Unknown compiler",
+        r"|unable to execute '?(?:\S*-)?(?:gcc|cc|clang)|Unknown compiler"
+        r"|Microsoft Visual C\+\+ [\d.]+ or greater is required",
         "a distribution must be compiled here, and that needs a compiler",
         "install a compiler, or ask for a version that has a wheel for this Python",
     ),

@@ -1,0 +1,1 @@
+"""What tests are made with: wheels, an index on loopback, a user's surroundings."""

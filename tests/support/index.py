@@ -1,0 +1,129 @@
+"""Wheels made on the spot, and an index that serves them on loopback (the simple repository API, PEP 503)."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import html
+import io
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def wheel(  # noqa: PLR0913 - what a wheel may have
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
+    scripts: Mapping[str, str] | None = None,
+    requires_python: str = "",
+) -> tuple[str, bytes]:
+    """Return file name and content of a pure wheel; by default it holds a module with the version as `V`."""
+    module = name.replace("-", "_")
+    contents = dict(files) if files is not None else {f"{module}.py": f"V = {version!r}\n"}
+    info = f"{module}-{version}.dist-info"
+    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
+    metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
+    metadata += [f"Requires-Python: {requires_python}"] if requires_python else []
+    contents[f"{info}/METADATA"] = "\n".join(metadata) + "\n"
+    contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    if scripts:
+        lines = [f"{command} = {target}" for command, target in scripts.items()]
+        contents[f"{info}/entry_points.txt"] = "[console_scripts]\n" + "\n".join(lines) + "\n"
+    record = []
+    for path, text in contents.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        record.append(f"{path},sha256={digest},{len(text.encode())}")
+    contents[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,"]) + "\n"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, text in contents.items():
+            archive.writestr(path, text)
+    return f"{module}-{version}-py3-none-any.whl", buffer.getvalue()
+
+
+def sdist(name: str, version: str, files: Mapping[str, str]) -> tuple[str, bytes]:
+    """Return file name and content of a source distribution with these files."""
+    module = name.replace("-", "_")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        contents = {"PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", **files}
+        for path, text in contents.items():
+            member = tarfile.TarInfo(f"{module}-{version}/{path}")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return f"{module}-{version}.tar.gz", buffer.getvalue()
+
+
+class Index:
+    """An index that is being served.
+
+    `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.requests: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.status = 0
+        self.url = ""
+
+    def add(self, *files: tuple[str, bytes]) -> None:
+        """Publish files, as `wheel` and `sdist` return them."""
+        self.files.update(files)
+
+    def page(self, project: str) -> str:
+        """Return the HTML page of a project, `""` where there is none."""
+        links = []
+        for name, content in self.files.items():
+            if name.partition("-")[0].replace("_", "-").lower() == project:
+                digest = hashlib.sha256(content).hexdigest()
+                links.append(f'<a href="/files/{html.escape(name)}#sha256={digest}">{html.escape(name)}</a><br>')
+        return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>" if links else ""
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[Index]:
+    """Serve an index on a free port of 127.0.0.1."""
+    index = Index()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            index.requests.append(self.path)
+            index.headers.append(dict(self.headers))
+            status, kind, body = _answer(index, self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    index.url = f"http://127.0.0.1:{server.server_port}/simple/"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield index
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _answer(index: Index, path: str) -> tuple[int, str, bytes]:
+    if index.status:
+        return index.status, "text/plain", b""
+    parts = path.strip("/").split("/")
+    if parts[0] == "simple" and len(parts) == 2 and index.page(parts[1]):
+        return 200, "text/html", index.page(parts[1]).encode()
+    if parts[0] == "files" and parts[1] in index.files:
+        return 200, "application/octet-stream", index.files[parts[1]]
+    return 404, "text/plain", b""
