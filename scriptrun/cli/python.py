@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from packaging.version import Version
-
 from scriptrun import arguments, interpreters, paths, request, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.errors import UsageError, escape
@@ -34,7 +32,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
 def _list(environ: Mapping[str, str], *, as_json: bool) -> int:
     cache, _ = paths.open_cache(environ)
-    found = sorted(interpreters.installed(cache, environ), key=lambda one: (Version(one.version), one.path))[::-1]
+    found = interpreters.installed(cache, environ)
     if as_json:
         sys.stdout.write(json.dumps([asdict(one) for one in found], indent=2) + "\n")
     else:
