@@ -259,7 +259,7 @@ def unknown(kind: str, word: str, candidates: "Iterable[str]") -> UsageError:
 
 
 def _on_command_line(option: Option, value: str) -> str:
-    if option.paths or (option.name == "python" and os.sep in value):
+    if option.paths or (option.name == "python" and (os.sep in value or value.startswith("."))):
         return anchored(value, os.curdir)
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Wanted:
 
     @property
     def memorable(self) -> bool:
-        """Whether the question alone decides the answer: no local path, no file that only the block names."""
+        """Whether the question alone decides the answer: no local path, no file nor program that the block names."""
         own = self.script.options
         return not (
             self.spec.fingerprints
@@ -41,8 +42,16 @@ class Wanted:
             or own.many("with-requirements")
             or own.flag("refresh")
             or own.flag("isolated")
+            or not self._python_is_settled
             or any(warning.slip for warning in self.script.warnings)
         )
+
+    @property
+    def _python_is_settled(self) -> bool:
+        """Whether the same request gets the same interpreter as long as that is there, not what a name or a shim is."""
+        program, interpreter = self.choice.program, self.choice.interpreter.path
+        asked_by_block = not self.request.invocation.options.value("python")
+        return not program or interpreter == (program if asked_by_block else os.path.realpath(program))
 
     @property
     def provable(self) -> bool:
