@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scriptrun import cache as caches
@@ -59,17 +59,24 @@ class Wanted:
         return self.memorable and all(spec.is_settled(one.requirement) for one in self.asked)
 
 
-def resolve(request: Request, environ: Mapping[str, str]) -> Wanted:
-    """Return what `request` comes to. Raises MetadataError, InterpreterError and UsageError."""
+def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], None] = lambda _: None) -> Wanted:
+    """Return what `request` comes to; `done` is told of each step.
+
+    Raises MetadataError, InterpreterError and UsageError.
+    """
     script = metadata.parse(request.block, request.name, request.directory)
+    done("read the block")
     given = request.invocation.options
     options = given.below(script.options)
     wish = Wish(
         options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
     )
     choice = interpreters.choose(wish, request.cache, environ)
+    done("choose a Python")
     asked = spec.collect(script, options)
-    return Wanted(request, script, options, choice, asked, spec.specify(choice.interpreter, asked, options))
+    specified = spec.specify(choice.interpreter, asked, options)
+    done("compute the key")
+    return Wanted(request, script, options, choice, asked, specified)
 
 
 def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
