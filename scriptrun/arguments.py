@@ -16,7 +16,10 @@ from scriptrun.errors import UsageError
 
 FLAG, VALUE, LIST = "flag", "value", "list"
 
-COMMANDS = ("cache", "env", "python")
+COMMANDS = {"cache": (), "env": ("--json",), "python": ("--json",)}
+"""The commands, each with the flags of its own."""
+
+_HELP = ("-h", "--help")
 
 
 class Option:
@@ -56,10 +59,10 @@ class Option:
 OPTIONS = (
     Option("with", "w", LIST, "REQ", "one more requirement; may be repeated"),
     Option("with-requirements", "", LIST, "FILE", "more requirements, one a line", paths=True),
-    Option("python", "p", VALUE, "VERSION|PATH", "the Python to use; must satisfy requires-python"),
-    Option("refresh", "", FLAG, "", "ask pip again and build anew; keep the old if that fails"),
+    Option("python", "p", VALUE, "VERSION|PATH", "the Python; must satisfy requires-python"),
+    Option("refresh", "", FLAG, "", "ask pip again; keep the old if that fails"),
     Option("offline", "", FLAG, "", "never touch the network"),
-    Option("isolated", "", FLAG, "", "use a fresh environment, removed when the script ends"),
+    Option("isolated", "", FLAG, "", "in a fresh environment, removed afterwards"),
     Option("exclude-newer", "", VALUE, "DATE|DAYS", "ignore what was uploaded after that"),
     Option("index-url", "", VALUE, "URL", "as in pip"),
     Option("extra-index-url", "", LIST, "URL", "as in pip"),
@@ -115,8 +118,8 @@ class Invocation:
     """A command line, understood.
 
     `action` is `script`, `stdin`, `module`, `code`, `repl`, `command`, `help` or `version`; `target` the path, module,
-    code or command; `arguments` what follows; `interactive` is `-i`; `record` where the launcher looks for the
-    launch record (`""`: nowhere).
+    code or command; `arguments` what follows; `extra` a command's own flags; `interactive` is `-i`; `record` where the
+    launcher looks for the launch record (`""`: nowhere).
     """
 
     __slots__ = ("action", "arguments", "extra", "interactive", "options", "record", "target")
@@ -141,16 +144,37 @@ def parse(argv: "Sequence[str]", environ: "Mapping[str, str]") -> Invocation:
         record = argv[0].partition("=")[2]
         argv = argv[1:]
     reader = _Reader(argv)
-    values = reader.options(("-h", "--help", "-V", "--version", "-i", "-m", "-c"))
-    options = Options(values).below(_from_variables(environ))
-    invocation = _action(reader, options)
+    values = reader.options((*_HELP, "-V", "--version", "-i", "-m", "-c"))
+    if reader.left() and reader.peek() in COMMANDS and not reader.ended and not reader.extra:
+        return _command(reader, values, environ)
+    invocation = _action(reader, Options(values).below(_from_variables(environ)))
     invocation.interactive = "-i" in reader.extra
     invocation.record = record
     return invocation
 
 
+def _command(reader: "_Reader", values: "dict[str, Value]", environ: "Mapping[str, str]") -> Invocation:
+    """Return the invocation of a command; options may stand anywhere among its words."""
+    name = reader.next("")
+    flags = (*_HELP, *COMMANDS[name])
+    words = []
+    values = reader.options(flags, values)
+    while reader.left():
+        words.append(reader.next(""))
+        values = reader.options(flags, values)
+    action = "help" if reader.extra & set(_HELP) else "command"
+    invocation = Invocation(action, name, words, Options(values).below(_from_variables(environ)))
+    invocation.extra = reader.extra
+    return invocation
+
+
+def script(target: str, options: Options) -> Invocation:
+    """Return the invocation of the script that a command is about: a path, or `-` for standard input."""
+    return Invocation("stdin" if target == "-" else "script", target, [], options)
+
+
 def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911 - one for each kind
-    if reader.extra & {"-h", "--help"}:
+    if reader.extra & set(_HELP):
         return Invocation("help", "", [], options)
     if reader.extra & {"-V", "--version"}:
         return Invocation("version", "", [], options)
@@ -163,24 +187,8 @@ def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911
             return Invocation("repl", "", [], options)
         raise UsageError("no script given", hint="`scriptrun --help` shows what can be run")
     target = reader.next("")
-    if target == "-" and not reader.ended:
-        return Invocation("stdin", target, reader.rest(), options)
-    if target in COMMANDS and not reader.ended:
-        return Invocation("command", target, reader.rest(), options)
-    return Invocation("script", target, reader.rest(), options)
-
-
-def parse_command(
-    arguments: "Sequence[str]", options: Options, flags: "Iterable[str]"
-) -> "tuple[list[str], Options, set[str]]":
-    """Return the words, the options and the `flags` among a command's `arguments`. Raises UsageError."""
-    reader = _Reader(arguments)
-    words: list[str] = []
-    values = reader.options(flags)
-    while reader.left():
-        words.append(reader.next(""))
-        values.update(reader.options(flags))
-    return words, Options(values).below(options), reader.extra
+    action = "stdin" if target == "-" and not reader.ended else "script"
+    return Invocation(action, target, reader.rest(), options)
 
 
 class _Reader:
@@ -195,6 +203,9 @@ class _Reader:
     def left(self) -> bool:
         return self._at < len(self._words)
 
+    def peek(self) -> str:
+        return self._words[self._at]
+
     def next(self, after: str) -> str:
         if not self.left():
             raise UsageError(f"`{after}` needs a value", hint="`scriptrun --help` lists the options")
@@ -204,32 +215,30 @@ class _Reader:
     def rest(self) -> "list[str]":
         return self._words[self._at :]
 
-    def options(self, flags: "Iterable[str]") -> "dict[str, Value]":
+    def options(self, flags: "Iterable[str]", earlier: "Mapping[str, Value] | None" = None) -> "dict[str, Value]":
         """Read options up to the first word that is none, or past `--`; `-m` and `-c` are the last ones."""
-        values: dict[str, Value] = {}
+        values = dict(earlier or {})
         known = set(flags)
-        while self.left() and not self.ended:
+        while self.left() and not self.ended and not self.extra & {"-m", "-c"}:
             word = self._words[self._at]
             if word == "--":
                 self.ended = True
                 self._at += 1
             elif not word.startswith("-") or word == "-":
                 break
-            elif word in known:
-                self.extra.add(word)
-                self._at += 1
-                if word in ("-m", "-c"):
-                    break
             else:
                 self._at += 1
                 self._option(word, values, known)
         return values
 
     def _option(self, word: str, values: "dict[str, Value]", known: "set[str]") -> None:
+        if word in known:
+            self.extra.add(word)
+            return
         flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
         option = _BY_FLAG.get(flag)
         if option is None:
-            raise unknown("option", flag, [*_BY_FLAG, *known])
+            raise unknown("option", word.partition("=")[0], [*_BY_FLAG, *known])
         if option.kind == FLAG:
             if equals:
                 raise UsageError(f"`{flag}` takes no value")
@@ -259,9 +268,12 @@ def unknown(kind: str, word: str, candidates: "Iterable[str]") -> UsageError:
 
 
 def _on_command_line(option: Option, value: str) -> str:
-    if option.paths or (option.name == "python" and os.sep in value):
-        return anchored(value, os.curdir)
-    return value
+    return anchored(value, os.curdir) if is_path(option, value) else value
+
+
+def is_path(option: Option, value: str) -> bool:
+    """Tell whether a value of `option` is a path: one of Python has a slash in it, or begins with a dot."""
+    return option.paths or (option.name == "python" and (os.sep in value or value.startswith(".")))
 
 
 def anchored(value: str, directory: str) -> str:

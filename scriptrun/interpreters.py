@@ -1,25 +1,25 @@
 """Find a base interpreter, and tell what it is.
 
-Candidates come from findpython (PATH, pyenv, uv, asdf, …), which starts none of them; what each of them is, it says
-itself, once: the answer is remembered until the file changes.
+Candidates are what PATH and the usual directories hold, and what findpython knows of pyenv, uv and others; none of them
+is started to be found. What each of them is, it says itself, once: the answer is remembered until the file changes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
 import os
 import re
 import shutil
 import sys
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from scriptrun import launch, paths, process
 from scriptrun.errors import InterpreterError
@@ -27,16 +27,25 @@ from scriptrun.errors import InterpreterError
 PROBE_TIMEOUT = 10.0
 """How long a candidate may take to say what it is, in seconds; a shim may hang."""
 
+REFUSAL_BELIEVED = 3600.0
+"""How long a candidate that gave no answer is left alone, in seconds; the machine may just have been busy."""
+
+USUAL_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+"""Where systems install Pythons, which PATH does not always reach (cron)."""
+
+_MARK = "scriptrun: "
+
 _PROBE = """\
 import json, os, platform, sys, sysconfig
-base = getattr(sys, "_base_executable", None) or sys.executable
-if sys.prefix != sys.base_prefix and os.path.dirname(base) == os.path.join(sys.prefix, "bin"):
-    with open(os.path.join(sys.prefix, "pyvenv.cfg")) as config:
-        home = [l.partition("=")[2].strip() for l in config if l.partition("=")[0].strip() == "home"][0]
-    names = ["python%d.%d" % sys.version_info[:2], "python%d" % sys.version_info[0], "python", "pypy3"]
-    base = [p for p in (os.path.join(home, n) for n in names) if os.path.exists(p)][0]
-print(json.dumps({
-    "path": os.path.realpath(base),
+def of_environment(path):
+    return os.path.exists(os.path.join(os.path.dirname(os.path.dirname(path)), "pyvenv.cfg"))
+base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+if sys.prefix != sys.base_prefix and of_environment(base):
+    names = ["python%d.%d" % sys.version_info[:2], "python3", "python", "pypy3"]
+    paths = [os.path.join(sys.base_prefix, "bin", name) for name in names]
+    base = [os.path.realpath(path) for path in paths if os.path.exists(path)][0]
+print("\\nscriptrun: " + json.dumps({
+    "path": base,
     "implementation": sys.implementation.name,
     "version": platform.python_version().rstrip("+"),
     "abi": "%s %s" % (sys.implementation.cache_tag, sysconfig.get_config_var("SOABI")),
@@ -44,6 +53,9 @@ print(json.dumps({
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
 }))
 """
+
+_PROGRAM = re.compile(r"(python|pypy)(3(\.\d+)?[a-z]*)?(\.exe)?")
+"""The names of the programs that are worth asking: not `python3-config`, `python2.7` or `python.sh`."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,11 @@ class Interpreter:
     platform: str
     free_threaded: bool
 
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it is an alpha, a beta or a release candidate."""
+        return Version(self.version).is_prerelease
+
     def __str__(self) -> str:
         """Return how it is named in messages."""
         threads = " free-threaded" if self.free_threaded else ""
@@ -65,10 +82,11 @@ class Interpreter:
 
 @dataclass(frozen=True)
 class Choice:
-    """An interpreter and why it was chosen."""
+    """An interpreter, why it was chosen, and which program was asked for by name or path (`""`: none was)."""
 
     interpreter: Interpreter
     reason: str
+    program: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,10 @@ class Wish:
     requires_python: SpecifierSet
     place: str
 
+    def allows(self, interpreter: Interpreter) -> bool:
+        """Tell whether `requires_python` does; a pre-release too, as whoever gets here chose it."""
+        return self.requires_python.contains(interpreter.version, prereleases=True)
+
 
 def choose(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     """Return the base interpreter for a script.
@@ -91,52 +113,70 @@ def choose(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     Without a request it is the one that scriptrun runs on, if it satisfies `requires_python`, else the newest installed
     release that does. Raises InterpreterError.
     """
-    own = identify(sys.executable, cache, environ)
     if wish.requested:
-        return _choose_requested(wish, own, cache, environ)
-    if own is not None and wish.requires_python.contains(own.version, prereleases=True):
+        return _choose_requested(wish, cache, environ)
+    own = identify(sys.executable, cache, environ)
+    if own is not None and wish.allows(own):
         return Choice(own, "the Python that scriptrun runs on satisfies requires-python")
-    found = list(installed(cache, environ))
-    fitting = _newest(found, wish.requires_python)
+    found = installed(cache, environ)
+    wanted = _Wanted("cpython", wish.requires_python, free_threaded=False, pre=bool(wish.requires_python.prereleases))
+    fitting = _newest(wanted.among(found))
     if fitting is None:
         raise _none_fits(f"no installed Python satisfies requires-python `{wish.requires_python}`", wish.place, found)
     return Choice(fitting, "the newest installed release that satisfies requires-python")
 
 
-def _choose_requested(wish: Wish, own: Interpreter | None, cache: str, environ: Mapping[str, str]) -> Choice:
-    interpreter = _find_requested(wish, own, cache, environ)
-    if interpreter is None:
+def _choose_requested(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
+    choice = _find_requested(wish, cache, environ)
+    if choice is None:
         raise _none_fits(f"no Python found for `{wish.requested}` ({wish.by})", "", installed(cache, environ))
-    if not wish.requires_python.contains(interpreter.version, prereleases=True):
+    if not wish.allows(choice.interpreter):
         raise InterpreterError(
-            f"`{wish.requested}` ({wish.by}) is Python {interpreter.version}, "
+            f"`{wish.requested}` ({wish.by}) is Python {choice.interpreter.version}, "
             f"which requires-python `{wish.requires_python}` does not allow",
             place=wish.place,
             hint="ask for another Python, or change requires-python",
         )
-    return Choice(interpreter, f"asked for by {wish.by}")
+    return choice
 
 
-def _find_requested(wish: Wish, own: Interpreter | None, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
-    if os.sep in wish.requested:
-        return _at_path(wish.requested, cache, environ)
+def _find_requested(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice | None:
+    """Return the choice of a program, by path or by name on PATH, or of a version, whether or not it is allowed."""
+    reason = f"asked for by {wish.by}"
+    for program in _programs(wish.requested, environ):
+        interpreter = _ask(program, cache, environ)  # afresh: what a shim leads to changes without it
+        if interpreter is not None:
+            return Choice(interpreter, reason, program)
     wanted = _parse(wish.requested)
     if wanted is None:
-        found = shutil.which(wish.requested, path=environ.get("PATH", os.defpath))
-        return identify(found, cache, environ) if found else None
-    if own is not None and wanted.accepts(own) and wish.requires_python.contains(own.version, prereleases=True):
-        return own
-    accepted = [found for found in installed(cache, environ) if wanted.accepts(found)]
-    return _newest(accepted, wish.requires_python, wanted) or _newest(accepted, SpecifierSet(), wanted)
+        return None
+    own = identify(sys.executable, cache, environ)
+    if own is not None and wanted.accepts(own) and wish.allows(own):
+        return Choice(own, reason)
+    accepted = list(wanted.among(installed(cache, environ)))
+    interpreter = _newest(one for one in accepted if wish.allows(one)) or _newest(accepted)
+    return Choice(interpreter, reason) if interpreter else None
+
+
+def _programs(requested: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the programs that a path, the directory of an environment or installation, or a name on PATH means."""
+    if os.sep in requested:
+        yield paths.python(requested) if os.path.isdir(requested) else requested
+    elif not re.match(r"[\d<>=!~]", requested):
+        for directory in _search_path(environ):
+            found = shutil.which(requested, path=directory)
+            if found:
+                yield found
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A version that was asked for: `3`, `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, `cpython3.12`, `>=3.11`."""
+    """A version that is wanted. `pre` says that a pre-release will do where there is no release."""
 
     implementation: str
     specifiers: SpecifierSet
     free_threaded: bool
+    pre: bool
 
     def accepts(self, interpreter: Interpreter) -> bool:
         return (
@@ -145,50 +185,36 @@ class _Wanted:
             and self.specifiers.contains(interpreter.version, prereleases=True)
         )
 
+    def among(self, found: Iterable[Interpreter]) -> Iterator[Interpreter]:
+        """Yield those of `found` that are accepted, pre-releases only where they will do."""
+        return (one for one in found if self.accepts(one) and (self.pre or not one.is_prerelease))
+
 
 def _parse(requested: str) -> _Wanted | None:
-    """Return the version that `requested` means, or None where it is the name of a program."""
+    """Return the version that is meant by `3`, `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, `cpython3.12`, `>=3.11`.
+
+    None for anything else. Who names a minor version takes a pre-release of it where there is no release. Raises
+    InterpreterError.
+    """
     if requested[0] in "<>=!~":
         try:
-            return _Wanted("cpython", SpecifierSet(requested), free_threaded=False)
+            specifiers = SpecifierSet(requested)
         except InvalidSpecifier:
             raise InterpreterError(
                 f"`{requested}` is neither a Python version nor a path", hint="an example: --python 3.12"
             ) from None
-    found = re.fullmatch(r"(cpython|pypy|)@?(3(?:\.\d+){0,2}(?:(?:a|b|rc)\d+)?)(t?)", requested)
+        return _Wanted("cpython", specifiers, free_threaded=False, pre=bool(specifiers.prereleases))
+    found = re.fullmatch(r"(python|cpython|pypy|)@?(3(?:\.\d+(?:\.\d+(?:(?:a|b|rc)\d+)?)?)?)(t?)", requested)
     if found is None:
         return None
     implementation, version, threads = found.groups()
-    exact = version.count(".") == 2
-    return _Wanted(implementation or "cpython", SpecifierSet(f"=={version}{'' if exact else '.*'}"), bool(threads))
+    specifiers = SpecifierSet(f"=={version}" if version.count(".") == 2 else f"=={version}.*")
+    return _Wanted("pypy" if implementation == "pypy" else "cpython", specifiers, bool(threads), pre="." in version)
 
 
-def _at_path(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
-    """Return the interpreter at `path`: a program, or the directory of an installation or virtual environment."""
-    if os.path.isdir(path):
-        path = paths.python(path)
-    return identify(path, cache, environ)
-
-
-def _newest(
-    found: Iterable[Interpreter], requires_python: SpecifierSet, wanted: _Wanted | None = None
-) -> Interpreter | None:
-    """Return the newest that `requires_python` allows: a release of CPython with a GIL, unless another is `wanted`."""
-    fitting = [
-        interpreter
-        for interpreter in found
-        if _satisfies(interpreter, requires_python)
-        and (wanted or (interpreter.implementation == "cpython" and not interpreter.free_threaded))
-    ]
-    releases = [interpreter for interpreter in fitting if not Version(interpreter.version).is_prerelease]
-    return max(
-        releases or (fitting if wanted else []), key=lambda interpreter: Version(interpreter.version), default=None
-    )
-
-
-def _satisfies(interpreter: Interpreter, requires_python: SpecifierSet) -> bool:
-    """Tell whether `requires_python` allows it; a pre-release only where it names one."""
-    return requires_python.contains(interpreter.version, prereleases=bool(requires_python.prereleases))
+def _newest(found: Iterable[Interpreter]) -> Interpreter | None:
+    """Return the newest release, or where there is none the newest pre-release."""
+    return max(found, key=lambda one: (not one.is_prerelease, Version(one.version)), default=None)
 
 
 def _none_fits(message: str, place: str, found: Iterable[Interpreter]) -> InterpreterError:
@@ -202,40 +228,54 @@ def _none_fits(message: str, place: str, found: Iterable[Interpreter]) -> Interp
     )
 
 
-def installed(cache: str, environ: Mapping[str, str]) -> Iterator[Interpreter]:
-    """Yield every base interpreter that is found and answers, each once."""
-    seen = set()
-    for path in _candidates():
+def installed(cache: str, environ: Mapping[str, str]) -> list[Interpreter]:
+    """Return the base interpreters that are found and answer, newest first, each installation once."""
+    found: dict[Interpreter, Interpreter] = {}
+    for path in _candidates(environ):
         interpreter = identify(path, cache, environ)
-        if interpreter is not None and interpreter.path not in seen:
-            seen.add(interpreter.path)
-            yield interpreter
+        if interpreter is not None:
+            installation = replace(interpreter, path=os.path.dirname(interpreter.path))
+            same = found.get(installation, interpreter)  # python3.7 and python3.7m
+            found[installation] = min(same, interpreter, key=lambda one: one.path)
+    return sorted(found.values(), key=lambda one: Version(one.version), reverse=True)
 
 
-def _candidates() -> Iterator[str]:
+def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield paths that look like interpreters, each file once. Nothing is started to find them."""
+    known = set()
+    for path in (sys.executable, *_in_directories(_search_path(environ)), *_of_managers(), *_in_usual_directories()):
+        resolved = _resolve(path)
+        if resolved not in known:
+            known.add(resolved)
+            yield resolved
+
+
+def _search_path(environ: Mapping[str, str]) -> list[str]:
+    """Return the directories of PATH; relative ones are left out: what runs may not depend on where one stands."""
+    return [entry for entry in environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(entry)]
+
+
+def _in_usual_directories() -> Iterator[str]:
+    return _in_directories(USUAL_DIRECTORIES)
+
+
+def _in_directories(directories: Iterable[str]) -> Iterator[str]:
+    for directory in directories:
+        with contextlib.suppress(OSError):
+            names = filter(_PROGRAM.fullmatch, sorted(os.listdir(directory)))
+            yield from (path for path in (os.path.join(directory, name) for name in names) if os.access(path, os.X_OK))
+
+
+def _of_managers() -> Iterator[str]:
+    """Yield what pyenv, uv, asdf, rye and the like have installed."""
     from findpython.providers import ALL_PROVIDERS  # takes longer to import than most runs last
 
-    known = {os.path.realpath(sys.executable)}
-    yield sys.executable
-    for provider_type in ALL_PROVIDERS.values():
-        provider = provider_type.create()
-        for python in provider.find_pythons() if provider is not None else ():
-            real = os.path.realpath(python.executable)
-            if real not in known:
-                known.add(real)
-                yield str(python.executable)
-    for path in _usual_places():
-        if os.path.realpath(path) not in known:
-            yield path
-
-
-def _usual_places() -> Iterator[str]:
-    """Yield what systems install, which PATH does not always reach (cron)."""
-    for directory in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"):
-        for path in sorted(glob.glob(f"{directory}/python3.*")):
-            if re.fullmatch(r"python3\.\d+t?", os.path.basename(path)):
-                yield path
+    for name, provider_type in ALL_PROVIDERS.items():
+        with contextlib.suppress(OSError):  # a directory that may not be read
+            provider = None if name == "path" else provider_type.create()
+            for python in provider.find_pythons() if provider is not None else ():
+                if _PROGRAM.fullmatch(python.executable.name):
+                    yield str(python.executable)
 
 
 def identify(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
@@ -243,52 +283,77 @@ def identify(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter |
 
     What it answers is remembered in `cache` until the program, or the base behind it, changes.
     """
-    path = os.path.realpath(path)
-    marks = _marks(path)
-    if marks is None:
-        return None
-    memory = os.path.join(paths.interpreters(cache), f"{zlib.crc32(os.fsencode(path)):08x}.json")
-    remembered = _remembered(memory, path, marks)
+    path = _resolve(path)
+    remembered = _remembered(_memory(path, cache), path)
     if remembered is None:
-        remembered = {"path": path, "marks": marks, "facts": _probe(path, cache, environ)}
-        base = (remembered["facts"] or {}).get("path", path)
-        remembered["base_marks"] = _marks(base)
-        with contextlib.suppress(OSError):
-            paths.replace(memory, json.dumps(remembered).encode())
+        return _ask(path, cache, environ)
     return Interpreter(**remembered["facts"]) if remembered["facts"] else None
 
 
-def _remembered(memory: str, path: str, marks: list[int]) -> dict[str, Any] | None:
+def _ask(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
+    """Return what the program at `path` answers now, and remember it."""
+    path = _resolve(path)
+    marks = _marks(path)
+    if marks is None:
+        return None
+    interpreter = _probe(path, cache, environ)
+    answer = {
+        "path": path,
+        "marks": marks,
+        "facts": asdict(interpreter) if interpreter else None,
+        "base_marks": _marks(interpreter.path) if interpreter else None,
+    }
+    with contextlib.suppress(OSError):
+        paths.replace(_memory(path, cache), json.dumps(answer).encode("ascii"))
+    return interpreter
+
+
+def _resolve(path: str) -> str:
+    """Return the file behind `path`, unless that is a program of another name, which may go by what it is called."""
+    real = os.path.realpath(path)
+    return real if _PROGRAM.fullmatch(os.path.basename(real)) else os.path.abspath(path)
+
+
+def _memory(path: str, cache: str) -> str:
+    """Return the file that remembers what the program at `path` answered to this very question."""
+    checksum = zlib.crc32(os.fsencode(path), zlib.crc32(_PROBE.encode("ascii")))
+    return os.path.join(paths.interpreters(cache), f"{checksum:08x}.json")
+
+
+def _remembered(memory: str, path: str) -> dict[str, Any] | None:
     """Return what is remembered of `path`, if neither it nor the base behind it has changed since."""
     try:
         with open(memory, "rb") as file:
             content = json.load(file)
-        base = content["facts"]["path"] if content["facts"] else path
-        if content["path"] == path and content["marks"] == marks and content["base_marks"] == _marks(base):
-            if content["facts"]:
-                Interpreter(**content["facts"])
-            return dict(content)
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+        if content["path"] != path or content["marks"] != _marks(path):
+            return None
+        if content["facts"] is None:
+            return dict(content) if age < REFUSAL_BELIEVED else None
+        return dict(content) if content["base_marks"] == _marks(Interpreter(**content["facts"]).path) else None
     except (OSError, ValueError, TypeError, KeyError):
-        pass
-    return None
+        return None
 
 
 def _marks(path: str) -> list[int] | None:
-    """Return what changes when the file at `path` does: size, mtime, inode."""
+    """Return what changes when the file at `path` does."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def _probe(path: str, cache: str, environ: Mapping[str, str]) -> dict[str, Any] | None:
+def _probe(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
+    """Start the program at `path` and return what it says that it is, None where that makes no sense."""
     environment = {name: value for name, value in environ.items() if name not in launch.BREAKS_VENV}
     try:
         finished = process.run(
             [path, "-I", "-c", _PROBE], environment=environment, directory=cache, timeout=PROBE_TIMEOUT
         )
-        facts = json.loads(finished.output) if finished.status == 0 else None
-        return asdict(Interpreter(**facts)) if facts else None
-    except (OSError, ValueError, TypeError, process.TimeoutExpired):
+        answers = [line for line in finished.output.splitlines() if line.startswith(_MARK)]
+        interpreter = Interpreter(**json.loads(answers[0].removeprefix(_MARK)))
+        Version(interpreter.version)
+    except (OSError, ValueError, TypeError, IndexError, InvalidVersion, process.TimeoutExpired):
         return None
+    return interpreter if finished.status == 0 else None

@@ -41,11 +41,23 @@ def question(invocation: Invocation, block: "Block | None") -> bytes:
         for path in options.many(name)
         if "://" not in path
     ]
-    own = (sys.version, os.path.realpath(sys.executable))
+    own = (sys.version, os.path.realpath(sys.executable), _program(options.value("python")))
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
     asked = [pair for pair in options.given() if pair[0] not in shown]
     return repr((metadata, asked, files, own)).encode("utf-8", "backslashreplace")
+
+
+def _program(python: str) -> str:
+    """Return the file that `--python` leads to where it is a path or the name of a program, else `""`."""
+    if os.sep in python:
+        return os.path.realpath(paths.python(python) if os.path.isdir(python) else python)
+    if python[:1].isalpha():
+        for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            path = os.path.join(directory, python)
+            if os.path.isabs(directory) and os.access(path, os.X_OK):
+                return os.path.realpath(path)
+    return ""
 
 
 def _content(path: str) -> bytes:

@@ -17,7 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options, anchored
+from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options, anchored, is_path
 from scriptrun.block import Block
 from scriptrun.errors import MetadataError
 
@@ -227,7 +227,7 @@ class _Reader:
         return self._path(option, value)
 
     def _path(self, option: Option, value: str) -> str:
-        if option.paths or (option.name == "python" and "/" in value):
+        if is_path(option, value):
             found = anchored(value, self.directory)
             self.relative_paths = self.relative_paths or found != value
             return found

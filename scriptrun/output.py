@@ -1,8 +1,30 @@
-"""Say something to the user, on stderr: stdout belongs to the script."""
+"""Say something to the user, on stderr, and give the data that was asked for, on stdout: else it is the script's."""
 
+import os
 import sys
 
-from scriptrun.errors import escape
+from scriptrun.errors import ScriptrunError, escape
+
+
+def give(text: str) -> None:
+    """Write `text` to stdout: paths byte for byte, and what its encoding cannot show escaped.
+
+    A reader that has gone ends this process, as it does other programs. Raises ScriptrunError.
+    """
+    import signal  # only commands come here, no run
+
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    encoding = sys.stdout.encoding if sys.stdout is not None else "utf-8"
+    try:
+        content = text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        content = text.encode(encoding, "backslashreplace")
+    try:
+        while content:
+            content = content[os.write(1, content) :]
+    except OSError as error:
+        raise ScriptrunError(f"stdout cannot be written to: {error.strerror}") from None
 
 
 def tell(text: str) -> None:

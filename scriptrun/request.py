@@ -82,7 +82,7 @@ def _program(invocation: Invocation) -> "Source | None":
         return source.read(invocation.target)
     except ScriptMissing:
         if os.sep not in invocation.target and not invocation.target.endswith((".py", ".pyw")):
-            error = arguments.unknown("command", invocation.target, arguments.COMMANDS)
+            error = arguments.unknown("command", invocation.target, (*arguments.COMMANDS, "--help", "--version"))
             if error.hint.startswith("did you mean"):
                 raise error from None
         raise

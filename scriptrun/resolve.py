@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scriptrun import cache as caches
@@ -32,7 +33,7 @@ class Wanted:
 
     @property
     def memorable(self) -> bool:
-        """Whether the question alone decides the answer: no local path, no file that only the block names."""
+        """Whether the question alone decides the answer: no local path, no file nor program that the block names."""
         own = self.script.options
         return not (
             self.spec.fingerprints
@@ -41,8 +42,16 @@ class Wanted:
             or own.many("with-requirements")
             or own.flag("refresh")
             or own.flag("isolated")
+            or not self._python_is_settled
             or any(warning.slip for warning in self.script.warnings)
         )
+
+    @property
+    def _python_is_settled(self) -> bool:
+        """Whether the same request gets the same interpreter as long as that is there, not what a name or a shim is."""
+        program, interpreter = self.choice.program, self.choice.interpreter.path
+        asked_by_block = not self.request.invocation.options.value("python")
+        return not program or interpreter == (program if asked_by_block else os.path.realpath(program))
 
     @property
     def provable(self) -> bool:
@@ -50,17 +59,24 @@ class Wanted:
         return self.memorable and all(spec.is_settled(one.requirement) for one in self.asked)
 
 
-def resolve(request: Request, environ: Mapping[str, str]) -> Wanted:
-    """Return what `request` comes to. Raises MetadataError, InterpreterError and UsageError."""
+def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], None] = lambda _: None) -> Wanted:
+    """Return what `request` comes to; `done` is told of each step.
+
+    Raises MetadataError, InterpreterError and UsageError.
+    """
     script = metadata.parse(request.block, request.name, request.directory)
+    done("read the block")
     given = request.invocation.options
     options = given.below(script.options)
     wish = Wish(
         options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
     )
     choice = interpreters.choose(wish, request.cache, environ)
+    done("choose a Python")
     asked = spec.collect(script, options)
-    return Wanted(request, script, options, choice, asked, spec.specify(choice.interpreter, asked, options))
+    specified = spec.specify(choice.interpreter, asked, options)
+    done("compute the key")
+    return Wanted(request, script, options, choice, asked, specified)
 
 
 def _who_asked(given: Options, environ: Mapping[str, str]) -> str:

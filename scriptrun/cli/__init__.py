@@ -1,4 +1,4 @@
-"""The commands, one module each. Only here, and in `decide`, is anything printed."""
+"""The commands, one module each."""
 
 from __future__ import annotations
 

@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 import scriptrun
+from scriptrun import output
 from scriptrun.arguments import OPTIONS, Invocation, Option
 
 _HELP = """\
-Run a Python file that declares its own dependencies.
+Run a Python file that declares its own dependencies. Put this into hello.py:
 
-  hello.py:
-    #!/usr/bin/env scriptrun
-    # /// script
-    # requires-python = ">=3.10"
-    # dependencies = ["rich"]
-    # ///
-    from rich import print
-    print("[bold]Hello[/bold]")
+  #!/usr/bin/env scriptrun
+  # /// script
+  # dependencies = ["rich"]
+  # ///
+  from rich import print
+  print("[bold]Hello[/bold]")
 
   chmod +x hello.py
-  ./hello.py                          the first run lets pip install rich; later runs start at once
+  ./hello.py                         the first time, pip installs rich
 
 More examples:
-  scriptrun hello.py --name Ada       what follows the script is the script's own
-  scriptrun --with fire calc.py       one more requirement, also for a file that declares none
-  scriptrun -p 3.12 hello.py          with another Python
-  scriptrun --refresh hello.py        ask pip again for the newest versions
-  scriptrun --with rich -i            a Python prompt that has rich
-  scriptrun --with httpie -m httpie   a module of a distribution
-  cat hello.py | scriptrun - --name Ada
+  scriptrun hello.py --name Ada      what follows the script is the script's own
+  scriptrun --with fire calc.py      one more requirement; works for any file
+  scriptrun -p 3.12 hello.py         with another Python
+  scriptrun --refresh hello.py       ask pip again for the newest versions
+  scriptrun --explain hello.py       what would be done, and why
+  scriptrun --with rich -i           a Python prompt that has rich
+  scriptrun --with httpie -m httpie  a module of a distribution
 
 Usage:
-  scriptrun [OPTIONS] SCRIPT [ARG…]   run a file; - reads it from standard input
-  scriptrun [OPTIONS] -m MODULE [ARG…]
-  scriptrun [OPTIONS] -c CODE [ARG…]
-  scriptrun [OPTIONS] -i [SCRIPT [ARG…]]
-  scriptrun env SCRIPT [--json]       the environment of a script: where, what is in it, whether it is ready
-  scriptrun python list [--json]      the Pythons that are found
-  scriptrun python find SCRIPT        the Python that a script gets
-  scriptrun cache dir                 where environments are kept
+  scriptrun [OPTIONS] SCRIPT [ARG...]       a file; - is standard input
+  scriptrun [OPTIONS] -m MODULE [ARG...]    a module
+  scriptrun [OPTIONS] -c CODE [ARG...]      code
+  scriptrun [OPTIONS] -i [SCRIPT [ARG...]]  a prompt, after the script if any
+  scriptrun [OPTIONS] COMMAND
+
+Commands:
+  env SCRIPT [--json]             where the environment is, and what is in it
+  python find SCRIPT [--json]     the Python that the script gets
+  python list [--json]            the Pythons of this machine
+  cache dir                       where environments are kept
 
 Options:
 {options}
-  -h, --help                          this text
-  -V, --version                       the version
+  -h, --help                      this text
+  -V, --version                   the version
 
-Each option but --script and --explain can be set as a variable (--index-url as SCRIPTRUN_INDEX_URL, flags as 1 or 0)
-and as a key of [tool.scriptrun] in the block; the command line counts first, then the variable, then the block.
-SCRIPTRUN_CACHE_DIR moves the cache. pip's own configuration (pip.conf, PIP_INDEX_URL, …) says which index is asked.
+An option is also a variable (--index-url is SCRIPTRUN_INDEX_URL; a flag is 1 or
+0) and a key of [tool.scriptrun] in the block, except --script and --explain. The
+command line counts before the variable, the variable before the block.
+SCRIPTRUN_CACHE_DIR moves the cache. pip's own settings (pip.conf, PIP_INDEX_URL)
+say which index is asked.
 
-Exit status: the script's own; 2 wrong use; 125 scriptrun failed; 126 the script cannot be read; 127 there is no such
-script; 128+n ended by signal n while preparing.
+Exit status: the script's own, or 2 wrong use of scriptrun, 125 scriptrun failed,
+126 the script cannot be read, 127 there is no such script, 128+n signal n ended
+the preparation.
 """
 
 
 def main(invocation: Invocation, _environ: Mapping[str, str]) -> int:
     """Print help or version to stdout."""
     if invocation.action == "version":
-        sys.stdout.write(f"scriptrun {scriptrun.__version__}\n")
+        output.give(f"scriptrun {scriptrun.__version__}\n")
     else:
-        sys.stdout.write(_HELP.format(options="\n".join(_line(option) for option in OPTIONS)))
+        output.give(_HELP.format(options="\n".join(_line(option) for option in OPTIONS)))
     return 0
 
 
 def _line(option: Option) -> str:
     letter = f"-{option.letter}, " if option.letter else "    "
     placeholder = f" {option.placeholder}" if option.placeholder else ""
-    return f"  {letter}--{option.name + placeholder:<29} {option.help}"
+    return f"  {letter}--{option.name + placeholder:<25} {option.help}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from scriptrun import arguments, paths, request, resolve
+from scriptrun import arguments, output, paths, request, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.errors import UsageError, escape
 from scriptrun.resolve import Wanted
@@ -15,26 +15,26 @@ from scriptrun.resolve import Wanted
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print the environment of a script, as text or with `--json` as an object. Raises ScriptrunError."""
-    words, options, flags = arguments.parse_command(invocation.arguments, invocation.options, ("--json",))
-    if len(words) != 1:
+    if len(invocation.arguments) != 1:
         raise UsageError("`scriptrun env` takes one script", hint="scriptrun env SCRIPT [--json]")
-    wanted = resolve.resolve(request.read(Invocation("script", words[0], [], options), environ), environ)
-    facts = describe(wanted)
-    sys.stdout.write(json.dumps(facts, indent=2) + "\n" if "--json" in flags else _text(facts))
+    script = arguments.script(invocation.arguments[0], invocation.options)
+    facts = describe(resolve.resolve(request.read(script, environ), environ))
+    output.give(json.dumps(facts, indent=2) + "\n" if "--json" in invocation.extra else _text(facts))
     return 0
 
 
 def describe(wanted: Wanted) -> dict[str, Any]:
     """Return what `env --json` prints.
 
-    `script` (path), `key`, `ready`, `environment` and `python` (paths; null until ready), `base_python` (path and
-    version), `requires_python`, `requirements` (canonical, sorted), `distributions` (each with name, version, hash,
-    origin; empty until ready).
+    `script` (absolute path, `-` for standard input), `key`, `ready`, `environment` and `python` (absolute paths; null
+    until ready, never `""`), `base_python` (path and version), `requires_python` (`""`: any), `requirements`
+    (canonical, sorted), `distributions` (each with name, version, hash, origin; empty until ready).
     """
+    source = wanted.request.source
     environment = wanted.environment()
     interpreter = wanted.choice.interpreter
     return {
-        "script": wanted.request.name,
+        "script": os.path.abspath(source.file) if source is not None and source.file else "-",
         "key": wanted.spec.key,
         "ready": environment is not None,
         "environment": environment.path if environment else None,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import pairwise
 
 from scriptrun import cache as caches
-from scriptrun import launch, paths, resolve
+from scriptrun import launch, output, paths, resolve
 from scriptrun.cli import env
 from scriptrun.errors import escape
 from scriptrun.request import Request
@@ -18,35 +18,45 @@ from scriptrun.resolve import Wanted
 
 def main(request: Request, environ: Mapping[str, str]) -> int:
     """Print the explanation to stdout. Raises ScriptrunError."""
-    started = time.perf_counter()
-    wanted = resolve.resolve(request, environ)
-    resolved = time.perf_counter()
+    times = [("", time.perf_counter())]
+
+    def done(step: str) -> None:
+        times.append((step, time.perf_counter()))
+
+    wanted = resolve.resolve(request, environ, done)
     facts = env.describe(wanted)
-    looked_up = time.perf_counter()
-    block = request.block
+    done("look up the environment")
     rows = [
-        ("script", request.name),
-        ("block", f"lines {block.first} to {block.last}" if block else "none: an environment without distributions"),
-        ("python", f"{wanted.choice.interpreter}: {wanted.choice.reason}"),
-        *(("requirement", f"{env.shown(str(one.requirement))} ({one.place})") for one in wanted.asked),
-        *(
-            ("option", f"{name} = {env.shown(str(value))}")
-            for name, value in wanted.options.given()
-            if name != "explain"
-        ),
+        *_inputs(wanted),
         ("key", facts["key"]),
         ("answer", _answer(wanted, ready=facts["ready"])),
         ("environment", facts["environment"] or "would be made"),
         *_differences(wanted),
         ("record", _record(wanted)),
-        (
-            "took",
-            f"{(resolved - started) * 1e3:.1f} ms to understand the block and choose a Python, "
-            f"{(looked_up - resolved) * 1e3:.1f} ms to look up the environment",
-        ),
+        *(("took", f"{(end - start) * 1e3:6.2f} ms to {step}") for (_, start), (step, end) in pairwise(times)),
     ]
-    sys.stdout.write("".join(f"{name + ':':<13}{escape(text)}\n" for name, text in rows))
+    output.give("".join(f"{name + ':':<13}{escape(text)}\n" for name, text in rows))
     return 0
+
+
+def _inputs(wanted: Wanted) -> list[tuple[str, str]]:
+    """Return what decides which environment it is, and where each part of it stands."""
+    block = wanted.request.block
+    options = [pair for pair in wanted.options.given() if pair[0] != "explain"]
+    return [
+        ("script", wanted.request.name),
+        ("block", f"lines {block.first} to {block.last}" if block else "none: an environment without distributions"),
+        ("python", f"{wanted.choice.interpreter}: {wanted.choice.reason}"),
+        *(("requirement", f"{env.shown(str(one.requirement))} ({one.place})") for one in wanted.asked),
+        *(("option", f"{name} = {env.shown(_value(value))}") for name, value in options),
+    ]
+
+
+def _value(value: object) -> str:
+    """Return a value of an option as a user writes it."""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _answer(wanted: Wanted, *, ready: bool) -> str:
@@ -54,16 +64,25 @@ def _answer(wanted: Wanted, *, ready: bool) -> str:
         return "miss: --isolated always builds an environment"
     if wanted.options.flag("refresh"):
         return "miss: --refresh builds anew"
-    return "hit: the environment is ready" if ready else "miss: pip would be asked"
+    if ready:
+        return "hit: the environment is ready"
+    if wanted.options.flag("offline"):
+        return "miss: pip would have to be asked, which --offline forbids"
+    return "miss: pip would be asked" if wanted.spec.requirements else "miss: an empty environment would be made"
 
 
 def _record(wanted: Wanted) -> str:
-    if not wanted.provable or not wanted.request.clean:
+    request = wanted.request
+    if any(name != "explain" for name, _ in request.invocation.options.given()):
+        return "none: a run with options is for Python to decide, which remembers the answer"
+    if not wanted.provable or not request.clean:
         return "none: something else than the script's first lines has a part in the answer"
-    source = wanted.request.source
-    if source is None or not source.file or launch.head(source.content, wanted.request.block) is None:
+    if request.source is None or not request.source.file or launch.head(request.source.content, request.block) is None:
         return "none: the block is too far down, or the program is not a file"
-    return "the launcher can answer by itself, once the script was run"
+    environment = wanted.environment()
+    if environment is None or launch.recorded(paths.record(request.cache, request.source.file)) != environment.path:
+        return "none yet: a run writes it, and from then on the launcher starts the script by itself"
+    return "the launcher starts the script by itself, without deciding anew"
 
 
 def _differences(wanted: Wanted) -> list[tuple[str, str]]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from packaging.version import Version
-
-from scriptrun import arguments, interpreters, paths, request, resolve
+from scriptrun import arguments, interpreters, output, paths, request, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.errors import UsageError, escape
 
@@ -18,27 +15,33 @@ _SUBCOMMANDS = ("list", "find")
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Do what the words after `python` ask for. Raises ScriptrunError."""
-    words, options, flags = arguments.parse_command(invocation.arguments, invocation.options, ("--json",))
+    words, as_json = invocation.arguments, "--json" in invocation.extra
     if words == ["list"]:
-        return _list(environ, as_json="--json" in flags)
-    if len(words) == 2 and words[0] == "find":
-        wanted = resolve.resolve(request.read(Invocation("script", words[1], [], options), environ), environ)
-        content = asdict(wanted.choice.interpreter) | {"reason": wanted.choice.reason}
-        text = json.dumps(content, indent=2) if "--json" in flags else wanted.choice.interpreter.path
-        sys.stdout.write(f"{text}\n")
-        return 0
-    if words and words[0] not in _SUBCOMMANDS:
+        text = _list(environ, as_json=as_json)
+    elif len(words) == 2 and words[0] == "find":
+        text = _find(arguments.script(words[1], invocation.options), environ, as_json=as_json)
+    elif words and words[0] not in _SUBCOMMANDS:
         raise arguments.unknown("command", f"python {words[0]}", [f"python {name}" for name in _SUBCOMMANDS])
-    raise UsageError("`scriptrun python` takes `list` or `find SCRIPT`")
-
-
-def _list(environ: Mapping[str, str], *, as_json: bool) -> int:
-    cache, _ = paths.open_cache(environ)
-    found = sorted(interpreters.installed(cache, environ), key=lambda one: (Version(one.version), one.path))[::-1]
-    if as_json:
-        sys.stdout.write(json.dumps([asdict(one) for one in found], indent=2) + "\n")
     else:
-        for one in found:
-            kind = one.implementation + ("t" if one.free_threaded else "")
-            sys.stdout.write(f"{kind:<10} {one.version:<10} {escape(one.path)}\n")
+        raise UsageError("`scriptrun python` takes `list`, or `find` and a script", hint="scriptrun python find SCRIPT")
+    output.give(text)
     return 0
+
+
+def _list(environ: Mapping[str, str], *, as_json: bool) -> str:
+    """Return the interpreters, newest first: as JSON, objects with path, implementation, version, abi and so on."""
+    cache, _ = paths.open_cache(environ)
+    found = interpreters.installed(cache, environ)
+    if as_json:
+        return json.dumps([asdict(one) for one in found], indent=2) + "\n"
+    kinds = [one.implementation + ("t" if one.free_threaded else "") for one in found]
+    rows = zip(kinds, found, strict=True)
+    return "".join(f"{kind:<10} {one.version:<10} {escape(one.path)}\n" for kind, one in rows)
+
+
+def _find(wanted: Invocation, environ: Mapping[str, str], *, as_json: bool) -> str:
+    """Return the path of the interpreter that a script gets; as JSON, an object like those of the list, with reason."""
+    choice = resolve.resolve(request.read(wanted, environ), environ).choice
+    if as_json:
+        return json.dumps({**asdict(choice.interpreter), "reason": choice.reason}, indent=2) + "\n"
+    return f"{choice.interpreter.path}\n"
