@@ -80,6 +80,7 @@ _sr_bin=$(cd -P "${_sr_self%/*}" && pwd -P)
 _sr_main=$_sr_bin/scriptrun-python _sr_python=''
 [ -f "$_sr_main" ] && IFS= read -r _sr_python <"$_sr_main" # where the installer wrote its Python: `#!/usr/bin/python3`
 _sr_python=${_sr_python#'#!'}
+[ -x "$_sr_python" ] || _sr_python=${_sr_python% -*} # some installers add an option
 [ -f "${_sr_bin%/*}/pyvenv.cfg" ] && _sr_python=$_sr_bin/python3 # a virtual environment may have been moved
 [ -f "$_sr_main" ] && [ -x "$_sr_python" ] && exec "$_sr_python" -I -S "$_sr_main" "--launch-record=$_sr_record" "$@"
 echo "scriptrun: error: the Python that scriptrun was installed with has gone: \`${_sr_python:-$_sr_main}\`
