@@ -38,6 +38,7 @@ x* | .-*) ;;
 esac
 
 _sr_env='' _sr_proven=''
+# shellcheck disable=SC3067 # every shell in use knows `-O`: owned by the user
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 1' ]; then
     _sr_lines=0 _sr_proof='' _sr_text=''
