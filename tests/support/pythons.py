@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)  # noqa: UP033 - run-tests may have been started with Python 3.8
 def find() -> list[Path]:
     """Return one working CPython for each minor version from 3.8 on, oldest first."""
     found: dict[int, Path] = {}
