@@ -3,6 +3,7 @@
 Up to the moment that an environment is known, only what is on the list in `tests/test_imports.py` is imported.
 """
 
+import os
 import sys
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
@@ -58,7 +59,9 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> None:
 def start(asked: Request, environment: str, environ: "Mapping[str, str]", *, provable: bool) -> None:
     """Write the launch record, if `provable` and there is a place for it, and become what was asked for."""
     path = asked.invocation.record
-    if provable and asked.clean and path and asked.source is not None and asked.source.file:
+    # Where the home cannot be used, the launcher looks for records elsewhere than the cache is, and none is written.
+    useful = path and os.path.abspath(path).startswith(os.path.join(asked.cache, ""))
+    if provable and useful and asked.clean and asked.source is not None and asked.source.file:
         proof = launch.head(asked.source.content, asked.block)
         if proof is not None:
             launch.record(path, *proof, environment)

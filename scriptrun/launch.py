@@ -117,18 +117,12 @@ def remember(cache: str, asked: bytes, environment: str, *, provable: bool) -> N
 def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
     """Return the text that proves the block of `source`, and how many lines a shell must try to read to see it.
 
-    It goes through the line after the block, or through all of a file that has none; where it is the whole file, one
-    line more is to be tried, which must not be there. None where it proves nothing to a shell: too long, a NUL, or a
+    It goes through the first line after the block that is neither blank nor a comment: a closing line among comments
+    below the block would make it longer. Without a block, or without such a line, it is the whole file, and one line
+    more is to be tried, which must not be there. None where it proves nothing to a shell: too long, a NUL, or a
     carriage return that ends a line by itself.
     """
-    end = len(source)
-    if block is not None:
-        end = 0
-        for _ in range(block.last + 1):
-            end = source.find(b"\n", end) + 1
-            if end == 0:
-                end = len(source)
-                break
+    end = len(source) if block is None else _end_of_head(source, block.last)
     if end > MAX_HEAD:
         return None
     proof = source[:end]
@@ -137,14 +131,26 @@ def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
     return proof, proof.count(b"\n") + (end == len(source))
 
 
+def _end_of_head(source: bytes, last: int) -> int:
+    """Return where the line ends that shows the block, which closes in line `last`, to be over."""
+    end = number = 0
+    while end < len(source):
+        start = end
+        end = source.find(b"\n", start) + 1 or len(source)
+        number += 1
+        line = source[start:end].strip()
+        if number > last and line and not line.startswith(b"#"):
+            break
+    return end
+
+
 def record(path: str, proof: bytes, lines: int, environment: str) -> None:
-    """Write the launch record: assignments that the launcher reads. What cannot be written is not recorded."""
-    content = b"%s_sr_env=%s\n_sr_lines=%d\n_sr_proof=%s\n" % (
-        _RECORD,
-        _quoted(os.fsencode(environment)),
-        lines,
-        _quoted(proof),
-    )
+    """Write the launch record: assignments that the launcher reads. What cannot be written is not recorded.
+
+    A shell runs nothing between braces before it has read the last of them: all of the record counts, or none.
+    """
+    values = (_quoted(os.fsencode(environment)), lines, _quoted(proof))
+    content = _RECORD + b"{\n_sr_env=%s\n_sr_lines=%d\n_sr_proof=%s\n}\n" % values
     try:
         paths.replace(path, content)
     except OSError:
@@ -154,13 +160,14 @@ def record(path: str, proof: bytes, lines: int, environment: str) -> None:
 def recorded(path: str) -> "str | None":
     """Return the environment that the launch record at `path` names, None where there is no record."""
     try:
-        first, second = _content(path).split(b"\n", 2)[:2]
-    except (OSError, ValueError):
+        content = _content(path)
+    except OSError:
         return None
-    name, _, value = second.partition(b"=")
-    if first + b"\n" != _RECORD or name != b"_sr_env":
+    before, found, rest = content.partition(b"{\n_sr_env='")
+    value, ended, _ = rest.partition(b"'\n_sr_lines=")
+    if before != _RECORD or not found or not ended:
         return None
-    return os.fsdecode(value[1:-1].replace(b"'\\''", b"'"))
+    return os.fsdecode(value.replace(b"'\\''", b"'"))
 
 
 def _quoted(text: bytes) -> bytes:

@@ -3,54 +3,44 @@
 # itself: built-ins only, no process but this one, nothing written but the stamp. Everything else, and everything
 # unusual, is for Python to decide and to explain: this part never prints an error, repairs or guesses.
 #
-# The record holds three assignments (launch.py writes it): the environment, the text that the script must begin with,
-# and how many of its lines to read. It is sourced, as a shell reads its input in blocks but `read` byte by byte;
-# `command` keeps a damaged one from ending the shell. Names begin with _sr_: assigning to one that the user exports
-# would change what the script sees.
+# The record sets the environment, the text that the script must begin with, and how many of its lines to read
+# (launch.py writes it). It is sourced, as a shell reads its input in blocks but `read` byte by byte; `command` keeps a
+# damaged one from ending the shell. Names begin with _sr_: one that the user exports would change for the script.
 
 unset PYTHONHOME PYTHONEXECUTABLE __PYVENV_LAUNCHER__ # each breaks or redirects the Python of an environment
 
-_sr_cache=${SCRIPTRUN_CACHE_DIR-} _sr_record='' _sr_newline='
-'
-if [ -z "$_sr_cache" ]; then
-    case ${XDG_CACHE_HOME-} in
-    /*) _sr_cache=$XDG_CACHE_HOME/scriptrun ;;
-    *) _sr_cache=${HOME-}/.cache/scriptrun ;;
-    esac
-fi
-
-_sr_options=${SCRIPTRUN_WITH:+x}${SCRIPTRUN_WITH_REQUIREMENTS:+x}${SCRIPTRUN_PYTHON:+x}${SCRIPTRUN_REFRESH:+x}
-_sr_options=$_sr_options${SCRIPTRUN_ISOLATED:+x}${SCRIPTRUN_EXCLUDE_NEWER:+x}${SCRIPTRUN_INDEX_URL:+x}
-_sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL:+x}${SCRIPTRUN_FIND_LINKS:+x}${SCRIPTRUN_NO_INDEX:+x}
-_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT:+x}${SCRIPTRUN_PRE:+x}${SCRIPTRUN_NO_BUILD:+x}
-case ${_sr_options:-.}${1-} in
-x* | .-*) ;;
-.*/* | .*.py | .*.pyw)
-    case $1 in
-    /*) _sr_path=$1 ;;
-    *) _sr_path=${PWD%/}/${1#./} ;;
-    esac
-    case $_sr_path/ in
-    *//* | */./* | */../*) ;;
-    *) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;;
-    esac
-    ;;
+case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
+:*) _sr_cache=$SCRIPTRUN_CACHE_DIR ;;
+/*) _sr_cache=$XDG_CACHE_HOME/scriptrun ;;
+*) _sr_cache=${HOME-}/.cache/scriptrun ;;
 esac
 
-_sr_env='' _sr_proven=''
+_sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}
+_sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_PRE-}
+_sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}
+_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}
+_sr_path='' _sr_record=''
+case ${_sr_options:+x}:${1-} in
+x* | :-*) ;;
+:/*) _sr_path=$1 ;;
+:*/* | :*.py | :*.pyw) _sr_path=${PWD%/}/${1#./} ;;
+esac
+case $_sr_path/ in
+/ | *//* | */./* | */../*) ;;
+*) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;;
+esac
+
+_sr_proven=''
 # shellcheck disable=SC3067 # every shell in use knows `-O`: owned by the user
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 1' ]; then
-    _sr_lines=0 _sr_proof='' _sr_text=''
+    _sr_env='' _sr_lines=0 _sr_proof='' _sr_text='' _sr_newline='
+'
     # shellcheck disable=SC1090 # it is data, found at run time
     command . "$_sr_record"
     while [ "$_sr_lines" -gt 0 ]; do
-        _sr_lines=$((_sr_lines - 1))
-        if IFS= read -r _sr_line; then
-            _sr_text=$_sr_text$_sr_line$_sr_newline
-        else
-            _sr_text=$_sr_text$_sr_line _sr_lines=0
-        fi
+        IFS= read -r _sr_line || _sr_newline='' _sr_lines=1 # the file ends with this line
+        _sr_text=$_sr_text$_sr_line$_sr_newline _sr_lines=$((_sr_lines - 1))
     done <"$1"
     # First the stamp, then the mark: whoever removes environments sets the mark and then looks at the stamp.
     # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.

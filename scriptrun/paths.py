@@ -31,12 +31,13 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache
 def cache_directory(environ: "Mapping[str, str]") -> str:
     """Return the cache directory that `environ` asks for, or `""` where it names no usable home.
 
-    The same as platformdirs answers, whose import costs as much as starting Python twice.
+    The same as the launcher finds, on every POSIX system; and on Linux the same as platformdirs answers, whose import
+    costs as much as starting Python twice.
     """
     explicit = environ.get("SCRIPTRUN_CACHE_DIR", "")
     if explicit:
         return os.path.abspath(explicit)
-    if sys.platform in ("win32", "darwin"):
+    if sys.platform == "win32":
         import platformdirs
 
         return platformdirs.user_cache_dir("scriptrun", appauthor=False)

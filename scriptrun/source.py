@@ -4,18 +4,29 @@ import os
 import stat
 import sys
 
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from typing import IO
+
 from scriptrun.errors import ScriptMissing, ScriptUnreadable
 
 _RUN_FROM_DESCRIPTOR = """\
 import os, sys
 with open(int(sys.argv[1]), "rb") as _file:
-    _code = compile(_file.read(), sys.argv[2], "exec")
+    _code = compile(_file.read(), f"<{sys.argv[2]}>", "exec")
 del sys.argv[:2]
-sys.argv[0], sys.path[0], __file__ = sys.argv[0], os.path.dirname(os.path.realpath(sys.argv[0])), sys.argv[0]
+__file__ = sys.argv[0]
+if sys.version_info >= (3, 9) and not os.path.isabs(__file__):
+    __file__ = os.path.join(os.getcwd(), __file__)
+if not getattr(sys.flags, "safe_path", False):
+    sys.path[0] = os.path.dirname(os.path.realpath(sys.argv[0]))
 del os, sys, _file
 exec(globals().pop("_code"))
 """
-"""Run a program from a descriptor as Python would run it from the path it was read from."""
+"""Run a program from a descriptor as Python would run it from the path it was read from.
+
+In tracebacks that path is between angle brackets: Python would look there for the source, and hang on a FIFO.
+"""
 
 
 class Source:
@@ -49,15 +60,14 @@ def read(path: str) -> Source:
         raise ScriptUnreadable(f"`{path}` is a directory, not a script") from None
     except OSError as error:
         raise ScriptUnreadable(f"`{path}` cannot be read: {error.strerror}") from None
-    typed = f"./{path}" if path.startswith("-") else path
+    arguments = ["--", path] if path.startswith("-") else [path]
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)):
-        return Source(path, content, [typed], path)
+        return Source(path, content, arguments, path)
     number = _descriptor(path)
     if number is None:
-        copy = _in_memory(content, at_end=False)
-        return Source(path, content, ["-c", _RUN_FROM_DESCRIPTOR, str(copy), typed, typed], "")
-    os.dup2(_in_memory(content, at_end=True), number)
-    return Source(path, content, [typed], "")
+        return Source(path, content, ["-c", _RUN_FROM_DESCRIPTOR, str(_in_memory(content)), path], "")
+    _put(content, number, at_end=sys.platform == "linux")  # elsewhere, opening /dev/fd/N is no more than dup(N)
+    return Source(path, content, arguments, "")
 
 
 def read_stdin() -> Source:
@@ -70,7 +80,7 @@ def read_stdin() -> Source:
             content = file.read()
     except OSError as error:
         raise ScriptUnreadable(f"standard input cannot be read: {error.strerror}") from None
-    os.dup2(_in_memory(content, at_end=False), 0)
+    _put(content, 0, at_end=False)
     return Source("<stdin>", content, ["-"], "")
 
 
@@ -84,18 +94,27 @@ def _descriptor(path: str) -> "int | None":
     return None
 
 
-def _in_memory(content: bytes, *, at_end: bool) -> int:
-    """Return an inheritable descriptor of a nameless file with `content`."""
-    if sys.platform == "linux":
-        descriptor = os.memfd_create("script", 0)
-    else:
-        import tempfile
+def _put(content: bytes, number: int, *, at_end: bool) -> None:
+    """Make the descriptor `number` one of a nameless file with `content`, to be read from its beginning or its end."""
+    copy = _in_memory(content)
+    os.lseek(copy, 0, os.SEEK_END if at_end else os.SEEK_SET)
+    os.dup2(copy, number)
+    os.close(copy)
 
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    os.set_inheritable(descriptor, True)
-    with open(descriptor, "wb", closefd=False) as file:
+
+def _in_memory(content: bytes) -> int:
+    """Return an inheritable descriptor, none of the standard three, of a nameless file with `content`."""
+    import fcntl  # a stream is rare, so this is not imported before a hit
+
+    with _nameless_file() as file:
         file.write(content)
-    if not at_end:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
+        file.seek(0)
+        return fcntl.fcntl(file.fileno(), fcntl.F_DUPFD, 3)
+
+
+def _nameless_file() -> "IO[bytes]":
+    if sys.platform == "linux":
+        return open(os.memfd_create("script"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
