@@ -136,7 +136,7 @@ def canonical(requirement: Requirement) -> str:
 
 def without_credentials(url: str) -> str:
     """Return `url` without the user and password that may stand in it."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "", url)
+    return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
 
 
 def is_settled(requirement: Requirement) -> bool:
