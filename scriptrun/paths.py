@@ -5,7 +5,8 @@ CACHE/                     the user's cache directory, or SCRIPTRUN_CACHE_DIR; m
   v1/                      the layout's version: another one lives beside it, never inside
     envs/KEY/GENERATION/   one environment: built here, never moved, never changed once published
       scriptrun.json       the manifest: written last, its presence means "complete"
-      .stamp               empty; its mtime is the last use
+      .stamp               empty; made when the environment is published; its mtime is the last use
+      condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
     locks/KEY              held while KEY is built; never removed
     launch/PATH/@record    what the launcher may do with the script at PATH
@@ -74,7 +75,8 @@ def open_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
 
 
 def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
-    cache = os.path.join(environ.get("TMPDIR") or "/tmp", f"scriptrun-{os.geteuid()}")  # noqa: S108 - checked below
+    directory = os.path.abspath(environ.get("TMPDIR") or "/tmp")  # noqa: S108 - whose it is, is checked below
+    cache = os.path.join(directory, f"scriptrun-{os.geteuid()}")
     try:
         _make(cache)
     except OSError as error:
@@ -89,7 +91,7 @@ def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
 def _make(cache: str) -> None:
     if os.path.isdir(cache):
         return
-    os.makedirs(os.path.dirname(cache), exist_ok=True)
+    make_directories(os.path.dirname(cache))
     try:
         os.mkdir(cache, 0o700)
     except FileExistsError:
@@ -163,6 +165,11 @@ def stamp(environment: str) -> str:
     return os.path.join(environment, ".stamp")
 
 
+def condemned(environment: str) -> str:
+    """Return the mark of an environment in which nobody is to start any more."""
+    return os.path.join(environment, "condemned")
+
+
 def programs(environment: str) -> str:
     """Return the directory of an environment's programs."""
     return os.path.join(environment, "Scripts" if sys.platform == "win32" else "bin")
@@ -187,6 +194,7 @@ def replace(path: str, content: bytes) -> None:
         descriptor = os.open(temporary, flags, 0o600)
     try:
         with open(descriptor, "wb") as file:
+            os.chmod(temporary, 0o600)  # whatever the umask took away
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

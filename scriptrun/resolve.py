@@ -40,7 +40,7 @@ class Wanted:
             or own.many("constraint")
             or own.many("with-requirements")
             or own.flag("refresh")
-            or own.flag("isolated")
+            or self.options.flag("isolated")
             or any(warning.slip for warning in self.script.warnings)
         )
 
