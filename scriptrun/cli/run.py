@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import decide, launch, output, prepare, process, resolve
+from scriptrun import decide, launch, output, prepare, process, resolve, spec
+from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
@@ -55,13 +56,23 @@ def warn(wanted: Wanted) -> None:
 
 def not_ready(wanted: Wanted) -> InstallError:
     """Return the error for an environment that would have to be prepared, which --offline forbids."""
-    invocation = wanted.request.invocation
-    again = shlex.join(["scriptrun", "--refresh", invocation.target]) if wanted.environment() else None
     return InstallError(
         "the environment is not ready, and --offline forbids to prepare it",
         place=wanted.request.name,
-        hint=f"when online, run: {again or shlex.join(['scriptrun', invocation.target])}",
+        hint=f"when online, run: SCRIPTRUN_OFFLINE=0 {_command_line(wanted.request.invocation)}",
     )
+
+
+def _command_line(invocation: Invocation) -> str:
+    """Return the command line for `invocation`, without --offline, without credentials, and without its arguments."""
+    words = ["scriptrun"]
+    for name, value in invocation.options.given():
+        if value is True and name != "offline":
+            words.append(f"--{name}")
+        for one in (value,) if isinstance(value, str) else invocation.options.many(name):
+            words += [f"--{name}", spec.without_credentials(one)]
+    words += {"module": ["-m"], "code": ["-c"], "repl": ["-i"]}.get(invocation.action, [])
+    return shlex.join([*words, invocation.target] if invocation.target else words)
 
 
 def _tell_of_lost_python(wanted: Wanted) -> None:
