@@ -140,6 +140,12 @@ def record(cache: str, script: str) -> str:
     return os.path.join(cache, LAYOUT, "launch") + os.path.abspath(script) + "/@record"
 
 
+def holds(cache: str, path: str) -> bool:
+    """Tell whether `path` is below the cache directory; the launcher knows neither its fallback nor its real name."""
+    plain = [os.path.abspath(one).replace("//", "/") for one in (cache, path)]
+    return plain[1].startswith(plain[0] + os.sep)
+
+
 def answer(cache: str, checksum: int) -> str:
     """Return the file that remembers the answer to a question with this checksum."""
     return os.path.join(cache, LAYOUT, "answers", f"{checksum:08x}")
