@@ -154,9 +154,10 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
+    text = json.dumps(manifest, indent=1)
     _settle(path)
-    paths.replace(paths.manifest(path), json.dumps(manifest, indent=1).encode("ascii"))
-    return Environment(path, manifest)
+    paths.replace(paths.manifest(path), text.encode("ascii"))
+    return Environment(path, json.loads(text))
 
 
 def publish(cache: str, environment: Environment) -> None:

@@ -26,7 +26,7 @@ from scriptrun.errors import CacheError
 
 LAYOUT = "v1"
 
-_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache made by scriptrun.\n"
+_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache made by scriptrun.\n"
 
 
 def cache_directory(environ: "Mapping[str, str]") -> str:
@@ -99,8 +99,7 @@ def _make(cache: str) -> None:
             raise
         return
     os.chmod(cache, 0o700)  # noqa: S103 - private, whatever the umask took away
-    with open(os.path.join(cache, "CACHEDIR.TAG"), "w", encoding="ascii") as tag:
-        tag.write(_TAG)
+    replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG)
 
 
 def _refuse_foreign(cache: str) -> None:
