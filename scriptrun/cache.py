@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import launch, paths
+from scriptrun import launch, paths, process
 from scriptrun.errors import CacheError
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
@@ -55,8 +55,9 @@ def read_manifest(environment: str) -> dict[str, Any] | None:
             manifest = json.load(file)
         if manifest["format"] != MANIFEST_FORMAT or manifest["environment"] != environment:
             return None
-        Environment(environment, manifest).distributions  # noqa: B018 - is it what it must be?
-    except (OSError, ValueError, KeyError, TypeError):
+        for distribution in manifest["distributions"]:
+            Distribution(**distribution)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return dict(manifest)
 
@@ -71,15 +72,16 @@ def _current(cache: str, key: str) -> str | None:
 
 
 @contextlib.contextmanager
-def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of `key`; `waiting` is called once if somebody else has it. Where locks do not work, go without.
+def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
+    """Hold the lock of `key`; `waiting` is called once if somebody else has it. Raises CacheError and Interrupted.
 
     It is the kernel's (flock), so that a dead holder has none; it blocks, where the library for locks would poll.
+    Yields False where locks do not work, and nobody can know who else builds.
     """
     try:
         import fcntl
     except ImportError:  # Windows
-        yield
+        yield False
         return
     path = paths.lock(cache, key)
     try:
@@ -88,31 +90,36 @@ def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[None]:
     except OSError as error:
         raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
     try:
+        held = False
         with contextlib.suppress(OSError):  # file systems without locks
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 waiting()
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+                with process.waiting():
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            held = True
+        yield held
     finally:
         os.close(descriptor)
 
 
 @contextlib.contextmanager
 def generation(cache: str, key: str) -> Iterator[str]:
-    """Make a new, empty directory for `key` and yield its path; remove it unless it was published.
-
-    Raises CacheError.
-    """
-    path = os.path.join(paths.environments(cache, key), os.urandom(4).hex())
-    with new_directory(path):
-        yield path
+    """Make a new, empty directory for `key` and yield its path; remove it if the block fails. Raises CacheError."""
+    directory = paths.environments(cache, key)
+    path = os.path.join(directory, os.urandom(4).hex())
+    try:
+        with new_directory(path):
+            yield path
+    finally:
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)  # unless something is in it
 
 
 @contextlib.contextmanager
 def new_directory(path: str) -> Iterator[None]:
-    """Make the directory `path`, and remove it unless it holds a manifest in the end. Raises CacheError."""
+    """Make the directory `path`, and remove it again if the block fails. Raises CacheError."""
     try:
         paths.make_directories(os.path.dirname(path))
         os.mkdir(path, 0o700)
@@ -120,18 +127,20 @@ def new_directory(path: str) -> Iterator[None]:
         raise CacheError(f"`{path}` cannot be made: {error.strerror}", hint=_WRITABLE) from None
     try:
         yield
-    finally:
-        if not os.path.exists(paths.manifest(path)):
-            shutil.rmtree(path, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 def remove_leavings(cache: str, key: str) -> None:
-    """Remove what dead builders of `key` left. The caller holds the lock."""
+    """Remove what dead builders of `key` left: what is incomplete, or was never published. The caller has the lock."""
     directory = paths.environments(cache, key)
+    current = _current(cache, key)
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
-            if not os.path.exists(paths.manifest(path)):
+            published = name == current or os.path.exists(paths.stamp(path))
+            if not (published and os.path.exists(paths.manifest(path))):
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -145,17 +154,29 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
-    with open(paths.stamp(path), "wb"):
-        pass
+    text = json.dumps(manifest, indent=1)
     _settle(path)
-    paths.replace(paths.manifest(path), json.dumps(manifest, indent=1).encode("ascii"))
-    return Environment(path, manifest)
+    paths.replace(paths.manifest(path), text.encode("ascii"))
+    return Environment(path, json.loads(text))
 
 
 def publish(cache: str, environment: Environment) -> None:
-    """Make a complete environment the current one of its key. Raises OSError."""
-    name = os.path.basename(environment.path)
-    paths.replace(paths.pointer(cache, environment.manifest["key"]), f"{name}\n".encode("ascii"))
+    """Make a complete environment the current one of its key. Raises OSError.
+
+    What was current before stays for those who run in it, and is marked, so that no launch record leads there again.
+    """
+    key = environment.manifest["key"]
+    before = _current(cache, key)
+    pointer = paths.pointer(cache, key)
+    if os.path.isdir(pointer):  # damage: a rename would not replace it
+        shutil.rmtree(pointer)
+    paths.replace(pointer, f"{os.path.basename(environment.path)}\n".encode("ascii"))
+    marks = [paths.stamp(environment.path)]
+    if before is not None:
+        marks.append(paths.condemned(os.path.join(paths.environments(cache, key), before)))
+    for mark in marks:
+        with contextlib.suppress(OSError), open(mark, "wb"):
+            pass
 
 
 def _settle(path: str) -> None:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-from scriptrun import arguments, launch, output, request
+from scriptrun import arguments, launch, output, paths, request
 from scriptrun.errors import ScriptrunError
 from scriptrun.request import Request
 
@@ -63,6 +63,6 @@ def start(asked: Request, environment: str, environ: "Mapping[str, str]", *, pro
     useful = path and os.path.abspath(path).startswith(os.path.join(asked.cache, ""))
     if provable and useful and asked.clean and asked.source is not None and asked.source.file:
         proof = launch.head(asked.source.content, asked.block)
-        if proof is not None:
+        if proof is not None and paths.holds(asked.cache, path):
             launch.record(path, *proof, environment)
     launch.become(environment, asked.python_arguments(), environ)

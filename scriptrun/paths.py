@@ -5,7 +5,8 @@ CACHE/                     the user's cache directory, or SCRIPTRUN_CACHE_DIR; m
   v1/                      the layout's version: another one lives beside it, never inside
     envs/KEY/GENERATION/   one environment: built here, never moved, never changed once published
       scriptrun.json       the manifest: written last, its presence means "complete"
-      .stamp               empty; its mtime is the last use
+      .stamp               empty; made when the environment is published; its mtime is the last use
+      condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
     locks/KEY              held while KEY is built; never removed
     launch/PATH/@record    what the launcher may do with the script at PATH
@@ -25,7 +26,7 @@ from scriptrun.errors import CacheError
 
 LAYOUT = "v1"
 
-_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache made by scriptrun.\n"
+_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache made by scriptrun.\n"
 
 
 def cache_directory(environ: "Mapping[str, str]") -> str:
@@ -75,7 +76,8 @@ def open_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
 
 
 def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
-    cache = os.path.join(environ.get("TMPDIR") or "/tmp", f"scriptrun-{os.geteuid()}")  # noqa: S108 - checked below
+    directory = os.path.abspath(environ.get("TMPDIR") or "/tmp")  # noqa: S108 - whose it is, is checked below
+    cache = os.path.join(directory, f"scriptrun-{os.geteuid()}")
     try:
         _make(cache)
     except OSError as error:
@@ -90,7 +92,7 @@ def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
 def _make(cache: str) -> None:
     if os.path.isdir(cache):
         return
-    os.makedirs(os.path.dirname(cache), exist_ok=True)
+    make_directories(os.path.dirname(cache))
     try:
         os.mkdir(cache, 0o700)
     except FileExistsError:
@@ -98,8 +100,7 @@ def _make(cache: str) -> None:
             raise
         return
     os.chmod(cache, 0o700)  # noqa: S103 - private, whatever the umask took away
-    with open(os.path.join(cache, "CACHEDIR.TAG"), "w", encoding="ascii") as tag:
-        tag.write(_TAG)
+    replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG)
 
 
 def _refuse_foreign(cache: str) -> None:
@@ -139,6 +140,12 @@ def record(cache: str, script: str) -> str:
     return os.path.join(cache, LAYOUT, "launch") + os.path.abspath(script) + "/@record"
 
 
+def holds(cache: str, path: str) -> bool:
+    """Tell whether `path` is below the cache directory; the launcher knows neither its fallback nor its real name."""
+    plain = [os.path.abspath(one).replace("//", "/") for one in (cache, path)]
+    return plain[1].startswith(plain[0] + os.sep)
+
+
 def answer(cache: str, checksum: int) -> str:
     """Return the file that remembers the answer to a question with this checksum."""
     return os.path.join(cache, LAYOUT, "answers", f"{checksum:08x}")
@@ -162,6 +169,11 @@ def manifest(environment: str) -> str:
 def stamp(environment: str) -> str:
     """Return the file whose mtime is the last use of an environment."""
     return os.path.join(environment, ".stamp")
+
+
+def condemned(environment: str) -> str:
+    """Return the mark of an environment in which nobody is to start any more."""
+    return os.path.join(environment, "condemned")
 
 
 def programs(environment: str) -> str:
@@ -188,6 +200,7 @@ def replace(path: str, content: bytes) -> None:
         descriptor = os.open(temporary, flags, 0o600)
     try:
         with open(descriptor, "wb") as file:
+            os.chmod(temporary, 0o600)  # whatever the umask took away
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -14,7 +14,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import paths, pip_settings, process
+from scriptrun import paths, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
@@ -58,7 +58,7 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     report = os.path.join(work, "report.json")
     variables = _variables(order.environ, order.options)
     finished = process.run(
-        [*_program(environment), *_arguments(report, order.options), "--", *order.spec.requirements],
+        [*_program(environment), *_arguments(report, order.options), "--", *spec.requirements(order.asked)],
         environment={**variables, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
         show=lambda line: order.show(redacted(line)),

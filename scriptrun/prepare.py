@@ -6,6 +6,7 @@ import base64
 import contextlib
 import csv
 import errno
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -23,6 +24,17 @@ from scriptrun.metadata import Asked
 from scriptrun.pip import Order
 from scriptrun.spec import EnvironmentSpec
 
+_MAKE_VENV = """\
+import os, signal, sys, threading, venv
+def end_with(lifeline):
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)
+if hasattr(os, "killpg"):
+    threading.Thread(target=end_with, args=(int(os.environ["SCRIPTRUN_LIFELINE"]),), daemon=True).start()
+venv.main(sys.argv[1:])
+"""
+"""What `python -m venv` does, and ends with scriptrun."""
+
 
 def prepare(cache: str, order: Order) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
@@ -30,10 +42,12 @@ def prepare(cache: str, order: Order) -> Environment:
     Nothing is left behind by a failure. Raises InstallError, CacheError and Interrupted.
     """
     key = order.spec.key
-    with process.interruptible(), caches.lock(cache, key, lambda: order.show("waiting for another run to prepare it")):
+    wait = functools.partial(order.show, "waiting for another run to prepare it")
+    with _private_files(), caches.lock(cache, key, wait) as alone:
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
         if environment is None:
-            caches.remove_leavings(cache, key)
+            if alone:
+                caches.remove_leavings(cache, key)
             with caches.generation(cache, key) as path, _explained(cache):
                 environment = build(path, order)
                 caches.publish(cache, environment)
@@ -42,8 +56,18 @@ def prepare(cache: str, order: Order) -> Environment:
 
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
-    with process.interruptible(), caches.new_directory(path), _explained(cache):
+    with _private_files(), caches.new_directory(path), _explained(cache):
         return build(path, order)
+
+
+@contextlib.contextmanager
+def _private_files() -> Iterator[None]:
+    """Let what is made within the block be its owner's alone, and that for certain, whatever the umask."""
+    umask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(umask)
 
 
 def build(path: str, order: Order) -> Environment:
@@ -61,7 +85,7 @@ def build(path: str, order: Order) -> Environment:
 def _create(path: str, order: Order) -> None:
     interpreter = order.spec.interpreter
     variables = {name: value for name, value in order.environ.items() if name not in launch.BREAKS_VENV}
-    command = [interpreter.path, "-I", "-m", "venv", "--without-pip", path]
+    command = [interpreter.path, "-I", "-c", _MAKE_VENV, "--without-pip", path]
     finished = process.run(command, environment=variables, directory=path)
     if finished.status != 0 or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
         hint = "install its `venv` module (Debian: python3-venv)" if "No module named venv" in finished.output else ""

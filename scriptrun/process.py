@@ -26,23 +26,51 @@ class Finished:
     output: str
 
 
+class _Signal:
+    """The signal that asked this process to end (0: none has), and whether it may take effect at once."""
+
+    number = 0
+    waiting = False
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let signals that end a process raise Interrupted within the block, where they had their default effect."""
+    """Turn a signal that would end this process into Interrupted: raised by `waiting`, or at the end of the block.
 
-    def interrupt(number: int, _frame: types.FrameType | None) -> None:
-        raise Interrupted(number)
+    Elsewhere it is only noted, so that nothing is left half done. Signals that do not have their default effect keep
+    the one they have.
+    """
+
+    def note(number: int, _frame: types.FrameType | None) -> None:
+        _Signal.number = _Signal.number or number
+        if _Signal.waiting:
+            _Signal.waiting = False
+            raise Interrupted(_Signal.number)
 
     previous = {}
     for name in _ENDING:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            previous[number] = signal.signal(number, interrupt)
+            previous[number] = signal.signal(number, note)
     try:
         yield
+        if _Signal.number:
+            raise Interrupted(_Signal.number)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let a signal, also one noted before, end the wait that the block is. Raises Interrupted."""
+    _Signal.waiting = True
+    try:
+        if _Signal.number:
+            raise Interrupted(_Signal.number)
+        yield
+    finally:
+        _Signal.waiting = False
 
 
 def run(
@@ -55,13 +83,29 @@ def run(
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
-    Each line it writes is given to `show` as it comes. `timeout` is in seconds. Whatever ends the wait early ends the
-    whole group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks when this process dies. Raises OSError
-    and subprocess.TimeoutExpired.
+    Each line it writes is given to `show` as it comes. `timeout` is in seconds. However the wait ends, nothing is left
+    of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks when this process dies.
+    Raises OSError, subprocess.TimeoutExpired and Interrupted.
     """
     lifeline, kept = os.pipe()
     try:
-        process = subprocess.Popen(
+        process = _start(command, environment, directory, lifeline)
+        try:
+            with waiting():
+                output = _read(process, timeout, show)
+        finally:
+            status = _end(process)
+    finally:
+        os.close(kept)
+    return Finished(status, output)
+
+
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], directory: str, lifeline: int
+) -> subprocess.Popen[str]:
+    """Start a process that has `lifeline`, which is closed here."""
+    try:
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -77,28 +121,36 @@ def run(
         )
     finally:
         os.close(lifeline)
-    try:
-        if timeout is not None:
-            output, _ = process.communicate(timeout=timeout)
-            return Finished(process.returncode, output)
-        lines = []
-        for line in process.stdout or ():
-            lines.append(line)
-            if show is not None:
-                show(line.rstrip())
-        return Finished(process.wait(), "".join(lines))
-    finally:
-        _end(process)
-        os.close(kept)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a process that still runs, and all it started."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (AttributeError, ProcessLookupError, PermissionError):
-            process.kill()
+def _read(process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None) -> str:
+    """Return all that a process writes, when it has ended."""
+    if timeout is not None:
+        return process.communicate(timeout=timeout)[0]
+    lines = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if show is not None:
+            show(line.rstrip())
+    _await_end(process)
+    return "".join(lines)
+
+
+def _await_end(process: subprocess.Popen[str]) -> None:
+    """Wait for the end of a process and leave it a zombie, where that is possible: its group keeps its number."""
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:
         process.wait()
+
+
+def _end(process: subprocess.Popen[str]) -> int:
+    """End what still runs of a process and of all that it started; return its status."""
+    try:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    except (AttributeError, ProcessLookupError, PermissionError):
+        process.kill()
     if process.stdout is not None:
         process.stdout.close()
+    return process.wait()

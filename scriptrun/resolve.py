@@ -41,7 +41,7 @@ class Wanted:
             or own.many("constraint")
             or own.many("with-requirements")
             or own.flag("refresh")
-            or own.flag("isolated")
+            or self.options.flag("isolated")
             or not self._python_is_settled
             or any(warning.slip for warning in self.script.warnings)
         )

@@ -29,6 +29,11 @@ KEY_LENGTH = 32
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
 
 
+_WRITTEN = re.compile(r"\.|__pycache__$|.*\.egg-info$")
+_NOT_READ = frozenset(("build", "dist", "venv", "node_modules"))
+"""Directories at the top of a project that a build writes, or that hold what was installed."""
+
+
 @dataclass(frozen=True)
 class Resolution:
     """The options that change what pip answers. URLs carry no credentials here."""
@@ -44,7 +49,10 @@ class Resolution:
 
 @dataclass(frozen=True)
 class EnvironmentSpec:
-    """What an environment is made from: canonical requirements, sorted, no repeats, and all that bears on them."""
+    """What an environment is made from: canonical requirements, sorted, no repeats, and all that bears on them.
+
+    URLs carry no credentials here: this is hashed, stored and shown.
+    """
 
     interpreter: Interpreter
     requirements: tuple[str, ...]
@@ -67,7 +75,7 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
     asked = tuple(asked)
     constraints: list[str] = []
     for path in options.many("constraint"):
-        constraints += ["\0url", path] if "://" in path else [line.strip() for _, line in _lines(path)]
+        constraints += ["\0url", without_credentials(path)] if "://" in path else [text for _, text in _entries(path)]
     resolution = Resolution(
         index_url=without_credentials(options.value("index-url")),
         extra_index_url=tuple(without_credentials(url) for url in options.many("extra-index-url")),
@@ -79,7 +87,7 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
     )
     return EnvironmentSpec(
         interpreter=interpreter,
-        requirements=tuple(sorted({canonical(one.requirement) for one in asked})),
+        requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
         constraints=tuple(constraints),
         resolution=resolution,
         fingerprints=tuple(sorted(set(_fingerprints(asked)))),
@@ -104,6 +112,12 @@ def _from_option(text: str, place: str) -> Asked:
 
 def _from_file(path: str) -> Iterator[Asked]:
     """Yield the requirements of a file: one a line, with comments; options of pip are refused."""
+    for number, text in _entries(path):
+        yield _from_option(text, f"{path}:{number}")
+
+
+def _entries(path: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of each entry of a file: other files that it includes would not be in the key."""
     for number, line in _lines(path):
         text = re.sub(r"(^|\s)#.*$", "", line).strip()
         if text.startswith("-"):
@@ -113,7 +127,7 @@ def _from_file(path: str) -> Iterator[Asked]:
                 hint="`scriptrun --help` lists the options there are; a file holds one requirement a line",
             )
         if text:
-            yield _from_option(text, f"{path}:{number}")
+            yield number, text
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
@@ -123,6 +137,11 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"`{path}` cannot be read: {reason}") from None
+
+
+def requirements(asked: Iterable[Asked]) -> list[str]:
+    """Return what is `asked` in canonical spelling, sorted, without repeats, as pip is to read it."""
+    return sorted({canonical(one.requirement) for one in asked})
 
 
 def canonical(requirement: Requirement) -> str:
@@ -136,7 +155,7 @@ def canonical(requirement: Requirement) -> str:
 
 def without_credentials(url: str) -> str:
     """Return `url` without the user and password that may stand in it."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "", url)
+    return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
 
 
 def is_settled(requirement: Requirement) -> bool:
@@ -163,17 +182,20 @@ def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
 
 
 def _fingerprint(path: str) -> str:
+    """Return a digest of what a file, or all files below a directory, hold."""
     digest = hashlib.sha256()
-    if os.path.isdir(path):
-        for directory, names, files in os.walk(path):
-            names[:] = sorted(name for name in names if name not in (".git", "__pycache__", "build", ".venv"))
-            for name in sorted(files):
-                file = os.path.join(directory, name)
-                status = os.lstat(file)
-                entry = [os.path.relpath(file, path), status.st_size, status.st_mtime_ns]
-                digest.update(json.dumps(entry).encode("ascii"))
-    else:
-        with open(path, "rb") as content:
+    for file in _files(path) if os.path.isdir(path) else [path]:
+        digest.update(json.dumps([os.path.relpath(file, path), os.path.getsize(file)]).encode("ascii"))
+        with open(file, "rb") as content:
             for chunk in iter(lambda: content.read(1 << 20), b""):
                 digest.update(chunk)
     return digest.hexdigest()
+
+
+def _files(directory: str) -> Iterator[str]:
+    """Yield the ordinary files of a project that a build may read, and not those that it writes."""
+    for parent, names, files in os.walk(directory):
+        skipped = _NOT_READ if parent == directory else ()
+        names[:] = sorted(name for name in names if name not in skipped and not _WRITTEN.match(name))
+        paths = (os.path.join(parent, name) for name in sorted(files))
+        yield from (path for path in paths if os.path.isfile(path) and os.access(path, os.R_OK))

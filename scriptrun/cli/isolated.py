@@ -6,50 +6,49 @@ its children), with no descriptor of its, asleep until the script's process ends
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import select
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
-from scriptrun import launch, paths, prepare
+from scriptrun import paths, prepare
+from scriptrun.cache import Environment
 from scriptrun.cli.progress import Progress
 from scriptrun.pip import Order
 from scriptrun.resolve import Wanted
 
 
-def run(wanted: Wanted, environ: Mapping[str, str]) -> None:
-    """Build a fresh environment, see to its removal, and become what is asked for. Raises ScriptrunError."""
+def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+    """Build a fresh environment, and see to its removal when this process has ended. Raises ScriptrunError."""
     directory = paths.isolated(wanted.request.cache)
     paths.make_directories(directory)
     _remove_leavings(directory)
     path = os.path.join(directory, os.urandom(8).hex())
-    arguments = wanted.request.python_arguments()
-    with _held(f"{path}.lock") as lock:
+    lock = _hold(f"{path}.lock")
+    try:
         with Progress(wanted.options) as progress:
             order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
             environment = prepare.prepare_isolated(path, order, wanted.request.cache)
-        if sys.platform == "win32":
-            try:
-                launch.become(environment.path, arguments, environ)
-            finally:
-                shutil.rmtree(path, ignore_errors=True)
+    except BaseException:
+        os.unlink(f"{path}.lock")
+        raise
+    if sys.platform == "win32":  # where this process waits for the script
+        atexit.register(shutil.rmtree, path, ignore_errors=True)
+    else:
         _leave_removal_to_another_process(path, lock)
-        launch.become(environment.path, arguments, environ)
+    return environment
 
 
-@contextlib.contextmanager
-def _held(path: str) -> Iterator[int]:
-    """Hold a lock that says that somebody cares for the environment beside it; gone again if preparing fails."""
+def _hold(path: str) -> int:
+    """Make a file whose lock says that somebody cares for the environment beside it, and hold that lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.chmod(path, 0o600)  # whatever the umask took away
     _try_lock(descriptor)
-    try:
-        yield descriptor
-    finally:
-        os.unlink(path)
-        os.close(descriptor)
+    return descriptor
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -103,7 +102,9 @@ def _end_of_this_process() -> tuple[Callable[[], object], tuple[int, ...]]:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             descriptor = os.pidfd_open(script)
-            return lambda: select.select([descriptor], [], []), (descriptor,)
+            ended = select.poll()  # `select.select` takes no descriptor above 1023
+            ended.register(descriptor, select.POLLIN)
+            return ended.poll, (descriptor,)
 
     def ask_again_and_again() -> None:
         with contextlib.suppress(ProcessLookupError):

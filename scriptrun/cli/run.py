@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import decide, launch, output, prepare, resolve
+from scriptrun import decide, launch, output, prepare, process, resolve, spec
+from scriptrun.arguments import Invocation
+from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import InstallError
@@ -18,22 +20,31 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     """Do what `request` asks for; return only where nothing is run. Raises ScriptrunError."""
     if request.invocation.options.flag("explain"):
         return explain.main(request, environ)
-    wanted = resolve.resolve(request, environ)
-    warn(wanted)
-    if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
-        isolated.run(wanted, environ)
-    environment = None if wanted.options.flag("isolated") else wanted.environment()
-    if environment is None or wanted.options.flag("refresh"):
-        if wanted.options.flag("offline"):
-            raise not_ready(wanted)
-        _tell_of_lost_python(wanted)
-        with Progress(wanted.options) as progress:
-            order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
-            environment = prepare.prepare(request.cache, order)
-    if wanted.memorable:
-        launch.remember(request.cache, request.question, environment.path, provable=wanted.provable)
+    with process.interruptible():
+        wanted = resolve.resolve(request, environ)
+        warn(wanted)
+        if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
+            environment = isolated.provide(wanted, environ)
+        else:
+            environment = _provide(wanted, environ)
+        if wanted.memorable:
+            launch.remember(request.cache, request.question, environment.path, provable=wanted.provable)
     decide.start(request, environment.path, environ, provable=wanted.provable)
     return 0
+
+
+def _provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+    """Return the environment that is wanted, from the cache or made now."""
+    options = wanted.options
+    environment = None if options.flag("isolated") else wanted.environment()
+    if environment is not None and not options.flag("refresh"):
+        return environment
+    if options.flag("offline"):
+        raise not_ready(wanted)
+    _tell_of_lost_python(wanted)
+    with Progress(options) as progress:
+        order = Order(wanted.spec, wanted.asked, options, environ, progress.show)
+        return prepare.prepare(wanted.request.cache, order)
 
 
 def warn(wanted: Wanted) -> None:
@@ -45,13 +56,23 @@ def warn(wanted: Wanted) -> None:
 
 def not_ready(wanted: Wanted) -> InstallError:
     """Return the error for an environment that would have to be prepared, which --offline forbids."""
-    invocation = wanted.request.invocation
-    again = shlex.join(["scriptrun", "--refresh", invocation.target]) if wanted.environment() else None
     return InstallError(
         "the environment is not ready, and --offline forbids to prepare it",
         place=wanted.request.name,
-        hint=f"when online, run: {again or shlex.join(['scriptrun', invocation.target])}",
+        hint=f"when online, run: SCRIPTRUN_OFFLINE=0 {_command_line(wanted.request.invocation)}",
     )
+
+
+def _command_line(invocation: Invocation) -> str:
+    """Return the command line for `invocation`, without --offline, without credentials, and without its arguments."""
+    words = ["scriptrun"]
+    for name, value in invocation.options.given():
+        if value is True and name != "offline":
+            words.append(f"--{name}")
+        for one in (value,) if isinstance(value, str) else invocation.options.many(name):
+            words += [f"--{name}", spec.without_credentials(one)]
+    words += {"module": ["-m"], "code": ["-c"], "repl": ["-i"]}.get(invocation.action, [])
+    return shlex.join([*words, invocation.target] if invocation.target else words)
 
 
 def _tell_of_lost_python(wanted: Wanted) -> None:

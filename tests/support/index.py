@@ -10,7 +10,7 @@ import io
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -64,6 +64,7 @@ class Index:
     """An index that is being served.
 
     `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
+    `asked` is called with each path before it is answered.
     """
 
     def __init__(self) -> None:
@@ -72,6 +73,7 @@ class Index:
         self.headers: list[dict[str, str]] = []
         self.status = 0
         self.url = ""
+        self.asked: Callable[[str], None] = lambda _path: None
 
     def add(self, *files: tuple[str, bytes]) -> None:
         """Publish files, as `wheel` and `sdist` return them."""
@@ -96,6 +98,7 @@ def serve() -> Iterator[Index]:
         def do_GET(self) -> None:
             index.requests.append(self.path)
             index.headers.append(dict(self.headers))
+            index.asked(self.path)
             status, kind, body = _answer(index, self.path)
             self.send_response(status)
             self.send_header("Content-Type", kind)
