@@ -67,7 +67,8 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
     asked = tuple(asked)
     constraints: list[str] = []
     for path in options.many("constraint"):
-        constraints += ["\0url", path] if "://" in path else [line.strip() for _, line in _lines(path)]
+        lines = ["\0url", path] if "://" in path else [line.strip() for _, line in _lines(path)]
+        constraints += [without_credentials(line) for line in lines]
     resolution = Resolution(
         index_url=without_credentials(options.value("index-url")),
         extra_index_url=tuple(without_credentials(url) for url in options.many("extra-index-url")),
@@ -79,7 +80,7 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
     )
     return EnvironmentSpec(
         interpreter=interpreter,
-        requirements=tuple(sorted({canonical(one.requirement) for one in asked})),
+        requirements=tuple(sorted({without_credentials(canonical(one.requirement)) for one in asked})),
         constraints=tuple(constraints),
         resolution=resolution,
         fingerprints=tuple(sorted(set(_fingerprints(asked)))),
@@ -136,7 +137,7 @@ def canonical(requirement: Requirement) -> str:
 
 def without_credentials(url: str) -> str:
     """Return `url` without the user and password that may stand in it."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "", url)
+    return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
 
 
 def is_settled(requirement: Requirement) -> bool:
