@@ -1,27 +1,25 @@
-"""Let pip install: the only module that knows pip's command line and what pip says when it fails."""
+"""Let pip install: the only module that knows pip's command line. What pip says, `pip_messages` explains."""
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 import importlib.util
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import paths, pip_settings, process, spec
+from scriptrun import paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
 from scriptrun.spec import EnvironmentSpec, without_credentials
-
-SHOWN_LINES = 15
-"""How many of pip's last lines are shown when it fails."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +55,15 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     os.mkdir(work, 0o700)
     report = os.path.join(work, "report.json")
     variables = _variables(order.environ, order.options)
+    arguments = _arguments(report, order, hiding=_hold_credentials(variables))
     finished = process.run(
-        [*_program(environment), *_arguments(report, order.options), "--", *spec.requirements(order.asked)],
+        [*_program(environment), _hidden(arguments, work)],
         environment={**variables, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
         show=lambda line: order.show(redacted(line)),
     )
     if finished.status != 0:
-        raise explain(redacted(finished.output), order.asked)
+        raise pip_messages.explain(redacted(finished.output), order.asked, order.options)
     distributions = _installed(report, environment)
     shutil.rmtree(work)
     return distributions
@@ -94,7 +93,15 @@ def _program(environment: str) -> list[str]:
     ]
 
 
-def _arguments(report: str, options: Options) -> list[str]:
+def _hidden(arguments: list[str], work: str) -> str:
+    """Return a file that holds `arguments`, which everybody could read on a command line."""
+    path = os.path.join(work, "arguments.json")
+    paths.replace(path, json.dumps(arguments).encode("ascii"))
+    return path
+
+
+def _arguments(report: str, order: Order, *, hiding: bool) -> list[str]:
+    options = order.options
     arguments = [
         "install",
         "--report",  # what was installed, from where, with which hash
@@ -103,6 +110,8 @@ def _arguments(report: str, options: Options) -> list[str]:
         "off",
         "--no-warn-script-location",  # PATH is scriptrun's to set
     ]
+    if hiding:  # otherwise pip names the index on the command line of the pip that installs what a build needs
+        arguments += ["--use-feature", "inprocess-build-deps"]
     if options.flag("pre"):
         arguments.append("--pre")
     if options.flag("no-build"):
@@ -114,13 +123,26 @@ def _arguments(report: str, options: Options) -> list[str]:
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
-    return arguments
+    return [*arguments, "--", *spec.requirements(order.asked)]
+
+
+def _hold_credentials(variables: Mapping[str, str]) -> bool:
+    return any(value != redacted(value) for name, value in variables.items() if name.startswith("PIP_"))
 
 
 def _moment(text: str) -> str:
     """Return a date as it is, and a number of days as the ISO 8601 duration that pip reads."""
-    days = re.fullmatch(r"(\d+)\s*(d|days?)?", text.strip())
-    return f"P{days.group(1)}D" if days else text
+    days = re.fullmatch(r"P?(\d+)\s*(d|days?)?", text.strip(), re.IGNORECASE)
+    if days:
+        return f"P{days.group(1)}D"
+    try:
+        dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise InstallError(
+            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
+            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
+        ) from None
+    return text
 
 
 def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:
@@ -175,89 +197,3 @@ def site_packages(environment: str) -> list[str]:
         return [os.path.join(environment, "Lib", "site-packages")]
     library = os.path.join(environment, "lib")
     return [os.path.join(library, name, "site-packages") for name in sorted(os.listdir(library))]
-
-
-def explain(output: str, asked: Sequence[Asked]) -> InstallError:
-    """Return what pip's output means, in one line, with the place that asked for it and pip's own last lines."""
-    message, culprits, hint = _meaning(output)
-    place = next(
-        (one.place for name in culprits for one in asked if canonicalize_name(one.requirement.name) == name), ""
-    )
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
-    return InstallError(message, place=place, details="\n".join(lines[-SHOWN_LINES:]), hint=hint)
-
-
-def _meaning(output: str) -> tuple[str, list[str], str]:
-    """Return message, names of the distributions it is about, and hint."""
-    for pattern, message, hint in _MEANINGS:
-        found = re.search(pattern, output)
-        if found:
-            groups = {name: value or "" for name, value in found.groupdict().items()}
-            names = _names(groups.get("what", "") + " " + groups.get("why", ""))
-            return message.format(**groups), names, hint.format(**groups)
-    return "pip could not install what the script asks for", [], ""
-
-
-def _names(text: str) -> list[str]:
-    return [canonicalize_name(word) for word in re.findall(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)]
-
-
-_REQUIRED = r"(?P<what>[^\n]*?)(?: \(from (?P<why>(?!versions)[^)]*)\))?"
-_MEANINGS = (
-    (
-        r"No space left on device|\[Errno 28\]|Disk quota exceeded",
-        "the disk is full",
-        "free some space, or set SCRIPTRUN_CACHE_DIR to another place",
-    ),
-    (
-        r"DO NOT MATCH THE HASHES[\s\S]*?\n\s+(?P<what>[A-Za-z0-9._-]+)|Hash mismatch|Hashes are required",
-        "refused: a distribution does not have the hash it should have {what}",
-        "the file was changed after its hash was written down: do not run it",
-    ),
-    (
-        r"Cannot install (?P<what>.+?) because these package versions have conflicting dependencies",
-        "conflict: {what} cannot be installed together",
-        "loosen one of the requirements",
-    ),
-    (
-        r"40[13] (?:Client )?Error|Credentials not correct",
-        "the index refused access",
-        "check user and password for the index in pip's configuration",
-    ),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
-        "the index cannot be trusted: its certificate is not valid",
-        "name the right certificates in pip's configuration (`cert`)",
-    ),
-    (
-        r"after connection broken by|NewConnectionError|ConnectTimeout|ReadTimeout|Connection refused"
-        r"|Max retries exceeded|Name or service not known|Temporary failure in name resolution"
-        r"|Network is unreachable|5\d\d Server Error",
-        "the index cannot be reached",
-        "check the network, and the index in pip's configuration",
-    ),
-    (
-        r"command '(?:\S*/)?(?:\S*-)?(?:gcc|cc|g\+\+|c\+\+|clang)\S*' failed"
-        r"|unable to execute '?(?:\S*-)?(?:gcc|cc|clang)|Unknown compiler"
-        r"|Microsoft Visual C\+\+ [\d.]+ or greater is required",
-        "a distribution must be compiled here, and that needs a compiler",
-        "install a compiler, or ask for a version that has a wheel for this Python",
-    ),
-    (
-        rf"Could not find a version that satisfies the requirement {_REQUIRED} \(from versions: none\)",
-        "no such distribution: `{what}`, or none for this Python and platform",
-        "check the spelling of the name",
-    ),
-    (
-        rf"Could not find a version that satisfies the requirement {_REQUIRED} \(from versions: (?P<versions>[^)]*)\)",
-        "no version satisfies `{what}`",
-        "there are: {versions}",
-    ),
-    (
-        r"(?:Failed to build|Failed building wheel for) '?(?P<what>[A-Za-z0-9._-]+)",
-        "`{what}` cannot be built here",
-        "see the lines of its build, or ask for a version that has a wheel for this Python",
-    ),
-    (r"[Mm]etadata-generation-failed|subprocess-exited-with-error", "a distribution cannot be built here", ""),
-)
-"""What pip's output means: pattern, message, hint. The first that is found counts, causes before consequences."""

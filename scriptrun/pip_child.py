@@ -1,15 +1,27 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
-Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, pip's own arguments.
+Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
+arguments, a JSON array: everybody can read a command line, and a requirement may hold a password.
 """
 
 import glob
+import json
+import logging
 import os
 import re
 import runpy
 import signal
 import sys
 import threading
+
+
+class Unfetched(logging.Handler):
+    """Tells which pages of an index pip could not fetch: it keeps that to itself, and then finds no distribution."""
+
+    def emit(self, record):
+        text = record.getMessage()
+        if text.startswith("Could not fetch URL"):
+            print("WARNING: " + text, flush=True)
 
 
 def end_with(lifeline):
@@ -19,33 +31,55 @@ def end_with(lifeline):
 
 
 def bundled_pip():
-    """Return the path of the pip that this Python brings along, for one that is too old for scriptrun's."""
-    import ensurepip
+    """Return path and version, as (major, minor), of the pip that this Python brings along: it is too old for scriptrun's."""
+    directories = ["/usr/share/python-wheels"]
+    try:
+        import ensurepip
 
-    wheels = glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "pip-*.whl"))
-    wheels += glob.glob("/usr/share/python-wheels/pip-*.whl")
-    if not wheels:
-        sys.exit("ERROR: this Python is too old for scriptrun's pip and brings none of its own")
-    return wheels[0]
+        directories.insert(0, os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"))
+    except ImportError:  # a package of its own in some systems
+        pass
+    for directory in directories:
+        for wheel in glob.glob(os.path.join(directory, "pip-*.whl")):
+            version = re.search(r"pip-(\d+)\.(\d+)", wheel)
+            return wheel, (int(version.group(1)), int(version.group(2)))
+    fail("this Python is too old for scriptrun's pip, and brings none of its own (its module `ensurepip` is missing)")
+
+
+def fail(text):
+    sys.exit("ERROR: scriptrun: " + text)
+
+
+def adapt(arguments, version):
+    """Take out what this old pip does not know, where it may be left out."""
+    if version < (26, 0) and "--uploaded-prior-to" in arguments:
+        fail("this Python needs an old pip, %d.%d, which knows nothing like --exclude-newer" % version)
+    if "--use-feature" in arguments:
+        at = arguments.index("--use-feature")
+        del arguments[at : at + 2]
+    if version < (22, 2):
+        at = arguments.index("--report")
+        del arguments[at : at + 2]
 
 
 def main():
-    environment, runner, oldest = sys.argv[1:4]
-    arguments = sys.argv[4:]
+    environment, runner, oldest, file = sys.argv[1:]
+    with open(file, encoding="utf-8") as content:
+        arguments = json.load(content)
     if sys.prefix == sys.base_prefix or not os.path.samefile(sys.prefix, environment):
-        sys.exit("ERROR: %s is not the environment %s: nothing is installed" % (sys.prefix, environment))
+        fail("%s is not the environment %s: nothing is installed" % (sys.prefix, environment))
     lifeline = os.environ.pop("SCRIPTRUN_LIFELINE", "")
     if lifeline and hasattr(os, "killpg"):
         threading.Thread(target=end_with, args=(int(lifeline),), daemon=True).start()
+    fetching = logging.getLogger("pip._internal.index.collector")
+    fetching.setLevel(logging.DEBUG)
+    fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
         runpy.run_path(runner, run_name="__main__")
         return
-    wheel = bundled_pip()
-    version = re.search(r"pip-(\d+)\.(\d+)", wheel)
-    if version and (int(version.group(1)), int(version.group(2))) < (22, 2):  # it knows no --report
-        at = arguments.index("--report")
-        del arguments[at : at + 2]
+    wheel, version = bundled_pip()
+    adapt(arguments, version)
     sys.argv = ["pip"] + arguments
     sys.path.insert(0, wheel)
     runpy.run_module("pip", run_name="__main__", alter_sys=True)

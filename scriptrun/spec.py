@@ -75,7 +75,8 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
     asked = tuple(asked)
     constraints: list[str] = []
     for path in options.many("constraint"):
-        constraints += ["\0url", without_credentials(path)] if "://" in path else [text for _, text in _entries(path)]
+        lines = ["\0url", path] if "://" in path else [text for _, text in _entries(path)]
+        constraints += [without_credentials(line) for line in lines]
     resolution = Resolution(
         index_url=without_credentials(options.value("index-url")),
         extra_index_url=tuple(without_credentials(url) for url in options.many("extra-index-url")),

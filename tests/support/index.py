@@ -1,4 +1,4 @@
-"""Wheels made on the spot, and an index that serves them on loopback (the simple repository API, PEP 503)."""
+"""Wheels made on the spot, and an index that serves them on loopback (the simple repository API, PEP 503 and 691)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import html
 import io
+import json
 import tarfile
 import threading
 import zipfile
@@ -64,7 +65,9 @@ class Index:
     """An index that is being served.
 
     `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
-    `asked` is called with each path before it is answered.
+    `credentials` (`user:password`) are demanded where set, `redirects` leads paths elsewhere, `hashes` announces a
+    sha256 for a file that is not its own, `requires_python` what a file is said to run on. With `uploaded`, the times
+    of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each path before it is answered.
     """
 
     def __init__(self) -> None:
@@ -73,20 +76,48 @@ class Index:
         self.headers: list[dict[str, str]] = []
         self.status = 0
         self.url = ""
+        self.credentials = ""
+        self.redirects: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
+        self.requires_python: dict[str, str] = {}
+        self.uploaded: dict[str, str] = {}
         self.asked: Callable[[str], None] = lambda _path: None
 
     def add(self, *files: tuple[str, bytes]) -> None:
         """Publish files, as `wheel` and `sdist` return them."""
         self.files.update(files)
 
-    def page(self, project: str) -> str:
-        """Return the HTML page of a project, `""` where there is none."""
-        links = []
-        for name, content in self.files.items():
-            if name.partition("-")[0].replace("_", "-").lower() == project:
-                digest = hashlib.sha256(content).hexdigest()
-                links.append(f'<a href="/files/{html.escape(name)}#sha256={digest}">{html.escape(name)}</a><br>')
-        return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>" if links else ""
+    def url_for(self, credentials: str) -> str:
+        """Return the URL of this index with credentials in it."""
+        return self.url.replace("://", f"://{credentials}@")
+
+    def page(self, project: str) -> tuple[str, str]:
+        """Return media type and text of the page of a project, `""` where there is none."""
+        names = [name for name in self.files if name.partition("-")[0].replace("_", "-").lower() == project]
+        if not names:
+            return "", ""
+        if self.uploaded:
+            content = {"meta": {"api-version": "1.1"}, "name": project, "files": [self._file(name) for name in names]}
+            return "application/vnd.pypi.simple.v1+json", json.dumps(content)
+        return "text/html", f"<!DOCTYPE html><html><body>{''.join(self._link(name) for name in names)}</body></html>"
+
+    def _digest(self, name: str) -> str:
+        return self.hashes.get(name) or hashlib.sha256(self.files[name]).hexdigest()
+
+    def _link(self, name: str) -> str:
+        requires = self.requires_python.get(name, "")
+        attribute = f' data-requires-python="{html.escape(requires)}"' if requires else ""
+        shown = html.escape(name)
+        return f'<a href="/files/{shown}#sha256={self._digest(name)}"{attribute}>{shown}</a><br>'
+
+    def _file(self, name: str) -> dict[str, object]:
+        file: dict[str, object] = {
+            "filename": name,
+            "url": f"/files/{name}",
+            "hashes": {"sha256": self._digest(name)},
+            "size": len(self.files[name]),
+        }
+        return {**file, "upload-time": self.uploaded[name]} if name in self.uploaded else file
 
 
 @contextlib.contextmanager
@@ -99,9 +130,10 @@ def serve() -> Iterator[Index]:
             index.requests.append(self.path)
             index.headers.append(dict(self.headers))
             index.asked(self.path)
-            status, kind, body = _answer(index, self.path)
+            status, headers, body = _answer(index, self.path, self.headers.get("Authorization", ""))
             self.send_response(status)
-            self.send_header("Content-Type", kind)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -121,12 +153,17 @@ def serve() -> Iterator[Index]:
         server.server_close()
 
 
-def _answer(index: Index, path: str) -> tuple[int, str, bytes]:
-    if index.status:
-        return index.status, "text/plain", b""
+def _answer(index: Index, path: str, authorization: str) -> tuple[int, dict[str, str], bytes]:
     parts = path.strip("/").split("/")
-    if parts[0] == "simple" and len(parts) == 2 and index.page(parts[1]):
-        return 200, "text/html", index.page(parts[1]).encode()
+    if index.status:
+        return index.status, {}, b""
+    if path in index.redirects:
+        return 302, {"Location": index.redirects[path]}, b""
+    if index.credentials and authorization != f"Basic {base64.b64encode(index.credentials.encode()).decode()}":
+        return 401, {"WWW-Authenticate": 'Basic realm="index"'}, b""
+    if parts[0] == "simple" and len(parts) == 2:
+        kind, page = index.page(parts[1])
+        return (200, {"Content-Type": kind}, page.encode()) if page else (404, {}, b"")
     if parts[0] == "files" and parts[1] in index.files:
-        return 200, "application/octet-stream", index.files[parts[1]]
-    return 404, "text/plain", b""
+        return 200, {"Content-Type": "application/octet-stream"}, index.files[parts[1]]
+    return 404, {}, b""

@@ -1,0 +1,259 @@
+"""Say what pip's output means: one line, the line of the script that asked for it, and what to do.
+
+Held by tests against the output of the newest pip and of the oldest that a supported Python brings along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
+
+from scriptrun.arguments import Options
+from scriptrun.errors import InstallError
+from scriptrun.metadata import Asked
+
+SHOWN_LINES = 15
+"""How many of pip's last lines are shown when it fails."""
+
+_SHOWN_VERSIONS = 12
+
+_LIMITING = ("exclude-newer", "no-build", "no-index", "constraint")
+"""The options that keep pip from seeing all there is."""
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """A message, the distributions that it is about, and a hint."""
+
+    message: str
+    names: Sequence[str] = ()
+    hint: str = ""
+
+
+def explain(output: str, asked: Sequence[Asked], options: Options) -> InstallError:
+    """Return what pip's output means, with the place that asked for it and pip's own last lines."""
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
+    meaning = _conflict(output, asked) or _meaning(output, options)
+    culprits = _askers(meaning.names, output, asked)
+    return InstallError(
+        meaning.message,
+        place=culprits[0].place if culprits else "",
+        details="\n".join(lines[-SHOWN_LINES:]),
+        hint=meaning.hint,
+    )
+
+
+def _meaning(output: str, options: Options) -> _Meaning:
+    for pattern, message, hint in _MEANINGS:
+        found = re.search(pattern, output)
+        if found:
+            groups = {name: value or "" for name, value in found.groupdict().items()}
+            what, why = groups.get("what", ""), groups.get("why", "")
+            if not what and "{what}" in message:
+                what = _last_collected(output)
+            shown = {
+                **groups,
+                "what": f"`{what}`" if what else "a distribution",
+                "needed": f", which `{why}` needs" if why else "",
+                "versions": _last(groups.get("versions", "")),
+            }
+            return _Meaning(message.format(**shown), _names(f"{what} {why}"), _limits(hint, options).format(**shown))
+    return _Meaning("pip could not install what the script asks for")
+
+
+def _last_collected(output: str) -> str:
+    """Return the distribution that pip was busy with when it did not name the one that failed."""
+    collected = re.findall(rf"^ *Collecting ({_NAME})", output, re.MULTILINE)
+    return collected[-1] if collected else ""
+
+
+def _last(versions: str) -> str:
+    """Return the newest of a list of versions, which are its last."""
+    listed = versions.split(", ")
+    return ", ".join((["…"] if len(listed) > _SHOWN_VERSIONS else []) + listed[-_SHOWN_VERSIONS:])
+
+
+def _limits(hint: str, options: Options) -> str:
+    """Return `hint` with the options, if any are given, that hide a part of what the index has."""
+    given = [f"--{name}" for name, _ in options.given() if name in _LIMITING]
+    return f"{hint}; {' and '.join(given)} may hide what there is" if given and hint in _MAY_BE_HIDDEN else hint
+
+
+def _names(text: str) -> list[str]:
+    return [canonicalize_name(word) for word in re.findall(_NAME, text)]
+
+
+def _conflict(output: str, asked: Sequence[Asked]) -> _Meaning | None:
+    """Return who wants what where pip says that it cannot be had together."""
+    found = re.search(r"The conflict is caused by:\n((?: +\S.*\n)+)", output)
+    if found is None:
+        return None
+    wishes: dict[str, str] = {}
+    for line in found.group(1).splitlines():
+        for pattern, text in _WISHES:
+            wish = re.fullmatch(pattern, line.strip())
+            if wish:
+                groups = wish.groupdict()
+                wishes.setdefault(groups.get("who") or line, text.format(**groups))
+                break
+    named = re.search(r"Cannot install (.+?) because", output)  # the oldest in each line of descent
+    names = [name for who in wishes for name in _names(re.sub(r".*\S requested (?:\(constraint\) )?", "", who))[:1]]
+    names += [name for word in re.split(r", | and ", named.group(1) if named else "") for name in _names(word)[:1]]
+    culprits = _askers(names, output, asked)
+    listed = ", ".join(f"`{one.requirement}` ({one.place})" for one in culprits)
+    return _Meaning(f"conflict: {', '.join(wishes.values())}", names, f"loosen one of them: {listed}" if listed else "")
+
+
+def _askers(names: Iterable[str], output: str, asked: Sequence[Asked]) -> list[Asked]:
+    """Return the requirements because of which pip looked at the distributions `names`, in the script's order."""
+    parents = _parents(output)
+    wanted = {name for start in names for name in _ancestors(start, parents)}
+    found = [one for one in asked if canonicalize_name(one.requirement.name) in wanted]
+    return found or (list(asked) if wanted and len(asked) == 1 else [])
+
+
+def _parents(output: str) -> dict[str, set[str]]:
+    """Return which distributions asked for which, as far as pip tells (an old one does not)."""
+    parents: dict[str, set[str]] = {}
+    for child, parent in re.findall(rf"^ *Collecting ({_NAME}).*\(from ({_NAME})\)$", output, re.MULTILINE):
+        parents.setdefault(canonicalize_name(child), set()).add(canonicalize_name(parent))
+    return parents
+
+
+def _ancestors(name: str, parents: Mapping[str, set[str]]) -> Iterator[str]:
+    seen = {name}
+    pending = [name]
+    while pending:
+        current = pending.pop()
+        yield current
+        new = parents.get(current, set()) - seen
+        seen |= new
+        pending += sorted(new)
+
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_REQUIRED = rf"(?P<what>[^\n]*?)(?: \(from (?P<why>(?!versions){_NAME})[^)]*\))?"
+_UNFETCHED = r"Could not fetch URL \S*?/(?P<what>[^/\s]+)/?: "  # what pip_child.py makes pip tell
+_NOTHING = r"[\s\S]*\(from versions: none\)"
+_BUILT = rf"(?:[\s\S]*?(?:Failed building wheel for|╰─>) (?!See )(?P<what>{_NAME}))?"
+_REFUSED = ("the index refused access to {what}", "check user and password for the index in pip's configuration")
+_UNREACHABLE = (
+    "the index cannot be reached, or failed to answer, when pip asked for {what}",
+    "check the network, and the index in pip's configuration",
+)
+_UNUSABLE = ("the wheel of {what} cannot be used", "ask for another version, and tell its index")
+_OTHER_PYTHON = ("{what} is not for this Python: it requires {specifier}", "ask for another version, or another Python")
+_UNBUILT = (
+    "{what} cannot be built here",
+    "see the lines of its build, or ask for a version that has a wheel for this Python",
+)
+_MAY_BE_HIDDEN = (
+    "check the spelling of the name",
+    "another Python, or another version, may have it",
+    "there are: {versions}",
+)
+
+_WISHES = (
+    (r"The user requested \(constraint\) (?P<what>.*)", "a constraint says `{what}`"),
+    (r"The user requested (?P<what>.*)", "the script asks for `{what}`"),
+    (rf"(?P<who>{_NAME}) (?P<version>\S+) depends on (?P<what>.*)", "`{who}` {version} needs `{what}`"),
+)
+
+_MEANINGS = (
+    (r"ERROR: scriptrun: (?P<text>.*)", "{text}", ""),  # from pip_child.py
+    (
+        r"No space left on device|\[Errno 28\]|Disk quota exceeded",
+        "the disk is full",
+        "free some space, or set SCRIPTRUN_CACHE_DIR to another place",
+    ),
+    (
+        rf"DO NOT MATCH THE HASHES[^\n]*\n\s+(?P<what>{_NAME})[^\n]*?(?: \(from (?P<why>{_NAME})\))?:\n",
+        "refused: the file of {what} does not have the hash that was announced for it",
+        "it was changed after the hash was written down: do not use it, and tell its index",
+    ),
+    (
+        rf"Package '(?P<what>{_NAME})' requires a different Python: \S+ not in '?(?P<specifier>[^'\n]*)",
+        *_OTHER_PYTHON,
+    ),
+    (
+        rf"Packages require a different Python\. .*\n'(?P<specifier>.*)' \(required by (?P<what>{_NAME})",
+        *_OTHER_PYTHON,
+    ),
+    (
+        r"versions that require a different python version: (?:.*; )?\S+ Requires-Python (?P<specifier>.*)"
+        rf"[\s\S]*satisfies the requirement {_REQUIRED} \(from versions: none\)",
+        *_OTHER_PYTHON,
+    ),
+    (rf"{_UNFETCHED}40[13] {_NOTHING}", *_REFUSED),
+    (rf"Could not install requirement (?P<what>{_NAME}).* because of HTTP error 40[13]", *_REFUSED),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|ssl-verification-failed|TLS CA certificate bundle",
+        "the index cannot be trusted: its certificate is not one that pip is told to accept",
+        "name the right certificates in pip's configuration (`cert`)",
+    ),
+    (rf"{_UNFETCHED}(?!4\d\d ).*{_NOTHING}", *_UNREACHABLE),
+    (
+        r"(?:error: command '[^']*' failed: No such file or directory"
+        r"|unable to execute '?\S*(?:cc|clang|[gc]\+\+)|Unknown compiler|CMAKE_C(?:XX)?_COMPILER could be found"
+        r"|[Cc]an't find Rust compiler|Cargo, the Rust package manager, is not installed"
+        rf"|Microsoft Visual C\+\+ [\d.]+ or greater is required){_BUILT}",
+        "{what} must be compiled here, and that needs a compiler",
+        "install a compiler, or ask for a version that has a wheel for this Python",
+    ),
+    (
+        rf"error: command '[^']*' failed with exit (?:code|status) \d+{_BUILT}",
+        "{what} must be compiled here, and the compiler failed",
+        "see its lines: a header or a library may be missing",
+    ),
+    (
+        rf"(?:[Cc]annot install|installing|install) build dependencies(?: for (?P<what>{_NAME}))?"
+        r" ?(?:did not run|$|\n)",
+        "{what} cannot be built here: what its build needs cannot be installed",
+        "ask for a version that has a wheel for this Python",
+    ),
+    (
+        rf"Could not find a (?:final )?version that satisfies the requirement {_REQUIRED} "
+        r"\(from versions: (?P<versions>(?!none)[^)]*)\)",
+        "no version satisfies {what}{needed}",
+        "there are: {versions}",
+    ),
+    (
+        rf"Could not fetch URL [^\n]*: 404 [\s\S]*satisfies the requirement {_REQUIRED} \(from versions: none\)",
+        "no such distribution: {what}{needed}",
+        "check the spelling of the name",
+    ),
+    (
+        rf"Could not find a (?:final )?version that satisfies the requirement {_REQUIRED} \(from versions: none\)",
+        "no distribution of {what} was found for this Python and platform{needed}",
+        "another Python, or another version, may have it",
+    ),
+    (rf"Failed (?:building wheel for |to build ')(?P<what>{_NAME})", *_UNBUILT),
+    (rf"(?:metadata-generation-failed|subprocess-exited-with-error|BackendUnavailable){_BUILT}", *_UNBUILT),
+    (rf"Wheel '(?P<what>{_NAME})' located at \S+ is invalid", *_UNUSABLE),
+    (rf"(?P<what>{_NAME}) has an invalid wheel", *_UNUSABLE),
+    (rf"Requested (?P<what>{_NAME}).* has inconsistent", *_UNUSABLE),
+    (
+        r"(?P<what>[A-Za-z0-9][A-Za-z0-9._]*)-\S*\.whl is not a supported wheel on this platform",
+        "the wheel of {what} is not for this Python and platform",
+        "ask for another file, or another Python",
+    ),
+    (
+        rf"Could not install requirement (?P<what>{_NAME}).* because of HTTP error 404",
+        "there is nothing at the URL of {what}",
+        "check the URL",
+    ),
+    (
+        r"Index \S*?/(?P<what>[^/\s]+)/? does not provide upload-time metadata",
+        "the index does not say when the files of {what} were uploaded, which --exclude-newer must know",
+        "leave --exclude-newer out, or ask an index that tells it",
+    ),
+    (
+        r"ERROR: [^\n]*(?:Max retries exceeded|timed out|Connection refused|Connection aborted|5\d\d Server Error)"
+        r"|error: (?:connection-failed|connection-timeout|proxy-connection-failed|incomplete-download)",
+        *_UNREACHABLE,
+    ),
+)
+"""What pip's output means: pattern, message, hint. The first that is found counts, causes before consequences."""
