@@ -40,7 +40,8 @@ def snippets(user: User, title: str, language: str = "sh") -> list[str]:
 
 def shell(user: User, command: str, **variables: str) -> Finished:
     """Run a command line; it must succeed."""
-    finished = user.run("sh", "-ec", command, PYTHONIOENCODING="utf-8", **variables)
+    user.variables |= {"PYTHONIOENCODING": "utf-8", **variables}
+    finished = user.run("sh", "-ec", command)
     assert finished.status == 0, finished
     return finished
 
@@ -78,7 +79,7 @@ def test_run_tests(user: User) -> None:
     """The command for the tests makes all they need and ends with pytest's closing line, here for one file of them."""
     (command,) = snippets(user, "Read on")
     finished = shell(user, f"{command.strip()} tests/test_run.py")
-    assert re.search(r"== 1 passed in [\d.]+s", finished.out)
+    assert re.search(r"== \d+ passed in [\d.]+s", finished.out)
     assert not (user.directory / ".work" / "lint").exists(), "the linters are not needed for that"
 
 
