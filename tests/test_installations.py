@@ -223,6 +223,8 @@ def test_a_virtual_environment_that_was_moved(place: Make, installed: Path, base
     shutil.copytree(installed, at.programs.parent, symlinks=True)
     (package,) = at.programs.parent.glob("lib/*/site-packages/scriptrun")
     (package / "__init__.py").write_text('__version__ = "9.9"\n')
+    starter = at.programs / "scriptrun-python"
+    starter.write_text(starter.read_text().replace(str(installed), "/gone"))
     at.assert_runs(base)
     assert at.run("scriptrun", "--version") == "scriptrun 9.9\n"
 
