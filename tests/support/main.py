@@ -107,7 +107,7 @@ def _environment(python: Path, name: str, *groups: str) -> Path:
     project = (ROOT / "pyproject.toml").read_text().partition("\n[tool.")[0]
     path = WORK / name
     mark = path / "wanted"
-    wanted = f"{python}\n{project}"
+    wanted = f"{python.resolve()}\n{project}"
     if not mark.exists() or mark.read_text() != wanted:
         _tell("making", path.relative_to(ROOT))
         shutil.rmtree(path, ignore_errors=True)
