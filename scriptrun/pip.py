@@ -16,9 +16,9 @@ from packaging.utils import canonicalize_name
 
 from scriptrun import paths, pip_settings, process
 from scriptrun.arguments import Options
-from scriptrun.errors import InstallError
+from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.spec import EnvironmentSpec, without_credentials
+from scriptrun.spec import EnvironmentSpec
 
 SHOWN_LINES = 15
 """How many of pip's last lines are shown when it fails."""
