@@ -144,6 +144,8 @@ def parse(argv: "Sequence[str]", environ: "Mapping[str, str]") -> Invocation:
     values = reader.options(("-h", "--help", "-V", "--version", "-i", "-m", "-c"))
     options = Options(values).below(_from_variables(environ))
     invocation = _action(reader, options)
+    if options.value("script") and invocation.action in ("script", "stdin"):
+        raise UsageError("`--script` goes with -m, -c or -i", hint="a script that is run has its own block")
     invocation.interactive = "-i" in reader.extra
     invocation.record = record
     return invocation
@@ -208,31 +210,29 @@ class _Reader:
         """Read options up to the first word that is none, or past `--`; `-m` and `-c` are the last ones."""
         values: dict[str, Value] = {}
         known = set(flags)
-        while self.left() and not self.ended:
+        while self.left() and not self.ended and not self.extra & {"-m", "-c"}:
             word = self._words[self._at]
             if word == "--":
                 self.ended = True
                 self._at += 1
             elif not word.startswith("-") or word == "-":
                 break
-            elif word in known:
-                self.extra.add(word)
-                self._at += 1
-                if word in ("-m", "-c"):
-                    break
             else:
                 self._at += 1
                 self._option(word, values, known)
         return values
 
     def _option(self, word: str, values: "dict[str, Value]", known: "set[str]") -> None:
+        if word in known:
+            self.extra.add(word)
+            return
         flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
         option = _BY_FLAG.get(flag)
         if option is None:
-            raise unknown("option", flag, [*_BY_FLAG, *known])
+            raise unknown("option", word.partition("=")[0], [*_BY_FLAG, *known])
         if option.kind == FLAG:
             if equals:
-                raise UsageError(f"`{flag}` takes no value")
+                raise UsageError(f"`{flag}` takes no value", hint=f"write `{flag}` alone")
             values[option.name] = True
             if value:
                 self._option(f"-{value}", values, known)
@@ -244,7 +244,7 @@ class _Reader:
             earlier = values.get(option.name, ())
             values[option.name] = (*(earlier if isinstance(earlier, tuple) else ()), value)
         elif option.name in values:
-            raise UsageError(f"`--{option.name}` is given twice")
+            raise UsageError(f"`--{option.name}` is given twice", hint="give it once")
         else:
             values[option.name] = value
 
