@@ -17,9 +17,9 @@ from packaging.utils import canonicalize_name
 
 from scriptrun import paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
-from scriptrun.errors import InstallError
+from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.spec import EnvironmentSpec, without_credentials
+from scriptrun.spec import EnvironmentSpec
 
 
 @dataclass(frozen=True)

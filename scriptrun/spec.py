@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from scriptrun import metadata
 from scriptrun.arguments import Options
-from scriptrun.errors import MetadataError, UsageError
+from scriptrun.errors import MetadataError, UsageError, without_credentials
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 
@@ -152,11 +152,6 @@ def canonical(requirement: Requirement) -> str:
     specifier = ",".join(sorted(str(one) for one in requirement.specifier))
     text = f"{name} @ {requirement.url}" if requirement.url else name + specifier
     return f"{text} ; {requirement.marker}" if requirement.marker else text
-
-
-def without_credentials(url: str) -> str:
-    """Return `url` without the user and password that may stand in it."""
-    return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
 
 
 def is_settled(requirement: Requirement) -> bool:

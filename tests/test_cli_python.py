@@ -119,7 +119,7 @@ def test_environment_that_was_made_anew(user: User, pythons: list[Path]) -> None
     """`-p .venv` means the base of the environment as it is at this run."""
     user.script("s.py", body="import sys; print(sys.base_prefix)\n")
     for python in (pythons[0], pythons[-1]):
-        options = ["--without-pip", "--clear", user.directory / ".venv"]
+        options = ["--without-pip", "--clear", str(user.directory / ".venv")]
         subprocess.run([python, "-I", "-m", "venv", *options], check=True)
         for request in (".venv", "./.venv", ".venv/bin/python"):
             assert user.run("scriptrun", "-p", request, "s.py") == (0, f"{python.parent.parent}\n", "")
