@@ -32,7 +32,10 @@ class Wanted:
 
     @property
     def memorable(self) -> bool:
-        """Whether the question alone decides the answer: no local path, no file that only the block names."""
+        """Whether the question alone decides the answer: no local path, no file that only the block names.
+
+        Nor may it hold a password, which would be kept with it.
+        """
         own = self.script.options
         return not (
             self.spec.fingerprints
@@ -41,6 +44,7 @@ class Wanted:
             or own.many("with-requirements")
             or own.flag("refresh")
             or own.flag("isolated")
+            or spec.holds_credentials(self.request.question.decode(errors="replace"))
             or any(warning.slip for warning in self.script.warnings)
         )
 

@@ -140,6 +140,11 @@ def without_credentials(url: str) -> str:
     return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
 
 
+def holds_credentials(text: str) -> bool:
+    """Tell whether a password, or a token, stands in a URL in `text`. The user in an `ssh:` URL is no secret."""
+    return bool(re.search(r"""(?<!ssh)://[^/?#\s"']*@""", text))
+
+
 def is_settled(requirement: Requirement) -> bool:
     """Tell whether the requirement means the same tomorrow: no local path, no branch of a repository."""
     url = requirement.url or ""
