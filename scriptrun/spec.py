@@ -154,6 +154,11 @@ def canonical(requirement: Requirement) -> str:
     return f"{text} ; {requirement.marker}" if requirement.marker else text
 
 
+def holds_credentials(text: str) -> bool:
+    """Tell whether a password, or a token, stands in a URL in `text`. The user in an `ssh:` URL is no secret."""
+    return bool(re.search(r"""(?<!ssh)://[^/?#\s"']*@""", text))
+
+
 def is_settled(requirement: Requirement) -> bool:
     """Tell whether the requirement means the same tomorrow: no local path, no branch of a repository."""
     url = requirement.url or ""
