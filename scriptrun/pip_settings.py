@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping
 
 import platformdirs
 
-from scriptrun.errors import InstallError
-from scriptrun.spec import without_credentials
+from scriptrun.errors import InstallError, without_credentials
 
 SETTINGS = {
     "index-url": "urls",

@@ -29,7 +29,7 @@ FORMS: list[tuple[list[str], str, str, list[str], dict[str, Any]]] = [
     (["./env"], "script", "./env", [], {}),
     (["lock"], "script", "lock", [], {}),
     (["env.py"], "script", "env.py", [], {}),
-    (["env", "s.py", "--json"], "command", "env", ["s.py", "--json"], {}),
+    (["env", "s.py", "--json"], "command", "env", ["s.py"], {}),
     (["--", "env"], "script", "env", [], {}),
     (["--", "-x.py", "-q"], "script", "-x.py", ["-q"], {}),
     (["--", "--", "s.py"], "script", "--", ["s.py"], {}),
@@ -284,6 +284,6 @@ def test_help_lists_every_option(user: User) -> None:
         assert f"--{option.name}" in out
         assert not option.letter or f"-{option.letter}, --{option.name}" in out
     for command in COMMANDS:
-        assert f"  scriptrun {command} " in out
+        assert f"\n  {command} " in out
     assert out.index("hello.py") < out.index("Usage:")
     assert max(len(line) for line in out.split("\n")) <= 120

@@ -122,7 +122,7 @@ def test_control_characters_are_escaped(user: User) -> None:
     status, out, err = user.run("scriptrun", "env", "\x1b[31mred\n.py")
     assert (status, out) == (125, "")
     assert "\x1b" not in err
-    assert "\\x1b[31mred\\x0a.py:4: the requirement \"demo ; platform_version != '\\x1b[31m'\" holds" in err
+    assert "\\x1b[31mred\\x0a.py:4: `demo ; platform_version != '\\x1b[31m'` holds a control character" in err
     missing = user.run("scriptrun", "env", "\x1b]0;x\x07.py")
     assert missing == (127, "", "scriptrun: error: no such file: `\\x1b]0;x\\x07.py`\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -148,11 +149,10 @@ def test_scriptrun_in_an_environment_within_an_environment(user: User) -> None:
     (packages,) = inner.glob("lib/python3.*/site-packages")
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         (packages / path.name).symlink_to(path)
-    command = inner / "bin" / "scriptrun"
-    command.write_bytes(Path(sysconfig.get_path("scripts"), "scriptrun").read_bytes())
-    command.chmod(0o755)
+    for name in ("scriptrun", "scriptrun-python"):
+        shutil.copy(Path(sysconfig.get_path("scripts"), name), inner / "bin" / name)
     user.script("s.py")
-    assert user.run(command, "python", "find", "s.py") == (0, f"{BASE}\n", "")
+    assert user.run(inner / "bin" / "scriptrun", "python", "find", "s.py") == (0, f"{BASE}\n", "")
 
 
 def test_control_characters_are_escaped(user: User, pythons: list[Path]) -> None:
