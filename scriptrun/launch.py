@@ -117,10 +117,11 @@ def remember(cache: str, asked: bytes, environment: str, *, provable: bool) -> N
 def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
     """Return the text that proves the block of `source`, and how many lines a shell must try to read to see it.
 
-    It goes through the first line after the block that is neither blank nor a comment: a closing line among comments
-    below the block would make it longer. Without a block, or without such a line, it is the whole file, and one line
-    more is to be tried, which must not be there. None where it proves nothing to a shell: too long, a NUL, or a
-    carriage return that ends a line by itself.
+    It goes through the line that ends the comments at the block, as a closing line among them would make the block
+    longer, and through empty lines after that: shells drop NULs, so one put in the place of a newline would give way to
+    the next. Without a block, or without such a line, it is the whole file, and one line more is to be tried, which
+    must not be there. None where it proves nothing to a shell: too long, a NUL, or a carriage return that ends a line
+    by itself.
     """
     end = len(source) if block is None else _end_of_head(source, block.last)
     if end > MAX_HEAD:
@@ -132,15 +133,15 @@ def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
 
 
 def _end_of_head(source: bytes, last: int) -> int:
-    """Return where the line ends that shows the block, which closes in line `last`, to be over."""
+    """Return the offset at which no more lines are needed to show that the block closes in line `last`."""
     end = number = 0
+    over = False
     while end < len(source):
-        start = end
-        end = source.find(b"\n", start) + 1 or len(source)
+        start, end = end, source.find(b"\n", end) + 1 or len(source)
         number += 1
-        line = source[start:end].strip()
-        if number > last and line and not line.startswith(b"#"):
-            break
+        if over and source[start:end] != b"\n":
+            return start
+        over = over or (number > last and not source.startswith(b"#", start))
     return end
 
 
