@@ -86,4 +86,6 @@ def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], 
 def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
     if not given.value("python"):
         return "`[tool.scriptrun] python`"
-    return "SCRIPTRUN_PYTHON" if environ.get("SCRIPTRUN_PYTHON") == given.value("python") else "--python"
+    variable = environ.get("SCRIPTRUN_PYTHON")
+    asked = variable and given.value("python") in (variable, os.path.abspath(variable))
+    return "SCRIPTRUN_PYTHON" if asked else "--python"

@@ -72,12 +72,14 @@ def test_find_prints_the_path_that_a_run_uses(user: User, pythons: list[Path]) -
 def test_find_honours_every_way_to_ask(user: User, pythons: list[Path]) -> None:
     """-p before and behind, SCRIPTRUN_PYTHON and the block ask for the same; the first of them counts, and is named."""
     first, last = str(pythons[0]), str(pythons[-1])
+    relative = os.path.relpath(last, user.directory)
     user.script("s.py")
     user.write("own.py", f'# /// script\n# [tool.scriptrun]\n# python = "{first}"\n# ///\n')
     ways: list[tuple[list[str], dict[str, Any], str, str]] = [
         (["python", "find", "s.py", "-p", last], {}, last, "--python"),
         (["-p", last, "python", "find", "s.py"], {}, last, "--python"),
         (["python", "find", "s.py"], {"SCRIPTRUN_PYTHON": last}, last, "SCRIPTRUN_PYTHON"),
+        (["python", "find", "s.py"], {"SCRIPTRUN_PYTHON": relative}, last, "SCRIPTRUN_PYTHON"),
         (["python", "find", "own.py"], {}, first, "`[tool.scriptrun] python`"),
         (["python", "find", "own.py"], {"SCRIPTRUN_PYTHON": last}, last, "SCRIPTRUN_PYTHON"),
         (["python", "find", "own.py", "-p", first], {"SCRIPTRUN_PYTHON": last}, first, "--python"),
@@ -120,8 +122,8 @@ def test_environment_that_was_made_anew(user: User, pythons: list[Path]) -> None
     """`-p .venv` means the base of the environment as it is at this run."""
     user.script("s.py", body="import sys; print(sys.base_prefix)\n")
     for python in (pythons[0], pythons[-1]):
-        options = ["--without-pip", "--clear", str(user.directory / ".venv")]
-        subprocess.run([python, "-I", "-m", "venv", *options], check=True)
+        environment = user.directory / ".venv"
+        subprocess.run([python, "-I", "-m", "venv", "--without-pip", "--clear", environment], check=True)
         for request in (".venv", "./.venv", ".venv/bin/python"):
             assert user.run("scriptrun", "-p", request, "s.py") == (0, f"{python.parent.parent}\n", "")
 
