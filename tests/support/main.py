@@ -22,8 +22,15 @@ WORK = ROOT / ".work"
 CORE = ["-n3", "--dist=worksteal", "-m", "not slow and not network"]
 """What is run by `--fast`, and on every Python but the first."""
 
-PROGRAMS = ["busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh"]
-"""What the tests use beside Python; Debian's packages have the same names."""
+PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh")}
+PARTS.update({"bin/python3": "python3", "share/python-wheels/pip-*.whl": "python3-pip-whl"})
+"""What the tests use of the machine, below `/usr`, and the Debian packages that hold it."""
+
+INSTALLED = ["pip", "hatchling", "editables"]
+"""What the tests install without an index, beside scriptrun's dependencies."""
+
+PURE = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.10"]
+"""What makes pip download wheels that every Python here can install."""
 
 
 def main(arguments: list[str]) -> int:
@@ -78,7 +85,7 @@ def _must(*command: str | Path) -> None:
 
 def _provide() -> int:
     """Install the Debian packages that are missing in CI; elsewhere name them, and go on without what can be spared."""
-    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    missing = [package for part, package in PARTS.items() if not any(Path("/usr").glob(part))]
     if importlib.util.find_spec("ensurepip") is None:
         missing.append("python3-venv")
     if not missing:
@@ -108,7 +115,7 @@ def _environment(python: Path, name: str, *groups: str) -> Path:
         _pip(path / "bin", "install", "--upgrade", "pip>=25.1")  # the first that knows --group
         _pip(path / "bin", "install", *(f"--group={group}" for group in groups), *_dependencies())
         if "lint" not in groups:
-            _pip(path / "bin", "download", "--dest", WORK / "wheels", "pip", "hatchling", *_dependencies())
+            _pip(path / "bin", "download", *PURE, "--dest", WORK / "wheels", *INSTALLED, *_dependencies())
         mark.write_text(wanted)
     return path / "bin"
 
