@@ -22,6 +22,7 @@ class Tool:
     name = ""
     requirement = ""  # where it is not the name
     shebang = ""
+    commands: tuple[str, ...] = ()  # besides its own, what it looks for on PATH
     environments: tuple[str, ...] = ()
     settings: dict[str, str] = {}  # noqa: RUF012 - replaced by subclasses, never changed
     remark = ""
@@ -41,9 +42,10 @@ class Tool:
             (self.venv / "installed").touch()
         self.home.mkdir(parents=True, exist_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
-        link = self.path / self.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.venv / "bin" / self.name)
+        for command in (self.name, *self.commands):
+            link = self.path / command
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.venv / "bin" / command)
 
     def pip(self, *arguments: str) -> str:
         """Run the pip beside the tool, with the user's own configuration, and return what it writes."""
@@ -109,6 +111,7 @@ class Pipx(Tool):
 class PipRun(Tool):
     name = "pip-run"
     shebang = "#!/usr/bin/env pip-run"
+    commands = ("pip",)
     environments = (".cache/pip run",)
     settings = {"PIP_RUN_RETENTION_STRATEGY": "persist"}  # noqa: RUF012 - never changed
     remark = "with PIP_RUN_RETENTION_STRATEGY=persist; otherwise it installs anew for every run"
