@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
+    from scriptrun.arguments import Value
+
 from scriptrun import paths
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
@@ -44,8 +46,19 @@ def question(invocation: Invocation, block: "Block | None") -> bytes:
     own = (sys.version, os.path.realpath(sys.executable))
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
-    asked = [pair for pair in options.given() if pair[0] not in shown]
+    asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
     return repr((metadata, asked, files, own)).encode("utf-8", "backslashreplace")
+
+
+def _plain(value: "Value") -> "Value":
+    """Return an option's value without the credentials that URLs in it hold: the question is stored."""
+    if isinstance(value, tuple):
+        return tuple(str(_plain(one)) for one in value)
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    scheme, _, rest = value.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _content(path: str) -> bytes:
