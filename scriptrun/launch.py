@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
+    from scriptrun.arguments import Value
+
+
 from scriptrun import paths
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
+from scriptrun.errors import without_credentials
 
 MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
@@ -44,7 +48,7 @@ def question(invocation: Invocation, block: "Block | None") -> bytes:
     own = (sys.version, os.path.realpath(sys.executable), _program(options.value("python")))
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
-    asked = [pair for pair in options.given() if pair[0] not in shown]
+    asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
     return repr((metadata, asked, files, own)).encode("utf-8", "backslashreplace")
 
 
@@ -58,6 +62,13 @@ def _program(python: str) -> str:
             if os.path.isabs(directory) and os.access(path, os.X_OK):
                 return os.path.realpath(path)
     return ""
+
+
+def _plain(value: "Value") -> "Value":
+    """Return an option's value without the credentials that URLs in it hold: the question is stored."""
+    if isinstance(value, tuple):
+        return tuple(without_credentials(one) for one in value)
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _content(path: str) -> bytes:

@@ -59,6 +59,7 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        _Signal.number = 0
 
 
 @contextmanager

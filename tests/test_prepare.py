@@ -248,7 +248,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(f"{wheel_directory}/{name}", "w") as archive:
         archive.write("local.py")
         archive.writestr("local-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: local\\nVersion: 1.0\\n")
-        archive.writestr("local-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        archive.writestr("local-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\nRoot-Is-Purelib: true")
         archive.writestr("local-1.0.dist-info/RECORD", "local.py,,\\n")
     import os
     os.makedirs("local.egg-info", exist_ok=True)
