@@ -299,8 +299,6 @@ def _resembles(word: str) -> bool:
 
 def one_edit_apart(left: str, right: str) -> bool:
     """Tell whether the two are equal, or one inserted, deleted, replaced or swapped character apart."""
-    if abs(len(left) - len(right)) > 1:
-        return False
     prefix = 0
     while prefix < min(len(left), len(right)) and left[prefix] == right[prefix]:
         prefix += 1

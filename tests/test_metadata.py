@@ -55,6 +55,7 @@ def _read(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
         "options": {
             name: value if isinstance(value, (bool, str)) else list(value) for name, value in script.options.given()
         },
+        "relative-paths": script.relative_paths,
         "warnings": capsys.readouterr().err.splitlines(),
         "slips": [warning.place.removeprefix(path.name) for warning in script.warnings if warning.slip],
     }
@@ -76,6 +77,7 @@ FILLERS = (
     "x{} = '''\ndependencies = [\n\"no\"]\n'''",
     'x{} = """\\\n  \\""" [\n"""',
     "x{} = ''''' '''''",
+    "x{} = '''a''''",
     "x{} = [ # ]\n  1, [2, ']'],\n\n  {{dependencies = ['no', 1], b = \"}}\"}},\n]",
     "x{} . 'dependencies' = 1979-05-27 07:32:00",
     "'dependencies {}' = 1.5",
@@ -121,6 +123,13 @@ def test_places_of_anything(text: str) -> None:
     found = places.find(text)
     assert {path[:1] for path in found} == {(key,) for key in table}
     assert all(0 <= line < text.count("\n") for line in found.values())
+
+
+def test_places_of_deep_keys() -> None:
+    """Of a key with a thousand parts only the first few are kept, so that no block takes much memory."""
+    key = ".".join(["a"] * 1000)
+    text = "".join(f"{key}.b{number} = [1, [2]]\n" for number in range(30))
+    assert {("a",) * length: 0 for length in range(1, places.DEPTH + 1)} == places.find(text)
 
 
 def test_errors_of_a_block_end_the_run_with_125(user: User) -> None:
