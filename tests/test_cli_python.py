@@ -159,13 +159,14 @@ def test_scriptrun_in_an_environment_within_an_environment(user: User) -> None:
 
 def test_control_characters_are_escaped(user: User, pythons: list[Path]) -> None:
     """The path of a Python cannot move the cursor of a terminal where it is listed."""
-    directory = user.directory / "\x1b[31m"
-    directory.mkdir()
-    (directory / "python3.90").write_text(f"#!/bin/sh\nexec '{pythons[0]}' \"$@\"\n")
-    (directory / "python3.90").chmod(0o755)
+    directory = user.directory / "\x1b[31m" / "bin"
+    directory.mkdir(parents=True)
+    (directory.parent / "lib").symlink_to(pythons[0].parent.parent / "lib")
+    shutil.copy2(pythons[0], directory)
     finished = user.run("scriptrun", "python", "list", PATH=with_pythons(user, directory))
     assert finished.status == 0
     assert "\x1b" not in finished.out
+    assert f"\\x1b[31m/bin/{pythons[0].name}\n" in finished.out
     missing = user.run("scriptrun", "python", "find", "-p", f"{directory}/none", "-")
     assert missing.status == 125
-    assert "\\x1b[31m/none" in missing.err
+    assert "\\x1b[31m/bin/none" in missing.err
