@@ -176,10 +176,10 @@ def recorded(path: str) -> "str | None":
     except OSError:
         return None
     before, found, rest = content.partition(b"{\n_sr_env='")
-    value, ended, _ = rest.partition(b"'\n_sr_lines=")
+    value, ended, _ = rest.replace(b"'\\''", b"\0").partition(b"'")
     if before != _RECORD or not found or not ended:
         return None
-    return os.fsdecode(value.replace(b"'\\''", b"'"))
+    return os.fsdecode(value.replace(b"\0", b"'"))
 
 
 def _quoted(text: bytes) -> bytes:
