@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -10,7 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
@@ -19,6 +18,9 @@ from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
 from scriptrun.spec import EnvironmentSpec, without_credentials
+
+if TYPE_CHECKING:
+    import importlib.metadata
 
 SHOWN_LINES = 15
 """How many of pip's last lines are shown when it fails."""
@@ -48,6 +50,11 @@ class Order:
     show: Callable[[str], None]
 
 
+def load() -> None:
+    """Import what `install` needs and what takes long to import, while there is nothing else to do."""
+    import importlib.metadata  # noqa: F401 - for later
+
+
 def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     """Install what is ordered into `environment`, a virtual environment without pip; return what is there then.
 
@@ -75,6 +82,8 @@ def _program(environment: str) -> list[str]:
 
     pip's `--python` option does the same with one more interpreter start.
     """
+    import importlib.metadata
+
     found = importlib.util.find_spec("pip")
     if found is None or not found.submodule_search_locations:
         raise InstallError("pip is missing from scriptrun's own installation", hint="install scriptrun again")
@@ -166,6 +175,8 @@ def _hash(origin: Mapping[str, Any]) -> str:
 
 def distributions(environment: str) -> Iterator[importlib.metadata.Distribution]:
     """Yield the distributions in an environment."""
+    import importlib.metadata
+
     return iter(importlib.metadata.distributions(path=site_packages(environment)))
 
 
