@@ -7,7 +7,6 @@ import json
 import os
 import re
 import urllib.parse
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -169,7 +168,12 @@ def local_path(url: str) -> str:
     """Return the path that a `file:` URL names, or `""`."""
     if not url.startswith("file:"):
         return ""
-    return urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
+    path = urllib.parse.urlsplit(url).path
+    if os.name == "nt":
+        from urllib.request import url2pathname  # with all of HTTP
+
+        return url2pathname(path)
+    return urllib.parse.unquote(path)
 
 
 def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
