@@ -88,6 +88,7 @@ def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[None]:
     except OSError as error:
         raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
     try:
+        os.fchmod(descriptor, 0o600)  # whatever the umask took away
         with contextlib.suppress(OSError):  # file systems without locks
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,6 +117,7 @@ def new_directory(path: str) -> Iterator[None]:
     try:
         paths.make_directories(os.path.dirname(path))
         os.mkdir(path, 0o700)
+        os.chmod(path, 0o700)  # private, whatever the umask took away
     except OSError as error:
         raise CacheError(f"`{path}` cannot be made: {error.strerror}", hint=_WRITABLE) from None
     try:
@@ -145,8 +147,7 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
-    with open(paths.stamp(path), "wb"):
-        pass
+    paths.replace(paths.stamp(path), b"")
     _settle(path)
     paths.replace(paths.manifest(path), json.dumps(manifest, indent=1).encode("ascii"))
     return Environment(path, manifest)

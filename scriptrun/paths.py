@@ -97,8 +97,7 @@ def _make(cache: str) -> None:
             raise
         return
     os.chmod(cache, 0o700)  # noqa: S103 - private, whatever the umask took away
-    with open(os.path.join(cache, "CACHEDIR.TAG"), "w", encoding="ascii") as tag:
-        tag.write(_TAG)
+    replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG.encode("ascii"))
 
 
 def _refuse_foreign(cache: str) -> None:
@@ -187,6 +186,7 @@ def replace(path: str, content: bytes) -> None:
         descriptor = os.open(temporary, flags, 0o600)
     try:
         with open(descriptor, "wb") as file:
+            os.chmod(temporary, 0o600)  # whatever the umask took away
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
