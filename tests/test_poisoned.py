@@ -307,7 +307,6 @@ def victim(user: User, base: Path) -> Iterator[Victim]:
 FAILING = {
     "PIP_NO_BINARY": "no distribution of `other` was found",
     "invalid_file": "is not valid",
-    "limit on open files": "",
     "limit on file size": "",
 }
 """Where status 125 is the right end, with what the message says."""
