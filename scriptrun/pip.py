@@ -59,7 +59,7 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     Raises InstallError, and OSError where pip cannot be started.
     """
     work = os.path.join(environment, "tmp")
-    os.mkdir(work, 0o700)
+    paths.make_directories(work)
     report = os.path.join(work, "report.json")
     variables = _variables(order.environ, order.options)
     arguments = _arguments(report, order, hiding=_hold_credentials(variables))
