@@ -147,7 +147,10 @@ def parse(argv: "Sequence[str]", environ: "Mapping[str, str]") -> Invocation:
     values = reader.options((*_HELP, "-V", "--version", "-i", "-m", "-c"))
     if reader.left() and reader.peek() in COMMANDS and not reader.ended and not reader.extra:
         return _command(reader, values, environ)
-    invocation = _action(reader, Options(values).below(_from_variables(environ)))
+    options = Options(values).below(_from_variables(environ))
+    invocation = _action(reader, options)
+    if options.value("script") and invocation.action in ("script", "stdin"):
+        raise UsageError("`--script` goes with -m, -c or -i", hint="a script that is run has its own block")
     invocation.interactive = "-i" in reader.extra
     invocation.record = record
     return invocation
@@ -241,7 +244,7 @@ class _Reader:
             raise unknown("option", word.partition("=")[0], [*_BY_FLAG, *known])
         if option.kind == FLAG:
             if equals:
-                raise UsageError(f"`{flag}` takes no value")
+                raise UsageError(f"`{flag}` takes no value", hint=f"write `{flag}` alone")
             values[option.name] = True
             if value:
                 self._option(f"-{value}", values, known)
@@ -253,7 +256,7 @@ class _Reader:
             earlier = values.get(option.name, ())
             values[option.name] = (*(earlier if isinstance(earlier, tuple) else ()), value)
         elif option.name in values:
-            raise UsageError(f"`--{option.name}` is given twice")
+            raise UsageError(f"`--{option.name}` is given twice", hint="give it once")
         else:
             values[option.name] = value
 

@@ -16,6 +16,7 @@ MAX_LINE = 4 * 1024
 _MOST_NEAR_MISSES = 5
 """Each may look at all lines below it: without a bound, a file of them would take quadratic time."""
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CLOSING = b"# ///"
 _TYPE_CHARACTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 _ENCODING_CHARACTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -44,11 +45,11 @@ class Block:
         lines = []
         for number, line in enumerate(self.raw.split(b"\n")[:-1], self.first + 1):
             try:
-                lines.append(line[2:].decode(self.encoding) + "\n")
+                lines.append(line.decode(self.encoding)[2:] + "\n")
             except LookupError:
                 raise MetadataError(
-                    f"the encoding `{self.encoding}` that the file declares is not known to Python",
-                    place=name,
+                    f"the file declares the encoding `{self.encoding}`, which Python does not know",
+                    place=f"{name}:{number}",
                     hint="save the file as UTF-8 and take the encoding line out",
                 ) from None
             except UnicodeError as error:
@@ -92,9 +93,9 @@ def cut(source: bytes, name: str) -> "tuple[Block | None, list[NearMiss]]":
     """
     if b"///" not in source:
         return None, []
-    encoding = declared_encoding(source)
-    if source.startswith(b"\xef\xbb\xbf"):
-        source = source[3:]
+    marked = source.startswith(_BYTE_ORDER_MARK)
+    if marked:
+        source = source[len(_BYTE_ORDER_MARK) :]
     if b"\r" in source:
         source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     blocks = _find(source)
@@ -107,6 +108,7 @@ def cut(source: bytes, name: str) -> "tuple[Block | None, list[NearMiss]]":
         raise two_blocks(name, first, _line_number(source, scripts[1].start))
     raw = source[found.content : found.closing]
     _check_size(raw, first, name)
+    encoding = "utf-8" if marked else _declared_encoding(source)
     return Block(first, first + raw.count(b"\n") + 1, raw, encoding), []
 
 
@@ -119,18 +121,19 @@ def two_blocks(name: str, first: int, second: int) -> MetadataError:
     )
 
 
-def declared_encoding(source: bytes) -> str:
+def _declared_encoding(source: bytes) -> str:
     """Return the encoding that the first two lines of `source` declare as PEP 263 has it, else `utf-8`."""
-    if source.startswith(b"\xef\xbb\xbf"):
-        return "utf-8"
-    for line in source[:1024].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n", 2)[:2]:
-        stripped = line.lstrip(b" \t\f")
-        if stripped.startswith(b"#"):
-            declared = _cookie(stripped)
+    start = 0
+    for _ in range(2):
+        end = _line_end(source, start)
+        line = source[start:end].lstrip(b" \t\f")
+        if line.startswith(b"#"):
+            declared = _cookie(line)
             if declared:
                 return declared
-        elif stripped:
+        elif line:
             break
+        start = end + 1
     return "utf-8"
 
 
@@ -241,8 +244,8 @@ def _near_miss(source: bytes, start: int, end: int, line: int, blocks: "list[_Fo
         return _unusable_opener(source, start, end, line, blocks)
     if words[0] != "script" and text == f"# /// {words[0]}":
         message = f"`{text}` opens a block of type `{words[0]}`, which is not metadata of the script"
-    elif text.rstrip() == "# /// script":
-        message = "the opening line of the block ends in blanks, so it does not open one"
+    elif bare == "# /// script":
+        message = f"`{bare}` with blanks before or after it does not open a block"
     else:
         message = f"`{bare}` does not open a block"
     return NearMiss(line, message, "the line must be exactly `# /// script`")
@@ -258,36 +261,34 @@ def _unusable_opener(source: bytes, start: int, end: int, line: int, blocks: "li
                 f"the block that opens here is inside the block `{kind}` of line {opener}, and is not read",
                 f"close the block `{kind}`, and leave a line without `#` between the two",
             )
+    return _unclosed(source, end + 1, line)
+
+
+def _unclosed(source: bytes, at: int, line: int) -> "NearMiss":
+    """Explain why the opener in `line` has no closing line, the lines from offset `at` being what follows it."""
     number = line + 1
-    at = end + 1
     while at < len(source):
-        stop = _line_end(source, at)
-        content = source[at:stop]
-        if content.rstrip() == _CLOSING or content.strip().replace(b" ", b"") == b"#///":
-            return NearMiss(
-                line,
-                f"the block that opens here is not closed: line {number} is not exactly `# ///`",
-                f"take the extra characters out of line {number}",
-            )
+        end = _line_end(source, at)
+        content = source[at:end]
+        bare = content.strip()
+        if bare.startswith(b"#") and bare[1:].strip() == b"///":
+            reason, remedy = f"line {number} is not exactly `# ///`", f"make line {number} exactly `# ///`"
+            break
         if content != b"#" and not content.startswith(b"# "):
-            return _broken_run(content, line, number)
+            reason, remedy = _break(bare, number)
+            break
         number += 1
-        at = stop + 1
-    return NearMiss(line, "the block that opens here is not closed", "end it with a line `# ///`")
+        at = end + 1
+    else:
+        reason, remedy = "the file ends first", "end the block with a line `# ///`"
+    return NearMiss(line, f"the block that opens here is not closed: {reason}", remedy)
 
 
-def _broken_run(content: bytes, line: int, number: int) -> "NearMiss":
-    if content.startswith(b"#"):
-        return NearMiss(
-            line,
-            f"the block that opens here is not closed: line {number} has no space after its `#`",
-            f"begin line {number} with `# `",
-        )
-    return NearMiss(
-        line,
-        f"the block that opens here is not closed: line {number} is not a comment",
-        f"end the block with a line `# ///` before line {number}, every line of it beginning with `#`",
-    )
+def _break(bare: bytes, number: int) -> "tuple[str, str]":
+    """Return what is wrong with the line `bare`, which ends the comment lines, and the remedy."""
+    if bare.startswith(b"#"):
+        return f"line {number} does not begin with `# `", f"begin line {number} with `# `, or with a bare `#` if empty"
+    return f"line {number} is not a comment", f"end the block with a line `# ///` before line {number}"
 
 
 def _resembles(word: str) -> bool:
@@ -298,8 +299,6 @@ def _resembles(word: str) -> bool:
 
 def one_edit_apart(left: str, right: str) -> bool:
     """Tell whether the two are equal, or one inserted, deleted, replaced or swapped character apart."""
-    if abs(len(left) - len(right)) > 1:
-        return False
     prefix = 0
     while prefix < min(len(left), len(right)) and left[prefix] == right[prefix]:
         prefix += 1

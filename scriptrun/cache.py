@@ -90,6 +90,7 @@ def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
     except OSError as error:
         raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
     try:
+        os.fchmod(descriptor, 0o600)  # whatever the umask took away
         held = False
         with contextlib.suppress(OSError):  # file systems without locks
             try:
@@ -123,6 +124,7 @@ def new_directory(path: str) -> Iterator[None]:
     try:
         paths.make_directories(os.path.dirname(path))
         os.mkdir(path, 0o700)
+        os.chmod(path, 0o700)  # private, whatever the umask took away
     except OSError as error:
         raise CacheError(f"`{path}` cannot be made: {error.strerror}", hint=_WRITABLE) from None
     try:
@@ -154,6 +156,7 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
+    paths.replace(paths.stamp(path), b"")
     text = json.dumps(manifest, indent=1)
     _settle(path)
     paths.replace(paths.manifest(path), text.encode("ascii"))

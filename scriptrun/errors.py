@@ -36,7 +36,7 @@ class ScriptrunError(Exception):
         lines += [f"  {line}" for line in self.details.split("\n") if self.details]
         if self.hint:
             lines.append(f"hint: {self.hint}")
-        return "\n".join(escape(line) for line in lines) + "\n"
+        return "".join(f"{escape(without_credentials(line))}\n" for line in lines)
 
 
 class UsageError(ScriptrunError):
@@ -97,4 +97,15 @@ def _escaped(character: str) -> str:
         return character
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def without_credentials(text: str) -> str:
+    """Return `text` without the user and password that may stand in a URL in it."""
+    if "://" not in text:
+        return text
+    import re  # takes a third of a Python start
+
+    return re.sub(r"(?<=://)[^/?#\s]*@", "", text)

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
+    from scriptrun.arguments import Value
+
+
 from scriptrun import paths
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
+from scriptrun.errors import without_credentials
 
 MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
@@ -44,7 +48,7 @@ def question(invocation: Invocation, block: "Block | None") -> bytes:
     own = (sys.version, os.path.realpath(sys.executable), _program(options.value("python")))
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
-    asked = [pair for pair in options.given() if pair[0] not in shown]
+    asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
     return repr((metadata, asked, files, own)).encode("utf-8", "backslashreplace")
 
 
@@ -58,6 +62,13 @@ def _program(python: str) -> str:
             if os.path.isabs(directory) and os.access(path, os.X_OK):
                 return os.path.realpath(path)
     return ""
+
+
+def _plain(value: "Value") -> "Value":
+    """Return an option's value without the credentials that URLs in it hold: the question is stored."""
+    if isinstance(value, tuple):
+        return tuple(without_credentials(one) for one in value)
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _content(path: str) -> bytes:
@@ -117,10 +128,11 @@ def remember(cache: str, asked: bytes, environment: str, *, provable: bool) -> N
 def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
     """Return the text that proves the block of `source`, and how many lines a shell must try to read to see it.
 
-    It goes through the first line after the block that is neither blank nor a comment: a closing line among comments
-    below the block would make it longer. Without a block, or without such a line, it is the whole file, and one line
-    more is to be tried, which must not be there. None where it proves nothing to a shell: too long, a NUL, or a
-    carriage return that ends a line by itself.
+    It goes through the line that ends the comments at the block, as a closing line among them would make the block
+    longer, and through empty lines after that: shells drop NULs, so one put in the place of a newline would give way to
+    the next. Without a block, or without such a line, it is the whole file, and one line more is to be tried, which
+    must not be there. None where it proves nothing to a shell: too long, a NUL, or a carriage return that ends a line
+    by itself.
     """
     end = len(source) if block is None else _end_of_head(source, block.last)
     if end > MAX_HEAD:
@@ -132,15 +144,15 @@ def head(source: bytes, block: "Block | None") -> "tuple[bytes, int] | None":
 
 
 def _end_of_head(source: bytes, last: int) -> int:
-    """Return where the line ends that shows the block, which closes in line `last`, to be over."""
+    """Return the offset at which no more lines are needed to show that the block closes in line `last`."""
     end = number = 0
+    over = False
     while end < len(source):
-        start = end
-        end = source.find(b"\n", start) + 1 or len(source)
+        start, end = end, source.find(b"\n", end) + 1 or len(source)
         number += 1
-        line = source[start:end].strip()
-        if number > last and line and not line.startswith(b"#"):
-            break
+        if over and source[start:end] != b"\n":
+            return start
+        over = over or (number > last and not source.startswith(b"#", start))
     return end
 
 
@@ -164,10 +176,10 @@ def recorded(path: str) -> "str | None":
     except OSError:
         return None
     before, found, rest = content.partition(b"{\n_sr_env='")
-    value, ended, _ = rest.partition(b"'\n_sr_lines=")
+    value, ended, _ = rest.replace(b"'\\''", b"\0").partition(b"'")
     if before != _RECORD or not found or not ended:
         return None
-    return os.fsdecode(value.replace(b"'\\''", b"'"))
+    return os.fsdecode(value.replace(b"\0", b"'"))
 
 
 def _quoted(text: bytes) -> bytes:

@@ -38,6 +38,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
 '
     # shellcheck disable=SC1090 # it is data, found at run time
     command . "$_sr_record"
+    [ -z "${ZSH_VERSION-}" ] || setopt no_multibyte # else it drops half a character at the end of a file
     while [ "$_sr_lines" -gt 0 ]; do
         IFS= read -r _sr_line || _sr_newline='' _sr_lines=1 # the file ends with this line
         _sr_text=$_sr_text$_sr_line$_sr_newline _sr_lines=$((_sr_lines - 1))

@@ -7,7 +7,6 @@ Implements the specification "Inline script metadata" (packaging.python.org); re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +16,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
+from scriptrun import places
 from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options, anchored, is_path
 from scriptrun.block import Block
 from scriptrun.errors import MetadataError
 
 _KEYS = ("dependencies", "requires-python", "tool")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*|[\[\]{},]|\s+|[^\s\[\]{},"\'#]+',
-    re.DOTALL,
-)
+_MOMENT = re.compile(r"\d+ *(d|days?)?|\d{4}-\d\d-\d\d([T ].+)?")
 
 
 @dataclass(frozen=True)
@@ -71,11 +68,8 @@ def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
 
 def requirement(text: str, place: str) -> Asked:
     """Return the PEP 508 requirement in `text`. Raises MetadataError, which names `place`."""
-    found = _CONTROL.search(text)
-    if found:
-        raise MetadataError(
-            f"the requirement {text!r} holds a control character", place=place, hint="take the character out"
-        )
+    if _CONTROL.search(text):
+        raise MetadataError(f"`{text}` holds a control character", place=place, hint="take the character out")
     try:
         parsed = Requirement(text)
     except InvalidRequirement as error:
@@ -97,24 +91,22 @@ def specifiers(text: str, what: str, place: str) -> SpecifierSet:
     try:
         return SpecifierSet(text)
     except InvalidSpecifier:
-        hint = 'an example: ">=3.11"'
-        try:
-            version = Version(text)
-        except InvalidVersion:
-            pass
-        else:
-            hint = f"a bare version needs an operator: ==3.{version.release[1]}.*" if _minor(version) else hint
-            if not _minor(version):
-                hint = f"a bare version needs an operator: =={text}"
-        raise MetadataError(f"`{what}` is `{text}`, which is not a version specifier", place=place, hint=hint) from None
+        raise MetadataError(
+            f"`{what}` is `{text}`, which is not a version specifier", place=place, hint=_specifier_hint(text)
+        ) from None
 
 
-def _minor(version: Version) -> bool:
-    return len(version.release) == 2 and version.release[0] == 3 and str(version) == version.base_version
+def _specifier_hint(text: str) -> str:
+    try:
+        version = Version(text)
+    except InvalidVersion:
+        return 'an example: ">=3.11"'
+    any_patch = ".*" if len(version.release) < 3 and str(version) == version.base_version else ""
+    return f"a bare version needs an operator: =={version}{any_patch}"
 
 
 def _requirement_hint(text: str) -> str:
-    if text.lstrip().startswith("-"):
+    if text.lstrip().startswith("-") or " --" in text:
         return "options of pip do not belong there; `scriptrun --help` lists those of scriptrun"
     if not text.strip():
         return "delete the empty entry"
@@ -131,15 +123,19 @@ class _Reader:
         self.name = name
         self.directory = directory
         self.text = block.text(name)
+        self.lines: dict[places.Path, int] = {}
         self.warnings: list[Warned] = []
         self.relative_paths = False
 
     def metadata(self) -> ScriptMetadata:
         table = self._table()
+        self.lines = places.find(self.text)
         dependencies = self._dependencies(table.get("dependencies", []))
         requires_python = self._requires_python(table.get("requires-python", ""))
         options = self._options(table.get("tool", {}))
-        self._unknown_keys(table)
+        for key in table:
+            if key not in _KEYS:
+                self._warn_unknown((key,), _KEYS, "a block")
         return ScriptMetadata(
             dependencies,
             requires_python,
@@ -162,69 +158,80 @@ class _Reader:
                 if "=" in self.text
                 else "a block holds lines `# key = value`",
             ) from None
-        except (RecursionError, ValueError) as error:
-            raise MetadataError(f"the block cannot be read: {error}", place=f"{self.name}:{self.block.first}") from None
+        except RecursionError:
+            raise MetadataError(
+                "the block is nested too deeply to be read", place=self._place(), hint="write it with fewer levels"
+            ) from None
 
     def _refuse_tags(self) -> None:
         """Explain a block that ran on to the last `# ///` of the comment lines."""
-        for number, line in enumerate(self.text.split("\n"), self.block.first + 1):
-            if line == "/// script":
-                raise blocks.two_blocks(self.name, self.block.first, number)
+        lines = self.text.split("\n")
+        first = self.block.first + 1
+        if "/// script" in lines:
+            raise blocks.two_blocks(self.name, self.block.first, first + lines.index("/// script"))
+        for number, line in enumerate(lines, first):
             if line == "///" or line.startswith("/// "):
                 raise MetadataError(
-                    f"the block goes on to the last `# ///` of these comment lines, line {self.block.last}, ",
+                    f"the block goes on to the last `# ///` of these comment lines, in line {self.block.last}, so "
+                    f"`# {line}` is in the midst of it",
                     place=f"{self.name}:{number}",
-                    hint="leave a line without `#` after the block",
+                    hint="end the block with one line `# ///`, and leave a line without `#` after it",
                 )
 
     def _dependencies(self, value: object) -> tuple[Asked, ...]:
-        if not isinstance(value, list):
-            raise self._wrong("dependencies", f"is {_kind(value)}, not an array of strings", 'dependencies = ["httpx"]')
-        asked = []
-        for index, entry in enumerate(value):
-            place = self._place("dependencies", index)
-            if not isinstance(entry, str):
-                raise MetadataError(
-                    f"entry {index + 1} of `dependencies` is {_kind(entry)}, not a string",
-                    place=place,
-                    hint='an example: dependencies = ["httpx"]',
-                )
-            asked.append(requirement(entry, place))
-        return tuple(asked)
+        entries = self._strings(("dependencies",), value, 'dependencies = ["httpx"]')
+        return tuple(requirement(entry, self._place("dependencies", index)) for index, entry in enumerate(entries))
 
     def _requires_python(self, value: object) -> SpecifierSet:
         if not isinstance(value, str):
-            raise self._wrong("requires-python", f"is {_kind(value)}, not a string", 'requires-python = ">=3.11"')
+            raise self._wrong(("requires-python",), value, "a string", 'requires-python = ">=3.11"')
         return specifiers(value, "requires-python", self._place("requires-python"))
 
     def _options(self, tool: object) -> Options:
         if not isinstance(tool, dict):
-            raise self._wrong("tool", f"is {_kind(tool)}, not a table", "[tool.scriptrun]")
+            raise self._wrong(("tool",), tool, "a table", "[tool.scriptrun]")
         own = tool.get("scriptrun", {})
         if not isinstance(own, dict):
-            raise self._wrong("tool", f"has a `scriptrun` that is {_kind(own)}, not a table", "[tool.scriptrun]")
+            raise self._wrong(("tool", "scriptrun"), own, "a table", "[tool.scriptrun]")
         known = {option.name: option for option in OPTIONS if option.everywhere}
         values = {}
         for key, value in own.items():
+            path = ("tool", "scriptrun", key)
             if key in known:
-                values[key] = self._option(known[key], value)
+                values[key] = self._option(path, known[key], value)
             else:
-                self._warn_unknown(key, tuple(known), "`[tool.scriptrun]`")
+                self._warn_unknown(path, tuple(known), "`[tool.scriptrun]`")
         return Options(values)
 
-    def _option(self, option: Option, value: object) -> bool | str | tuple[str, ...]:
+    def _option(self, path: tuple[str, ...], option: Option, value: object) -> bool | str | tuple[str, ...]:
         name = option.name
         if option.kind == FLAG:
             if not isinstance(value, bool):
-                raise self._wrong(name, f"is {_kind(value)}, not true or false", f"{name} = true")
+                raise self._wrong(path, value, "true or false", f"{name} = true")
             return value
         if option.kind == LIST:
-            if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-                raise self._wrong(name, f"is {_kind(value)}, not an array of strings", f'{name} = ["…"]')
-            return tuple(self._path(option, entry) for entry in value)
+            entries = self._strings(path, value, f'{name} = ["{option.placeholder}"]')
+            if name == "with":
+                for index, entry in enumerate(entries):
+                    requirement(entry, self._place(*path, index))
+            return tuple(self._path(option, entry) for entry in entries)
         if not isinstance(value, str):
-            raise self._wrong(name, f"is {_kind(value)}, not a string", f'{name} = "…"')
+            raise self._wrong(path, value, "a string", f'{name} = "{option.placeholder}"')
+        if name == "exclude-newer" and not _MOMENT.fullmatch(value):
+            raise MetadataError(
+                f"`{'.'.join(path)}` is `{value}`, which is neither a date nor a number of days",
+                place=self._place(*path),
+                hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
+            )
         return self._path(option, value)
+
+    def _strings(self, path: tuple[str, ...], value: object, example: str) -> list[str]:
+        if not isinstance(value, list):
+            raise self._wrong(path, value, "an array of strings", example)
+        for index, entry in enumerate(value):
+            if not isinstance(entry, str):
+                raise self._wrong((*path, index), entry, "a string", example)
+        return value
 
     def _path(self, option: Option, value: str) -> str:
         if is_path(option, value):
@@ -233,51 +240,27 @@ class _Reader:
             return found
         return value
 
-    def _unknown_keys(self, table: dict[str, Any]) -> None:
-        for key in table:
-            if key not in _KEYS:
-                self._warn_unknown(key, _KEYS, "a block")
-
-    def _warn_unknown(self, key: str, known: tuple[str, ...], where: str) -> None:
+    def _warn_unknown(self, path: tuple[str, ...], known: tuple[str, ...], where: str) -> None:
+        key = path[-1]
         plain = key.replace("_", "-").lower()
         near = [name for name in known if blocks.one_edit_apart(plain, name)]
         remedy = f"did you mean `{near[0]}`?" if near else ""
         message = f"{where} has no key `{key}`; it is ignored"
-        self.warnings.append(Warned(self._place(key), message, remedy, slip=bool(near)))
+        self.warnings.append(Warned(self._place(*path), message, remedy, slip=bool(near)))
 
-    def _wrong(self, key: str, message: str, example: str) -> MetadataError:
-        return MetadataError(f"`{key}` {message}", place=self._place(key), hint=f"an example: {example}")
+    def _wrong(self, path: places.Path, value: object, wanted: str, example: str) -> MetadataError:
+        key = ".".join(part for part in path if isinstance(part, str))
+        what = f"`{key}`" if isinstance(path[-1], str) else f"entry {path[-1] + 1} of `{key}`"
+        return MetadataError(
+            f"{what} is {_kind(value)}, not {wanted}", place=self._place(*path), hint=f"an example: {example}"
+        )
 
-    def _place(self, key: str, index: int = -1) -> str:
-        """Return `file:line` of a key, or of an entry of its array; of the block where it cannot be told."""
-        quoted = re.escape(key)
-        found = re.search(rf"""^[ \t]*(?:\[(?:.*\.)?)?["']?{quoted}["']?[ \t]*[].=]""", self.text, re.MULTILINE)
-        if found is None:
-            return f"{self.name}:{self.block.first}"
-        at = found.start() + len(found.group()) - len(found.group().lstrip())
-        if index >= 0:
-            at = next((at for number, at in _entries(self.text, found.end()) if number == index), at)
-        return f"{self.name}:{self.block.first + 1 + self.text.count(chr(10), 0, at)}"
-
-
-def _entries(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Yield number and offset of each entry of the array that begins at `start`, in text that is valid TOML."""
-    depth = number = 0
-    fresh = True
-    for token in _TOKEN.finditer(text, start):
-        word = token.group()
-        if word.isspace() or word.startswith("#"):
-            continue
-        if depth == 1 and word == ",":
-            number += 1
-            fresh = True
-            continue
-        if depth == 1 and fresh and word != "]":
-            yield number, token.start()
-            fresh = False
-        depth += (word in "[{") - (word in "]}")
-        if depth == 0:
-            return
+    def _place(self, *path: str | int) -> str:
+        """Return `file:line` of a key, or of an entry of its array; where there is none, of what it would be in."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        line = self.lines[path] + 1 if path else 0
+        return f"{self.name}:{self.block.first + line}"
 
 
 def _kind(value: object) -> str:

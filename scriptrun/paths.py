@@ -85,6 +85,8 @@ def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
             f"no place for the cache: {reason}; `{cache}` cannot be made: {error.strerror}",
             hint="set SCRIPTRUN_CACHE_DIR to a directory that you can write to",
         ) from None
+    if os.path.islink(cache):  # anybody can make one there
+        raise CacheError(f"`{cache}` is a symbolic link", hint="set SCRIPTRUN_CACHE_DIR to a directory of your own")
     _refuse_foreign(cache)
     return cache, f"the cache is in `{cache}`, as {reason}; set SCRIPTRUN_CACHE_DIR to choose a place"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -11,15 +10,18 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from scriptrun import paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
-from scriptrun.errors import InstallError
+from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.spec import EnvironmentSpec, without_credentials
+from scriptrun.spec import EnvironmentSpec
+
+if TYPE_CHECKING:
+    import importlib.metadata
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,18 @@ class Order:
     show: Callable[[str], None]
 
 
+def load() -> None:
+    """Import what `install` needs and what takes long to import, while there is nothing else to do."""
+    import importlib.metadata  # noqa: F401 - for later
+
+
 def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     """Install what is ordered into `environment`, a virtual environment without pip; return what is there then.
 
     Raises InstallError, and OSError where pip cannot be started.
     """
     work = os.path.join(environment, "tmp")
-    os.mkdir(work, 0o700)
+    paths.make_directories(work)
     report = os.path.join(work, "report.json")
     variables = _variables(order.environ, order.options)
     arguments = _arguments(report, order, hiding=_hold_credentials(variables))
@@ -74,6 +81,8 @@ def _program(environment: str) -> list[str]:
 
     pip's `--python` option does the same with one more interpreter start.
     """
+    import importlib.metadata
+
     found = importlib.util.find_spec("pip")
     if found is None or not found.submodule_search_locations:
         raise InstallError("pip is missing from scriptrun's own installation", hint="install scriptrun again")
@@ -188,6 +197,8 @@ def _hash(origin: Mapping[str, Any]) -> str:
 
 def distributions(environment: str) -> Iterator[importlib.metadata.Distribution]:
     """Yield the distributions in an environment."""
+    import importlib.metadata
+
     return iter(importlib.metadata.distributions(path=site_packages(environment)))
 
 

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 
 import platformdirs
 
-from scriptrun.errors import InstallError
+from scriptrun.errors import InstallError, without_credentials
 
 SETTINGS = {
     "index-url": "urls",
+    "pypi-url": "urls",
     "extra-index-url": "urls",
     "find-links": "urls",
     "no-index": "",
@@ -25,6 +26,7 @@ SETTINGS = {
     "cert": "path",
     "client-cert": "path",
     "proxy": "",
+    "no-proxy-env": "",
     "timeout": "",
     "default-timeout": "",
     "retries": "",
@@ -38,6 +40,8 @@ SETTINGS = {
     "no-binary": "",
     "prefer-binary": "",
     "pre": "",
+    "all-releases": "",
+    "only-final": "",
     "uploaded-prior-to": "",
     "use-feature": "",
     "use-deprecated": "",
@@ -74,42 +78,55 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the allowed settings, as pip itself would find them: files, then `PIP_*`, later ones first."""
+    """Return the allowed settings as pip itself would find them, relative paths made absolute; raises InstallError."""
     result: dict[str, str] = {}
-    for section in ("global", "install"):
-        for file, table in _configuration(environ):
-            if table.has_section(section):
-                for name, value in table.items(section):
-                    _keep(result, name, value, os.path.dirname(file))
-    for name, value in environ.items():
-        if name.startswith("PIP_"):
-            _keep(result, name[4:], value, os.curdir)
+    for section in _sections(environ):
+        for setting, value in section.items():
+            if setting in SETTINGS and value:
+                result.pop(setting, None)  # of two names for one thing (`timeout`) the last counts
+                result[setting] = _anchored(value, SETTINGS[setting])
     return result
 
 
-def _keep(result: dict[str, str], name: str, value: str, directory: str) -> None:
-    setting = name.lower().replace("_", "-").removeprefix("--")
-    if setting not in SETTINGS or not value:
-        return
-    words = value.split() if SETTINGS[setting] == "urls" else [value]
-    if SETTINGS[setting]:
-        words = [_anchored(word, directory) for word in words]
-    result[setting] = " ".join(words)
+def _sections(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield what files and variables say, weakest first. Within a section an empty value takes back an earlier one."""
+    tables = list(_configuration(environ))
+    for section in ("global", "install"):
+        yield {name: value for table in tables if table.has_section(section) for name, value in table.items(section)}
+    yield {_normalized(name[len("PIP_") :]): value for name, value in environ.items() if name.startswith("PIP_")}
 
 
-def _anchored(word: str, directory: str) -> str:
-    """Return a path as an absolute one: pip runs in another directory than the user."""
-    path = os.path.join(directory, os.path.expanduser(word))
+def _normalized(name: str) -> str:
+    return name.lower().replace("_", "-").removeprefix("--")
+
+
+def _anchored(value: str, kind: str) -> str:
+    """Return `value` with the paths in it made absolute: pip runs in another directory than the user."""
+    if kind == "":
+        return value
+    words = value.split() if kind == "urls" else [value]
+    return " ".join(_absolute(word) for word in words)
+
+
+def _absolute(word: str) -> str:
+    path = os.path.expanduser(word)
     return os.path.abspath(path) if "://" not in word and os.path.exists(path) else word
 
 
-def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, configparser.RawConfigParser]]:
+class _Table(configparser.RawConfigParser):
+    """A configuration file, in which names are spelt as pip spells them."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return _normalized(optionstr)
+
+
+def _configuration(environ: Mapping[str, str]) -> Iterator[_Table]:
     """Yield pip's configuration files that exist, in pip's order.
 
     Raises InstallError for one that is not valid: going on without it could mean to ask another index than the user's.
     """
     for path in _files(environ):
-        table = configparser.RawConfigParser()
+        table = _Table()
         try:
             with open(path, encoding="utf-8") as file:
                 table.read_file(file)
@@ -118,10 +135,10 @@ def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, configpars
         except (ValueError, configparser.Error) as error:
             raise InstallError(
                 f"pip's configuration file `{path}` is not valid",
-                details=str(error),
+                details=without_credentials(str(error)),
                 hint="correct it, or set PIP_CONFIG_FILE to another one",
             ) from None
-        yield path, table
+        yield table
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[str]:
@@ -136,7 +153,14 @@ def _files(environ: Mapping[str, str]) -> Iterator[str]:
     if not (named and os.path.exists(named)):
         home = environ.get("HOME") or os.path.expanduser("~")
         yield os.path.join(home, "pip" if sys.platform == "win32" else ".pip", name)
-        yield os.path.join(platformdirs.user_config_dir("pip", appauthor=False, roaming=True), name)
+        yield os.path.join(_user_directory(home), name)
     yield os.path.join(sys.prefix, name)
     if named:
         yield named
+
+
+def _user_directory(home: str) -> str:
+    directory = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
+    if sys.platform == "darwin" and not os.path.isdir(directory):
+        return os.path.join(home, ".config", "pip")
+    return directory

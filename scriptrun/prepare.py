@@ -8,9 +8,12 @@ import csv
 import errno
 import functools
 import hashlib
-import importlib.metadata
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import importlib.metadata  # takes as long as all of Python's start: imported while the virtual environment is made
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -86,7 +89,7 @@ def _create(path: str, order: Order) -> None:
     interpreter = order.spec.interpreter
     variables = {name: value for name, value in order.environ.items() if name not in launch.BREAKS_VENV}
     command = [interpreter.path, "-I", "-c", _MAKE_VENV, "--without-pip", path]
-    finished = process.run(command, environment=variables, directory=path)
+    finished = process.run(command, environment=variables, directory=path, meanwhile=pip.load)
     if finished.status != 0 or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
         hint = "install its `venv` module (Debian: python3-venv)" if "No module named venv" in finished.output else ""
         raise InstallError(

@@ -59,6 +59,7 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        _Signal.number = 0
 
 
 @contextmanager
@@ -73,24 +74,27 @@ def waiting() -> Iterator[None]:
         _Signal.waiting = False
 
 
-def run(
+def run(  # noqa: PLR0913 - all but the command by name
     command: Sequence[str],
     *,
     environment: Mapping[str, str],
     directory: str,
     timeout: float | None = None,
     show: Callable[[str], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
-    Each line it writes is given to `show` as it comes. `timeout` is in seconds. However the wait ends, nothing is left
-    of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks when this process dies.
-    Raises OSError, subprocess.TimeoutExpired and Interrupted.
+    Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
+    However the wait ends, nothing is left of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE
+    names breaks when this process dies. Raises OSError, subprocess.TimeoutExpired and Interrupted.
     """
     lifeline, kept = os.pipe()
     try:
         process = _start(command, environment, directory, lifeline)
         try:
+            if meanwhile is not None:
+                meanwhile()
             with waiting():
                 output = _read(process, timeout, show)
         finally:

@@ -33,7 +33,10 @@ class Wanted:
 
     @property
     def memorable(self) -> bool:
-        """Whether the question alone decides the answer: no local path, no file nor program that the block names."""
+        """Whether the question alone decides the answer: no local path, no file nor program that the block names.
+
+        Nor may it hold a password, which would be kept with it.
+        """
         own = self.script.options
         return not (
             self.spec.fingerprints
@@ -43,6 +46,7 @@ class Wanted:
             or own.flag("refresh")
             or self.options.flag("isolated")
             or not self._python_is_settled
+            or spec.holds_credentials(self.request.question.decode(errors="replace"))
             or any(warning.slip for warning in self.script.warnings)
         )
 
@@ -82,4 +86,6 @@ def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], 
 def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
     if not given.value("python"):
         return "`[tool.scriptrun] python`"
-    return "SCRIPTRUN_PYTHON" if environ.get("SCRIPTRUN_PYTHON") == given.value("python") else "--python"
+    variable = environ.get("SCRIPTRUN_PYTHON")
+    asked = variable and given.value("python") in (variable, os.path.abspath(variable))
+    return "SCRIPTRUN_PYTHON" if asked else "--python"

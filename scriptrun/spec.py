@@ -7,7 +7,6 @@ import json
 import os
 import re
 import urllib.parse
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -16,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from scriptrun import metadata
 from scriptrun.arguments import Options
-from scriptrun.errors import MetadataError, UsageError
+from scriptrun.errors import MetadataError, UsageError, without_credentials
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 
@@ -154,9 +153,9 @@ def canonical(requirement: Requirement) -> str:
     return f"{text} ; {requirement.marker}" if requirement.marker else text
 
 
-def without_credentials(url: str) -> str:
-    """Return `url` without the user and password that may stand in it."""
-    return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
+def holds_credentials(text: str) -> bool:
+    """Tell whether a password, or a token, stands in a URL in `text`. The user in an `ssh:` URL is no secret."""
+    return bool(re.search(r"""(?<!ssh)://[^/?#\s"']*@""", text))
 
 
 def is_settled(requirement: Requirement) -> bool:
@@ -169,7 +168,12 @@ def local_path(url: str) -> str:
     """Return the path that a `file:` URL names, or `""`."""
     if not url.startswith("file:"):
         return ""
-    return urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
+    path = urllib.parse.urlsplit(url).path
+    if os.name == "nt":
+        from urllib.request import url2pathname  # with all of HTTP
+
+        return url2pathname(path)
+    return urllib.parse.unquote(path)
 
 
 def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from scriptrun import cache as caches
 from scriptrun import interpreters, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
+from scriptrun.errors import CacheError
 from scriptrun.pip import Order
 
 
@@ -165,7 +166,7 @@ def test_failure_to_publish_leaves_nothing(cache: str, order: Order, monkeypatch
 
     with monkeypatch.context() as patched:
         patched.setattr(caches, "publish", publish)
-        with pytest.raises(caches.CacheError, match="the disk is full"):
+        with pytest.raises(CacheError, match="the disk is full"):
             prepare.prepare(cache, refreshed(order))
     assert caches.lookup(cache, order.spec.key) == old
     assert os.listdir(paths.environments(cache, order.spec.key)) == [Path(old.path).name]
@@ -191,7 +192,7 @@ def test_lock_does_not_follow_a_link(cache: str, order: Order, tmp_path: Path) -
     lock = Path(paths.lock(cache, order.spec.key))
     lock.parent.mkdir(parents=True)
     lock.symlink_to(victim)
-    with pytest.raises(caches.CacheError):
+    with pytest.raises(CacheError):
         prepare.prepare(cache, order)
     assert victim.read_text() == "mine"
 

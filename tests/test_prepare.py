@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -121,12 +122,11 @@ def test_pip_is_not_started_where_it_would_write_to_the_base(tmp_path: Path) -> 
     name, content = indexes.wheel("demo", "1.0")
     (tmp_path / name).write_bytes(content)
     child = Path(scriptrun.__file__).parent / "pip_child.py"
-    runner = subprocess.run(
-        [sys.executable, "-c", "import pip; print(pip.__path__[0])"], capture_output=True, text=True, check=True
-    )
+    pip = Path(sysconfig.get_path("purelib")) / "pip"
+    arguments = tmp_path / "arguments.json"
+    arguments.write_text(json.dumps(["install", "--no-index", str(tmp_path / name)]))
     finished = subprocess.run(
-        [environment / "bin/python", "-I", "-B", child, environment]
-        + [f"{runner.stdout.strip()}/__pip-runner__.py", "3.9", "install", "--no-index", tmp_path / name],
+        [environment / "bin/python", "-I", child, environment, f"{pip}/__pip-runner__.py", "3.9", arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -248,7 +248,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(f"{wheel_directory}/{name}", "w") as archive:
         archive.write("local.py")
         archive.writestr("local-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: local\\nVersion: 1.0\\n")
-        archive.writestr("local-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr("local-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\nRoot-Is-Purelib: true")
         archive.writestr("local-1.0.dist-info/RECORD", "local.py,,\\n")
     import os
     os.makedirs("local.egg-info", exist_ok=True)

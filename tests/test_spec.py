@@ -8,6 +8,7 @@ import random
 import shutil
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -104,7 +105,8 @@ def test_everything_about_the_interpreter_is_in_the_key() -> None:
     plain = specification("demo")
     for field in fields(Interpreter):
         value = getattr(PYTHON, field.name)
-        changed = replace(PYTHON, **{field.name: (not value) if isinstance(value, bool) else f"{value}x"})
+        other: Any = (not value) if isinstance(value, bool) else f"{value}x"
+        changed = replace(PYTHON, **{field.name: other})
         assert replace(plain, interpreter=changed).key != plain.key, field.name
 
 

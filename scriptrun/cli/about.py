@@ -48,15 +48,15 @@ Options:
   -h, --help                      this text
   -V, --version                   the version
 
-An option is also a variable (--index-url is SCRIPTRUN_INDEX_URL; a flag is 1 or
-0) and a key of [tool.scriptrun] in the block, except --script and --explain. The
-command line counts before the variable, the variable before the block.
-SCRIPTRUN_CACHE_DIR moves the cache. pip's own settings (pip.conf, PIP_INDEX_URL)
-say which index is asked.
+An option is also a variable (--index-url is SCRIPTRUN_INDEX_URL, a flag 1 or 0)
+and a key of [tool.scriptrun] in the block, except --script and --explain. What
+the command line says counts first, then the variable, then the block.
+SCRIPTRUN_CACHE_DIR moves the cache. pip's own settings (pip.conf, PIP_INDEX_URL
+and so on) say which index is asked.
 
-Exit status: the script's own, or 2 wrong use of scriptrun, 125 scriptrun failed,
-126 the script cannot be read, 127 there is no such script, 128+n signal n ended
-the preparation.
+Exit status: the script's own, or 2 wrong use of scriptrun, 125 it failed, 126
+the script cannot be read, 127 there is no such script, 128+n ended by
+signal n while preparing.
 """
 
 

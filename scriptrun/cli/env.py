@@ -9,7 +9,7 @@ from typing import Any
 
 from scriptrun import arguments, output, paths, request, resolve
 from scriptrun.arguments import Invocation
-from scriptrun.errors import UsageError, escape
+from scriptrun.errors import UsageError, escape, without_credentials
 from scriptrun.resolve import Wanted
 
 
@@ -48,8 +48,6 @@ def describe(wanted: Wanted) -> dict[str, Any]:
 
 def shown(requirement: str) -> str:
     """Return a requirement without the credentials that its URL may hold."""
-    from scriptrun.spec import without_credentials
-
     return without_credentials(requirement)
 
 

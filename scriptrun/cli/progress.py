@@ -51,6 +51,6 @@ class Progress:
 
 def _on_terminal() -> bool:
     try:
-        return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     except (AttributeError, ValueError):
         return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import decide, launch, output, prepare, process, resolve, spec
+from scriptrun import decide, launch, output, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
-from scriptrun.errors import InstallError
+from scriptrun.errors import InstallError, without_credentials
 from scriptrun.pip import Order
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
@@ -70,7 +70,7 @@ def _command_line(invocation: Invocation) -> str:
         if value is True and name != "offline":
             words.append(f"--{name}")
         for one in (value,) if isinstance(value, str) else invocation.options.many(name):
-            words += [f"--{name}", spec.without_credentials(one)]
+            words += [f"--{name}", without_credentials(one)]
     words += {"module": ["-m"], "code": ["-c"], "repl": ["-i"]}.get(invocation.action, [])
     return shlex.join([*words, invocation.target] if invocation.target else words)
 

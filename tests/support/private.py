@@ -23,9 +23,13 @@ def copy(python: Path, directory: Path) -> Path:
 
 
 def digest(directory: Path) -> str:
-    """Return what changes when anything is written below a directory; links are not followed."""
+    """Return what changes when a file is written below a directory; links are not followed.
+
+    Bytecode does not count: the interpreter caches its own when it starts.
+    """
     lines = []
     for path in sorted(directory.rglob("*")):
-        status = path.lstat()
-        lines.append(f"{path} {status.st_mode} {status.st_size} {status.st_mtime_ns}")
+        if "__pycache__" not in path.parts and not path.is_dir():
+            status = path.lstat()
+            lines.append(f"{path} {status.st_mode} {status.st_size} {status.st_mtime_ns}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

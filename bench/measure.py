@@ -1,0 +1,115 @@
+"""Start commands and take their time, in turns."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+class Failed(Exception):
+    """A command that is measured did not end with status 0."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is started: the program's path or its name on the PATH of `variables`, its arguments, all its variables."""
+
+    arguments: Sequence[str]
+    variables: Mapping[str, str]
+
+
+@dataclass
+class Times:
+    """Wall-clock times of one contender, in milliseconds, in the order of the rounds."""
+
+    values: list[float] = field(default_factory=list)
+
+    @property
+    def minimum(self) -> float:
+        return min(self.values)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+
+def start(command: Command) -> int:
+    """Start a command with nothing on its standard streams, in the current directory, and return its process."""
+    silence = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+    return os.posix_spawn(find(command), [*command.arguments], command.variables, file_actions=silence)
+
+
+def find(command: Command) -> str:
+    """Return the path of the program that a command starts. Raises Failed."""
+    program = command.arguments[0]
+    path = program if "/" in program else shutil.which(program, path=command.variables["PATH"])
+    if path is None:
+        raise Failed(f"`{program}` is not there")
+    return path
+
+
+def once(command: Command) -> float:
+    """Return how long a command takes from its start to its end, in milliseconds. Raises Failed."""
+    started = time.perf_counter()
+    _, status = os.waitpid(start(command), 0)
+    ended = time.perf_counter()
+    if status:
+        code = os.waitstatus_to_exitcode(status)
+        raise Failed(f"{' '.join(command.arguments)} ended with status {code}")
+    return (ended - started) * 1e3
+
+
+def in_turns(
+    contenders: Mapping[str, Command], rounds: int, before: Callable[[str], None] = lambda _name: None
+) -> dict[str, Times]:
+    """Return the times of all contenders, each started once a round; every round begins with another one.
+
+    `before` is called with the contender's name before each start, outside the time that is taken. Nothing is dropped.
+    """
+    times = {name: Times() for name in contenders}
+    names = list(contenders)
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            before(name)
+            times[name].values.append(once(contenders[name]))
+        tell(f"\r  round {number + 1} of {rounds}")
+    tell("\r\x1b[K")
+    return times
+
+
+def together(command: Command, launches: int, processes: int) -> float:
+    """Return how long it takes until `processes` processes have launched a command `launches` times, in milliseconds.
+
+    Raises Failed.
+    """
+    started = time.perf_counter()
+    workers = [_worker(command, launches // processes) for _ in range(processes)]
+    statuses = [os.waitpid(worker, 0)[1] for worker in workers]
+    if any(statuses):
+        raise Failed(f"{' '.join(command.arguments)} failed when {processes} processes started it")
+    return (time.perf_counter() - started) * 1e3
+
+
+def _worker(command: Command, launches: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        for _ in range(launches):
+            once(command)
+    except BaseException:  # noqa: BLE001 - whatever it was, this process must not go on as the other one
+        os._exit(1)
+    os._exit(0)
+
+
+def tell(text: str) -> None:
+    """Show on stderr how far the measuring is, where stderr is a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(text)
+        sys.stderr.flush()

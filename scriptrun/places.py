@@ -1,0 +1,96 @@
+"""Tell on which line of a TOML text each key and each entry of an array stands: TOML parsers keep no positions.
+
+Reads only text that a parser has accepted, so it need not tell good from bad.
+"""
+
+from __future__ import annotations
+
+import re
+
+import tomli
+
+Path = tuple[str | int, ...]
+"""Keys from the top down; numbers, from 0, for the entries of arrays. What lies deeper than DEPTH has its parent's."""
+
+DEPTH = 4
+
+_TOKEN = re.compile(
+    r'''
+      (?P<string> """(?:\\.|[^\\])*?"{3,5} | \'\'\'.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*' )
+    | (?P<word> [^\s\[\]{},="'\#]+ )
+    | (?P<mark> [\[\]{},=] )
+    | (?P<end> \n )
+    | (?P<nothing> \#[^\n]* | [ \t\r]+ )
+    ''',
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def find(text: str) -> dict[Path, int]:
+    """Return the lines, from 0, on which the keys and array entries of valid TOML first stand."""
+    finder = _Finder()
+    for token in _TOKEN.finditer(text):
+        finder.take(token.lastgroup or "", token.group())
+    return finder.lines
+
+
+class _Finder:
+    """Walks over tokens: `value` is the path of the value that is being read, None while a key is."""
+
+    def __init__(self) -> None:
+        self.lines: dict[Path, int] = {}
+        self.line = 0
+        self.table: Path = ()
+        self.open: list[tuple[Path, int | None]] = []  # arrays, with the entry being read, and inline tables
+        self.key: list[str] = []
+        self.value: Path | None = None
+
+    def take(self, kind: str, word: str) -> None:
+        if kind == "mark":
+            self.mark(word)
+        elif kind == "end" and not self.open:
+            self.value = None
+        elif kind in ("string", "word"):
+            if self.value is None:
+                self.key += _parts(kind, word)
+            else:
+                self.here()
+        self.line += word.count("\n")
+
+    def mark(self, mark: str) -> None:
+        if mark == "=":
+            self.value = self.note((self.open[-1][0] if self.open else self.table) + tuple(self.key))
+            self.key = []
+        elif self.value is None and not self.open:  # the brackets around the name of a table
+            if mark == "]" and self.key:
+                self.table = self.note(tuple(self.key))
+                self.key = []
+        elif mark == "[":
+            self.open.append((self.here(), 0))
+        elif mark == "{":
+            self.open.append((self.here(), None))
+            self.value = None
+        elif mark == ",":
+            path, entry = self.open[-1]
+            self.open[-1] = (path, None if entry is None else entry + 1)
+            self.value = None if entry is None else path
+        else:
+            self.value, _ = self.open.pop()
+
+    def here(self) -> Path:
+        """Return the path of the value that begins here."""
+        path, entry = self.open[-1] if self.open else ((), None)
+        return self.value or () if entry is None else self.note((*path, entry))
+
+    def note(self, path: Path) -> Path:
+        path = path[:DEPTH]
+        for length in range(1, len(path) + 1):
+            self.lines.setdefault(path[:length], self.line)
+        return path
+
+
+def _parts(kind: str, word: str) -> list[str]:
+    """Return the keys in a piece of a dotted key."""
+    if kind == "word":
+        return [part for part in word.split(".") if part]
+    return list(tomli.loads(f"{word} = 0"))

@@ -1,0 +1,6 @@
+# /// script
+# dependencies = ["demo"]
+# ///
+# foo
+# ///
+print(1)

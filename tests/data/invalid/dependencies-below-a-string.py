@@ -1,0 +1,5 @@
+# /// script
+# x = '''
+# dependencies = 3'''
+# dependencies = 4
+# ///

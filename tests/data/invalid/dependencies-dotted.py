@@ -1,0 +1,4 @@
+# /// script
+# requires-python = ""
+# dependencies.six = "*"
+# ///

@@ -1,0 +1,4 @@
+# coding: hex
+# /// script
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,6 @@
+# Preamble.
+#
+# /// script
+#
+# /// future
+# ///

@@ -1,0 +1,4 @@
+# /// script
+# [tool.scriptrun]
+# exclude-newer = 2026-01-31
+# ///

@@ -1,0 +1,6 @@
+# /// script
+# [tool.x]
+# pre = 1
+# [tool.scriptrun]
+# pre = 1
+# ///

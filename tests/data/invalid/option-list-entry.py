@@ -1,0 +1,5 @@
+# /// script
+# [tool.scriptrun]
+# constraint = ['c.txt',
+# 3]
+# ///

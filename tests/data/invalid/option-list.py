@@ -1,0 +1,4 @@
+# /// script
+# [tool.scriptrun]
+# constraint = 'c.txt'
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# tool = {other = {python = 3}, scriptrun = {python = 3.12}}
+# ///

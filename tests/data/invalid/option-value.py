@@ -1,0 +1,3 @@
+# /// script
+# tool.scriptrun.python = 3.12
+# ///

@@ -1,0 +1,6 @@
+# /// script
+# [tool.scriptrun]
+# with = [
+#  'demo',
+#  '-e .']
+# ///

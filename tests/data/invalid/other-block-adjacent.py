@@ -1,0 +1,6 @@
+# /// script
+# dependencies = ["demo"]
+# ///
+# /// other
+# x = 1
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# dependencies = ["demo @ http://h/x.whl\n--index-url=x"]
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# dependencies = ["--index-url https://example.org/simple"]
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# dependencies = ["demo --hash=sha256:00"]
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# dependencies = ["git+https://example.org/demo"]
+# ///

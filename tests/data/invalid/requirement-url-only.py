@@ -1,0 +1,3 @@
+# /// script
+# dependencies = ["https://user:secret@example.org/demo.zip"]
+# ///

@@ -1,0 +1,6 @@
+# /// script
+# dependencies = [
+#   "demo",
+#   "this is no requirement",
+# ]
+# ///

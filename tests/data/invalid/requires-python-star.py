@@ -1,0 +1,5 @@
+# /// script
+# dependencies = []
+#
+# requires-python = ">=3.8.*"
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# requires-python = not valid toml
+# ///

@@ -1,0 +1,1 @@
+#!# /// script## dependencies = ['a' 'b']# ///

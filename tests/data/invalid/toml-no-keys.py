@@ -1,0 +1,4 @@
+# /// script
+# requests
+# rich
+# ///

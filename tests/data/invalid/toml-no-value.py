@@ -1,0 +1,7 @@
+# Preamble.
+#
+
+# /// script
+#
+# unspecified_value = # comment
+# ///

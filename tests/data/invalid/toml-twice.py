@@ -1,0 +1,5 @@
+# /// script
+# dependencies = ["demo"]
+# requires-python = '>=3'
+# dependencies = ["demo"]
+# ///

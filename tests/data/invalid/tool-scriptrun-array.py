@@ -1,0 +1,5 @@
+# /// script
+# [tool.x]
+# [[tool.scriptrun]]
+# pre = true
+# ///

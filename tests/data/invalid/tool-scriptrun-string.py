@@ -1,0 +1,5 @@
+# /// script
+# [tool]
+# x = 1
+# scriptrun = 'x'
+# ///

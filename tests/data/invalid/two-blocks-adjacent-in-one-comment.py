@@ -1,0 +1,6 @@
+# /// script
+# dependencies = ["demo"]
+#
+# /// script
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,8 @@
+x = 1
+# /// script
+# ///
+
+
+# /// script
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,6 @@
+#!/usr/bin/python
+# -*- coding: ascii -*-
+# /// script
+# dependencies = ["demo"]
+# # µ
+# ///

@@ -1,0 +1,4 @@
+# coding=ascii
+# /// script
+# # µ
+# ///

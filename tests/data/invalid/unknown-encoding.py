@@ -1,0 +1,4 @@
+# coding: klingon
+# /// script
+# dependencies = ["demo"]
+# ///

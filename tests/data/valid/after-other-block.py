@@ -1,0 +1,7 @@
+# /// foo
+# x
+# ///
+
+# /// script
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,7 @@
+# /// scripts
+# x
+# ///
+
+# /// script
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,5 @@
+#!/usr/bin/env scriptrun
+# /// script
+# dependencies = ["demo"]
+# ///
+print('ran')

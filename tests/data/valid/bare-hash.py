@@ -1,0 +1,7 @@
+# /// script
+#
+# dependencies = ["demo"]
+#
+# [tool.black]
+# line-length = 20
+# ///

@@ -1,0 +1,6 @@
+﻿# coding: latin-1
+# /// script
+# dependencies = ["demo"] # é
+# [tool.x]
+# s = "é"
+# ///

@@ -1,0 +1,7 @@
+# /// script
+# dependencies = ["demo"]
+# ///
+#
+# Additional description
+
+import x

@@ -1,0 +1,6 @@
+x = 1
+# coding: ascii
+# /// script
+# [tool.x]
+# s = "é"
+# ///

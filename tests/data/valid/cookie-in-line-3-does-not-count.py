@@ -1,0 +1,8 @@
+#
+#
+# coding: ascii
+
+# /// script
+# [tool.x]
+# s = "é"
+# ///

@@ -1,0 +1,8 @@
+#!/usr/bin/env scriptrun
+# /// script
+# dependencies = [
+#   "demo",
+#   "other",
+# ]
+# ///
+x = 1

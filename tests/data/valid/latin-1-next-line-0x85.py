@@ -1,0 +1,5 @@
+# coding=latin-1
+# /// script
+# [tool.x]
+# s = "…"
+# ///

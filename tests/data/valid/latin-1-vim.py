@@ -1,0 +1,5 @@
+# vim: set fileencoding=latin-1 :
+# /// script
+# [tool.x]
+# s = "é"
+# ///

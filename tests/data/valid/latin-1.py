@@ -1,0 +1,7 @@
+#!/usr/bin/env scriptrun
+# -*- coding: latin-1 -*-
+# /// script
+# dependencies = ["demo"] # é
+# [tool.x]
+# s = "é"
+# ///

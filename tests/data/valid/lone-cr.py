@@ -1,0 +1,1 @@
+#!/usr/bin/env scriptrun# /// script# dependencies = [#   "demo",#   "other",# ]# ///x = 1

@@ -1,0 +1,5 @@
+dependencies = ["before"]
+# /// script
+# dependencies = ["demo"]
+# ///
+dependencies = ["after"]

@@ -1,0 +1,5 @@
+pass # /// script
+# dependencies = ["demo"]
+# ///
+#
+#

@@ -1,0 +1,18 @@
+#/// script
+
+#/// script
+
+#/// script
+
+#/// script
+
+#/// script
+
+#/// script
+
+#/// script
+
+#/// script
+
+#/// script
+

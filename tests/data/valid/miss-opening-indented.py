@@ -1,0 +1,4 @@
+if x:
+    # /// script
+    # dependencies = ['demo']
+    # ///

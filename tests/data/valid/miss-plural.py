@@ -1,0 +1,5 @@
+x = 1
+
+# /// scripts
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,3 @@
+# /// pyproject
+# run.requirements = ['demo']
+# ///

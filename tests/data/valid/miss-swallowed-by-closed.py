@@ -1,0 +1,6 @@
+# /// foo
+# x
+# ///
+# /// script
+# dependencies = ["demo"]
+# ///

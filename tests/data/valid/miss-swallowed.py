@@ -1,0 +1,5 @@
+# /// foo
+# x
+# /// script
+# dependencies = ["demo"]
+# ///

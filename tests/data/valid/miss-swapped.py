@@ -1,0 +1,3 @@
+# /// scritp
+# dependencies = ["demo"]
+# ///

@@ -1,0 +1,8 @@
+# /// script
+# dependencies = [
+#   'demo',
+# ]
+
+# ///
+
+import demo

@@ -1,0 +1,4 @@
+#!/bin/x
+# /// script
+# dependencies = ["demo"]
+import x

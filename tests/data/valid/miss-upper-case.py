@@ -1,0 +1,3 @@
+# /// SCRIPT
+# dependencies = ["demo"]
+# ///

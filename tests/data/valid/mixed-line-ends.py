@@ -1,0 +1,6 @@
+x = 1
+# /// script
+# dependencies = [#   'demo',
+#   'other']
+# ///
+x = 2

@@ -1,0 +1,9 @@
+#/// script
+# /// SCRIPT
+  # /// script
+
+# /// script
+# dependencies = ["demo"]
+# ///
+
+# /// script 

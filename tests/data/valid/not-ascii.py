@@ -1,0 +1,7 @@
+# é ☃
+# /// script
+# # café ☃
+# dependencies = ["demo"]
+# [tool.x]
+# s = "☃"
+# ///

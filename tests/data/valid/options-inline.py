@@ -1,0 +1,3 @@
+# /// script
+# tool = {scriptrun = {python = "pypy3", with = ["demo"]}}
+# ///

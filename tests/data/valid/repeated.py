@@ -1,0 +1,3 @@
+# /// script
+# dependencies = ["demo", "demo==1.0"]
+# ///

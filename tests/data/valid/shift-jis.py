@@ -1,0 +1,5 @@
+# coding: shift_jis
+# /// script
+# [tool.x]
+# s = '•\Ž¦'
+# ///

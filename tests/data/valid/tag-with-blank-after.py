@@ -1,0 +1,5 @@
+# /// script
+# dependencies = ["demo"]
+# ///
+# /// 
+print(1)

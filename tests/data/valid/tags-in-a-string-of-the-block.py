@@ -1,0 +1,8 @@
+# /// script
+# dependencies = ["demo"]
+# [tool.x]
+# s = """
+# ///
+# /// script
+# """
+# ///

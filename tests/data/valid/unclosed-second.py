@@ -1,0 +1,5 @@
+# /// script
+# dependencies = ["demo"]
+# ///
+# /// script
+print(1)

@@ -1,0 +1,3 @@
+# /// script
+# Requires-Python = '>=3.99'
+# ///

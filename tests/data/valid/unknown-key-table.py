@@ -1,0 +1,5 @@
+# /// script
+# dependencies = []
+# [tools.scriptrun]
+# pre = true
+# ///

@@ -1,0 +1,4 @@
+# /// script
+#
+# requires_python = '>=3.11'
+# ///

@@ -1,0 +1,3 @@
+# /// script
+# frobnicate = 1
+# ///

@@ -1,0 +1,4 @@
+# /// script
+# tool.black.pyhton = 3
+# tool.scriptrun.pyhton = '3.12'
+# ///

@@ -1,0 +1,165 @@
+"""What holds for the project as a whole: who imports whom, where programs are started, what the launcher knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import scriptrun
+from scriptrun.arguments import OPTIONS
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(scriptrun.__file__).parent
+
+ORDER = (
+    "errors",
+    "paths",
+    "arguments",
+    "block",
+    "source",
+    "output",
+    "launch",
+    "request",
+    "decide",
+    "__main__",
+    "process",
+    "interpreters",
+    "places",
+    "metadata",
+    "spec",
+    "pip_settings",
+    "pip_messages",
+    "pip_child",
+    "pip",
+    "cache",
+    "prepare",
+    "resolve",
+    "cli",
+    "cli.progress",
+    "cli.env",
+    "cli.explain",
+    "cli.isolated",
+    "cli.run",
+    "cli.cache",
+    "cli.python",
+    "cli.about",
+)
+"""The modules, from the ground up: each may import only those before it, at its top level."""
+
+QUIET_OPTIONS = {"quiet", "verbose", "offline"}
+"""The options that do not change which environment a script runs in."""
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a module, without the package's."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"}
+
+
+def imports(path: Path, *, everywhere: bool = False) -> Iterator[str]:
+    """Yield the full names that are imported at the top level of a module, or anywhere in it."""
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree) if everywhere else top_level(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def top_level(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a module that run when it is imported."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+            yield from top_level(node)
+
+
+def test_every_module_has_its_place() -> None:
+    """The order names every module of the package once."""
+    assert sorted(MODULES) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_import_only_what_is_before_them(name: str) -> None:
+    """Imports go in one direction, so that no module can need one that needs it."""
+    used = {full.removeprefix("scriptrun.") for full in imports(MODULES[name]) if full.startswith("scriptrun.")}
+    modules = {part if part in MODULES else part.rpartition(".")[0] for part in used}
+    before = ORDER[: ORDER.index(name)]
+    assert [module for module in sorted(modules) if module not in before] == []
+
+
+def test_one_module_starts_programs() -> None:
+    """Only `process` imports `subprocess` when it is loaded; Windows' way to become a script does so when needed."""
+    importers = {
+        name: "top" if "subprocess" in imports(path) else "inside"
+        for name, path in MODULES.items()
+        if "subprocess" in imports(path, everywhere=True)
+    }
+    assert importers == {"process": "top", "launch": "inside"}
+
+
+def test_one_module_prints() -> None:
+    """Nothing but `output` and the commands writes to stdout or stderr, and two programs before they reach it."""
+    writers = {
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.stdout.write", "sys.stderr.write")
+    }
+    assert {name for name in writers if not name.startswith("cli.")} == {"output", "__main__", "pip_child"}
+
+
+def test_the_launcher_knows_every_option_that_changes_the_answer() -> None:
+    """The variable of each such option sends a run past the launch record, and no other variable does."""
+    launcher = (PACKAGE / "launcher.sh").read_text("utf-8")
+    asked = re.findall(r"\$\{(SCRIPTRUN_\w+)-\}", launcher)
+    expected = [option.variable for option in OPTIONS if option.everywhere and option.name not in QUIET_OPTIONS]
+    assert sorted(asked) == sorted(expected)
+
+
+def test_no_file_names_an_index() -> None:
+    """Which index is asked is pip's business: its configuration decides, and no host is written down here."""
+    named = [
+        str(path.relative_to(ROOT))
+        for path in files()
+        if re.search(rb"(?i)pypi\.org|pythonhosted\.org", path.read_bytes())
+    ]
+    assert named == []
+
+
+def files() -> list[Path]:
+    """Return the files of the project, without what is made from them."""
+    made = {".git", ".work", "__pycache__", ".venv", ".tox", "dist", ".hypothesis"}
+    made |= {".pytest_cache", ".mypy_cache", ".ruff_cache"}
+    found = [path for path in ROOT.rglob("*") if path.is_file() and not made & set(path.relative_to(ROOT).parts)]
+    assert len(found) > 50
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").glob("test_*.py")), ids=lambda path: path.stem)
+def test_every_test_says_what_it_expects(path: Path) -> None:
+    """Each test function begins with a sentence."""
+    tests = [
+        node
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert tests
+    silent = [
+        test.name for test in tests if not re.match(r"(?s)\S.*\.$", (ast.get_docstring(test) or "").split("\n\n")[0])
+    ]
+    assert silent == []
+
+
+def test_files_with_odd_bytes_are_kept_as_they_are() -> None:
+    """Git changes no line end under `tests/data`, where carriage returns are what it is about."""
+    assert "tests/data/** -text" in (ROOT / ".gitattributes").read_text("utf-8").split("\n")
+    assert b"\r\n" in (ROOT / "tests/data/valid/crlf.py").read_bytes()
+    assert b"\n" not in (ROOT / "tests/data/valid/lone-cr.py").read_bytes()

@@ -1,0 +1,64 @@
+"""What Python imports on the way to an environment that is ready: a short list, as each module costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from support.user import User
+
+OWN = {
+    "scriptrun",
+    "scriptrun.arguments",
+    "scriptrun.block",
+    "scriptrun.decide",
+    "scriptrun.errors",
+    "scriptrun.launch",
+    "scriptrun.output",
+    "scriptrun.paths",
+    "scriptrun.request",
+    "scriptrun.source",
+}
+
+STANDARD = {"_collections_abc", "_stat", "genericpath", "os", "os.path", "posixpath", "stat", "zlib"}
+"""The same on every Python from 3.10 to 3.13; all but `zlib` are what `os` needs."""
+
+WATCH = """\
+import sys
+before = set(sys.modules)
+import os
+def say(*_):
+    print(*sorted(set(sys.modules) - before))
+    sys.stdout.flush()
+    os._exit(0)
+os.execve = say
+sys.argv[:] = ["scriptrun", *sys.argv[2:]]
+sys.path.append({packages!r})
+from scriptrun.decide import main
+main(sys.argv[1:], os.environ)
+"""
+
+
+def imported(user: User, *words: str) -> set[str]:
+    """Return what is imported, beyond a bare Python, before the script takes over."""
+    code = WATCH.format(packages=sysconfig.get_path("purelib"))
+    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", *words)
+    assert (status, err) == (0, "")
+    return set(out.split())
+
+
+def test_imports_before_a_hit(user: User) -> None:
+    """With --with, for a script with a block, just the modules on the list are imported."""
+    user.script("s.py", body="print(1)\n")
+    for words in (("--with", "demo", "s.py"), ("s.py",), ("-q", "--with=demo", "-m", "demo")):
+        assert user.run("scriptrun", *words).status == 0
+        assert imported(user, *words) == OWN | STANDARD
+
+
+def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
+    """What Python itself imports at its start holds nothing that is expensive: else the list would hide it."""
+    code = "import sys; print(*sys.modules)"
+    bare = subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True, cwd=tmp_path).split()
+    assert not {"re", "json", "argparse", "pathlib", "subprocess", "typing", "dataclasses", "enum"} & set(bare)

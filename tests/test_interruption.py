@@ -1,0 +1,130 @@
+"""Builders that die or are told to end: nothing half-built is used, nothing goes on, nothing stays."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import index as indexes
+from support import watch
+from support.index import Index
+from support.user import User
+
+BACKEND = """\
+import os, subprocess
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    child = subprocess.Popen(["sleep", "100000"])
+    with open(os.path.join({directory!r}, "building"), "w") as fifo:
+        fifo.write(f"{{os.getpid()}} {{child.pid}}")
+    child.wait()
+"""
+
+
+def files(user: User) -> list[str]:
+    """Return the files and directories in the cache, but locks and what is known of interpreters."""
+    found = [path.relative_to(user.cache / "v1") for path in user.cache.glob("v1/**/*")]
+    return [str(path) for path in found if path.parts[0] not in ("locks", "interpreters")]
+
+
+def start_building(user: User, index: Index) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a run whose pip builds for ever; return it with all processes that it has started."""
+    index.add(
+        indexes.sdist(
+            "demo",
+            "1.0",
+            {
+                "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+                "backend.py": BACKEND.format(directory=str(user.directory)),
+            },
+        )
+    )
+    user.variables["PIP_INDEX_URL"] = index.url
+    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    os.mkfifo(user.directory / "building")
+    running = watch.start(user, "./s.py")
+    started = [int(pid) for pid in (user.directory / "building").read_text().split()]
+    started += watch.processes(user.cache, but=running.pid)
+    return running, started
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_signal_while_pip_works(user: User, index: Index, number: signal.Signals) -> None:
+    """A signal ends scriptrun with 128+n, pip and all that pip has started, and leaves nothing behind."""
+    running, started = start_building(user, index)
+    running.send_signal(number)
+    status, out, err = watch.end(running)
+    assert (status, out) == (128 + number, "")
+    assert err == f"scriptrun: error: interrupted by signal {int(number)} while preparing the environment\n"
+    watch.await_end(started)
+    assert watch.processes(user.cache) == []
+    assert files(user) == ["envs"]
+
+
+def test_signal_while_waiting_for_another_run(user: User, index: Index) -> None:
+    """A run that waits for another one can be ended too; the other one goes on."""
+    index.add(indexes.wheel("demo", "1.0"))
+    gate = watch.Gate(index)
+    user.variables["PIP_INDEX_URL"] = index.url
+    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    first = watch.start(user, "./s.py")
+    gate.wait()
+    second = watch.start(user, "scriptrun", "-v", "s.py")
+    assert second.stderr is not None
+    assert second.stderr.readline() == "scriptrun: waiting for another run to prepare it\n"
+    second.terminate()
+    assert watch.end(second)[:2] == (128 + signal.SIGTERM, "")
+    gate.open()
+    assert watch.end(first) == (0, "1.0\n", "")
+
+
+def test_death_of_the_builder_ends_pip(user: User, index: Index) -> None:
+    """When scriptrun is killed, pip and its children end; the next run removes what they left, and succeeds."""
+    running, started = start_building(user, index)
+    running.kill()
+    assert watch.end(running)[0] == -signal.SIGKILL
+    watch.await_end(started)
+    index.add(indexes.wheel("demo", "2.0"))
+    assert user.run("./s.py") == (0, "2.0\n", "")
+    assert len(list(user.cache.glob("v1/envs/*/*"))) == 1
+
+
+def test_death_of_pip_is_a_failure(user: User, index: Index) -> None:
+    """When pip is killed its children end, the run fails, and the next one succeeds."""
+    running, started = start_building(user, index)
+    (pip,) = [pid for pid in started if Path(f"/proc/{pid}/cmdline").read_bytes().count(b"pip_child.py")]
+    os.kill(pip, signal.SIGKILL)
+    status, out, _ = watch.end(running)
+    assert (status, out) == (125, "")
+    watch.await_end(started)
+    assert files(user) == ["envs"]
+    index.add(indexes.wheel("demo", "2.0"))
+    assert user.run("./s.py") == (0, "2.0\n", "")
+
+
+@pytest.mark.slow
+def test_builder_killed_at_any_moment(user: User, index: Index, tmp_path: Path) -> None:
+    """Killed after any of its system calls that change the cache, a builder leaves nothing that is used or stays.
+
+    strace kills it at the n-th such call, for 25 values of n between the first and the last.
+    """
+    index.add(indexes.wheel("demo", "1.0"))
+    user.variables["PIP_INDEX_URL"] = index.url
+    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    calls = "trace=mkdir,rename,unlink,rmdir,write,vfork,clone,flock,syncfs,chmod,pipe2,umask"
+
+    def traced(*options: str) -> subprocess.Popen[str]:
+        return watch.start(user, "strace", "-o", str(tmp_path / "trace"), *options, "-e", calls, "scriptrun", "s.py")
+
+    assert watch.end(traced()) == (0, "1.0\n", "")
+    last = (tmp_path / "trace").read_text().count("\n")
+    for moment in sorted(random.Random(7).sample(range(1, last), 25)):
+        subprocess.run(["rm", "-rf", user.cache], check=True)
+        running = traced("-e", f"inject=all:signal=SIGKILL:when={moment}")
+        watch.end(running)
+        watch.await_end(watch.processes(user.cache))
+        assert user.run("./s.py") == (0, "1.0\n", ""), moment
+        assert len(list(user.cache.glob("v1/envs/*/*"))) == len(user.environments()) == 1, moment

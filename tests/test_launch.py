@@ -1,0 +1,83 @@
+"""Launch records and answers, as Python writes and reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scriptrun import block, launch
+
+HEADER = b"# scriptrun launch record 1\n"
+BLOCK = b"# /// script\n# ///\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "compared", "lines"),
+    [
+        (b"", b"", 3),
+        (b"x\ny\n", b"x\n", 3),
+        (b"x", b"x", 3),
+        (b"x\n", b"x\n", 4),
+        (b"\n\n\nx\n", b"\n\n\n", 5),
+        (b"# a\n#\n#b\nx\ny\n", b"# a\n#\n#b\nx\n", 6),
+        (b"x\n\ny\n", b"x\n\n", 4),
+    ],
+)
+def test_head_goes_as_far_as_the_end_of_the_block_is_to_be_seen(after: bytes, compared: bytes, lines: int) -> None:
+    """The compared text ends after the comments below the block, the line that ends them, and empty lines."""
+    source = BLOCK + after
+    assert launch.head(source, block.cut(source, "s.py")[0]) == (BLOCK + compared, lines)
+
+
+@pytest.mark.parametrize("source", [BLOCK + b"x\0\n", b"\r" + BLOCK, b"x" * 8193, b"# " + b"x" * 8192 + b"\n" + BLOCK])
+def test_head_that_a_shell_cannot_compare_is_none(source: bytes) -> None:
+    """A NUL, a carriage return by itself, and more than the launcher reads in a few milliseconds prove nothing."""
+    assert launch.head(source, block.cut(source, "s.py")[0]) is None
+
+
+def test_longest_head() -> None:
+    """8 KiB are not too long."""
+    assert launch.head(b"x" * 8192, None) == (b"x" * 8192, 1)
+
+
+@pytest.mark.parametrize("environment", ["/a/b", "/it's/'a'", "/new\nline", "/_sr_lines=/'\n_sr_lines=", "/\udcff"])
+def test_recorded_environment_is_read_back(tmp_path: Path, environment: str) -> None:
+    """Python reads from a record the environment that it wrote, whatever its path."""
+    path = tmp_path / "@record"
+    launch.record(str(path), b"x", 1, environment)
+    assert launch.recorded(str(path)) == environment
+
+
+@pytest.mark.parametrize("content", [b"", b"x", HEADER, HEADER + b"{\n_sr_env='", HEADER + b"{\n_sr_lines=1"])
+def test_damaged_record_names_nothing(tmp_path: Path, content: bytes) -> None:
+    """From what is no record, no environment is read."""
+    path = tmp_path / "@record"
+    path.write_bytes(content)
+    assert launch.recorded(str(path)) is None
+
+
+def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
+    """What cannot be written is not remembered, and nothing is raised."""
+    (tmp_path / "v1").touch()
+    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, "/e")
+    launch.remember(str(tmp_path), b"asked", "/e", provable=True)
+    assert launch.recall(str(tmp_path), b"asked") is None
+
+
+@pytest.mark.parametrize("gone", ["pyvenv.cfg", "scriptrun.json", "bin/python"])
+def test_answer_is_recalled_while_its_environment_is_usable(tmp_path: Path, gone: str) -> None:
+    """An answer counts for the very same question only, and while its environment is whole and not condemned."""
+    environment = tmp_path / "e"
+    (environment / "bin").mkdir(parents=True)
+    for name in ("pyvenv.cfg", "scriptrun.json", "bin/python"):
+        (environment / name).touch(0o755)
+    cache = str(tmp_path / "c")
+    launch.remember(cache, b"asked\0", str(environment), provable=False)
+    assert launch.recall(cache, b"asked\0") == (str(environment), False)
+    assert launch.recall(cache, b"asked") is None
+    (environment / "condemned").touch()
+    assert launch.recall(cache, b"asked\0") is None
+    (environment / "condemned").unlink()
+    (environment / gone).unlink()
+    assert launch.recall(cache, b"asked\0") is None

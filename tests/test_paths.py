@@ -1,0 +1,174 @@
+"""Where the cache is, who may use it, and what happens where it cannot be written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import platformdirs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import index as indexes
+from support.index import Index
+from support.user import Finished, User
+
+from scriptrun import paths
+from scriptrun.errors import CacheError
+
+NOTE = "scriptrun: note: the cache is in"
+
+
+def test_cache_directory_is_that_of_platformdirs(tmp_path: Path) -> None:
+    """With a usable home, the same directory as platformdirs names, XDG_CACHE_HOME taken into account."""
+
+    @given(xdg=st.none() | st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=8))
+    def check(xdg: str | None) -> None:
+        environ = {"HOME": str(tmp_path)}
+        if xdg is not None:
+            environ["XDG_CACHE_HOME"] = f"/{xdg}"
+        with pytest.MonkeyPatch.context() as patched:
+            patched.delenv("XDG_CACHE_HOME", raising=False)
+            for name, value in environ.items():
+                patched.setenv(name, value)
+            expected = platformdirs.user_cache_dir("scriptrun", appauthor=False)
+        assert paths.cache_directory(environ) == expected
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/tmp", "XDG_CACHE_HOME": "relative"}, "/tmp/.cache/scriptrun"),
+        ({"HOME": "/tmp", "XDG_CACHE_HOME": ""}, "/tmp/.cache/scriptrun"),
+        ({"HOME": "/"}, "/.cache/scriptrun"),
+        ({"HOME": "/tmp", "XDG_CACHE_HOME": "/x", "SCRIPTRUN_CACHE_DIR": "/own"}, "/own"),
+        ({"HOME": "/tmp", "SCRIPTRUN_CACHE_DIR": ""}, "/tmp/.cache/scriptrun"),
+        ({}, ""),
+        ({"HOME": ""}, ""),
+        ({"HOME": "relative"}, ""),
+        ({"HOME": "/nonexistent-home"}, ""),
+    ],
+)
+def test_cache_directory(environ: dict[str, str], expected: str) -> None:
+    """A relative XDG_CACHE_HOME is ignored, as its specification says; a home that is not there is none."""
+    assert paths.cache_directory(environ) == expected
+
+
+def test_relative_cache_directory_starts_at_the_current_one(user: User) -> None:
+    """SCRIPTRUN_CACHE_DIR may be relative and have spaces; the second run is a hit of the launcher."""
+    user.script("s.py", body="import sys; print(sys.prefix)\n")
+    first = user.run("./s.py", SCRIPTRUN_CACHE_DIR="a cache")
+    assert first.out.startswith(f"{user.directory}/a cache/v1/envs/")
+    assert user.run("./s.py", SCRIPTRUN_CACHE_DIR="a cache") == first == (0, first.out, "")
+    assert len(list(user.directory.glob("a cache/v1/launch/**/@record"))) == 1
+    assert not user.cache.exists()
+
+
+def test_cache_directory_with_spaces_and_newline(user: User) -> None:
+    """An environment works below a path with blanks in it, its console scripts included."""
+    home = user.directory / "a home\nhere"
+    home.mkdir()
+    user.script("s.py", "tool", body="import subprocess; subprocess.run(['tool'], check=True)\n")
+    for _ in range(2):
+        finished = user.run("./s.py", HOME=str(home))
+        assert (finished.status, finished.err) == (0, "")
+        assert finished.out.startswith(f"tool in {home}/.cache/scriptrun/v1/envs/")
+
+
+@pytest.mark.parametrize("home", [None, "/nonexistent-home", "relative"])
+def test_without_a_home_the_cache_is_private_and_told(user: User, home: str | None) -> None:
+    """The cache is in a private directory below TMPDIR, a note says so, and nothing is written anywhere else."""
+    user.script("s.py", body="print('ran')\n")
+    temporary = user.directory / "tmp"
+    temporary.mkdir()
+    for _ in range(2):
+        finished = user.run("./s.py", HOME=home, TMPDIR=str(temporary))
+        assert finished[:2] == (0, "ran\n")
+        assert finished.err.startswith(f"{NOTE} `{temporary}/scriptrun-{os.geteuid()}`, as there is no home directory")
+    (cache,) = temporary.iterdir()
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    assert len(list(cache.glob("v1/envs/*/*/scriptrun.json"))) == 1
+    assert not Path("/nonexistent-home").exists()
+    assert not list(cache.glob("v1/launch"))
+    assert sorted(path.name for path in user.directory.iterdir()) == ["s.py", "tmp"]
+    assert user.run("scriptrun", "-q", "s.py", HOME=home, TMPDIR=str(temporary)) == (0, "ran\n", "")
+
+
+def test_fallback_is_not_a_link(tmp_path: Path) -> None:
+    """A link where the fallback would be, which anybody can put there, is refused."""
+    (tmp_path / "mine").mkdir(mode=0o700)
+    (tmp_path / f"scriptrun-{os.geteuid()}").symlink_to(tmp_path / "mine")
+    with pytest.raises(CacheError, match="is a symbolic link"):
+        paths.open_cache({"TMPDIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o1777])
+def test_cache_that_others_can_write_to_is_refused(user: User, mode: int) -> None:
+    """Whoever can write to a cache could put a program into it; the hint says what to do."""
+    user.script("s.py", body="print('ran')\n")
+    user.cache.mkdir(parents=True)
+    user.cache.chmod(mode)
+    finished = user.run("./s.py")
+    assert finished == Finished(
+        125,
+        "",
+        f"scriptrun: error: the cache directory `{user.cache}` can be written to by other users\n"
+        f"hint: look at what is in it, then run: chmod 700 '{user.cache}'\n",
+    )
+    user.cache.chmod(0o700)
+    assert user.run("./s.py") == (0, "ran\n", "")
+
+
+def in_namespace(user: User, commands: str) -> Finished:
+    """Run shell commands as root of a mount namespace of their own."""
+    finished = user.run("unshare", *([] if os.geteuid() == 0 else ["-r"]), "-m", "sh", "-ec", commands)
+    assert "unshare" not in finished.err, "the test needs util-linux, and a kernel that allows namespaces"
+    return finished
+
+
+def test_cache_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that belongs to somebody else is not used, also by root."""
+    owner = tmp_path.stat().st_uid
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(CacheError) as caught:
+        paths.open_cache({"SCRIPTRUN_CACHE_DIR": str(cache)})
+    assert caught.value.message == f"the cache directory `{cache}` belongs to another user (uid {owner})"
+    assert caught.value.hint.startswith("set SCRIPTRUN_CACHE_DIR")
+
+
+def test_read_only_cache(user: User) -> None:
+    """What is ready in a read-only cache runs, from the launcher and otherwise; what is not is a 125 with a reason."""
+    user.script("ready.py", body="print('ran')\n")
+    user.script("other.py", "demo", body="print('ran')\n")
+    assert user.run("./ready.py") == (0, "ran\n", "")
+    cache = user.cache
+    mount = f'mount --bind "{cache}" "{cache}"; mount -o remount,ro,bind "{cache}"; '
+    assert in_namespace(user, mount + "./ready.py; cp ready.py copy.py; ./copy.py") == (0, "ran\nran\n", "")
+    finished = in_namespace(user, mount + "exec ./other.py")
+    assert (finished.status, finished.out) == (125, "")
+    assert "cannot be written to: Read-only file system\nhint: set SCRIPTRUN_CACHE_DIR" in finished.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["size=64k", "size=1m", "size=9m,nr_inodes=20"])
+def test_full_disk(user: User, index: Index, size: str) -> None:
+    """On a full disk the run fails with 125 and a reason, and nothing half-built stays; with more space it runs."""
+    index.add(indexes.wheel("demo", "1.0", files={"demo.py": "V = '1.0'\n", "data": "x" * 2_000_000}))
+    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    cache = user.directory / "cache"
+    cache.mkdir(mode=0o700)
+    commands = (
+        f'mount -t tmpfs -o mode=700,{size} none "{cache}"; ./s.py && exit 1; echo "$?"; '
+        f'find "{cache}" -path "*/envs/*" -o -path "*/keys/*" -o -path "*/answers/*"; '
+        f'mount -o remount,size=100m,nr_inodes=10000 "{cache}"; ./s.py'
+    )
+    user.variables.update(SCRIPTRUN_CACHE_DIR=str(cache), PIP_NO_CACHE_DIR="1", PIP_INDEX_URL=index.url)
+    finished = in_namespace(user, commands)
+    assert (finished.status, finished.out) == (0, "125\n1.0\n")
+    assert finished.err.count("scriptrun: error: ") == 1
+    assert "the disk is full" in finished.err or "No space left on device" in finished.err

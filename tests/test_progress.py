@@ -1,0 +1,117 @@
+"""What is shown while an environment is prepared: one changing line on a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+from support import index as indexes
+from support.user import User
+
+ERASE = "\r\x1b[K"
+
+
+def on_terminal(
+    user: User, *command: str, columns: int = 80, variables: dict[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Run a command whose stderr is a terminal; return status, stdout, and what came to the terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command,
+        env=user.environment({"TERM": "xterm", "COLUMNS": str(columns), **(variables or {})}),
+        cwd=user.directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # Linux says so when nobody has the other end any more
+            break
+        if not chunk:
+            break
+        seen += chunk
+    os.close(ours)
+    out, _ = process.communicate(timeout=60)
+    return process.returncode, out.decode(), seen.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_one_line_that_changes_and_goes(user: User) -> None:
+    """On a terminal each step replaces the one before, within the width; in the end the line is erased."""
+    user.script("s.py", "other", body="print('ran')\n")
+    status, out, seen = on_terminal(user, "./s.py", columns=40)
+    assert (status, out) == (0, "ran\n")
+    assert "\n" not in seen
+    assert seen.endswith(ERASE)
+    steps = seen.removesuffix(ERASE).split(ERASE)
+    assert steps[:2] == ["", "scriptrun: creating a virtual environment"[:39]]
+    assert [step for step in steps if step.startswith("scriptrun: Collecting other")]
+    assert [step for step in steps if step.startswith("scriptrun: Installing")]
+    assert max(len(step) for step in steps) <= 39
+
+
+def test_a_failure_on_a_terminal_stands_alone(user: User) -> None:
+    """The error replaces the line of progress."""
+    user.script("s.py", "nosuch")
+    status, _, seen = on_terminal(user, "./s.py")
+    assert status == 125
+    assert re.search(r"\r\x1b\[Kscriptrun: error: \./s\.py:4: no such distribution: `nosuch`\n", seen)
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [(["-q"], {}), ([], {"TERM": "dumb"}), ([], {"TERM": ""}), ([], {"SCRIPTRUN_QUIET": "1"})],
+    ids=["-q", "a dumb terminal", "no TERM", "SCRIPTRUN_QUIET"],
+)
+def test_a_terminal_that_wants_none_gets_none(user: User, options: list[str], variables: dict[str, str]) -> None:
+    """With `-q`, and on a terminal that cannot erase a line, nothing is written."""
+    user.script("s.py", body="print('ran')\n")
+    assert on_terminal(user, "scriptrun", *options, "./s.py", variables=variables) == (0, "ran\n", "")
+
+
+def test_a_pipe_gets_nothing(user: User) -> None:
+    """Where stderr is no terminal a first run that succeeds is silent."""
+    user.script("s.py", "demo", body="print('ran')\n")
+    assert user.run("./s.py", TERM="xterm") == (0, "ran\n", "")
+
+
+def test_verbose_keeps_every_line(user: User) -> None:
+    """With `-v` every step and every line of pip's is written, on a pipe too, in plain lines."""
+    user.script("s.py", "demo", body="print('ran')\n")
+    status, out, err = user.run("scriptrun", "-v", "./s.py", TERM="xterm")
+    lines = err.splitlines()
+    assert (status, out) == (0, "ran\n")
+    assert [line for line in lines if not (line.startswith("scriptrun: ") and line.isprintable())] == []
+    assert lines[0] == "scriptrun: creating a virtual environment"
+    assert "scriptrun: Collecting demo" in lines
+    assert lines[-1] == "scriptrun: checking what was installed"
+
+
+def test_verbose_on_a_terminal_erases_nothing(user: User) -> None:
+    """The lines of `-v` stay, on a terminal as well."""
+    user.script("s.py", body="print('ran')\n")
+    status, out, seen = on_terminal(user, "scriptrun", "-v", "./s.py")
+    assert (status, out, seen) == (0, "ran\n", "scriptrun: creating a virtual environment\n")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&- 2>&-", "<&-"])
+def test_a_broken_stream_does_not_stop_a_first_run(user: User, redirection: str) -> None:
+    """Where nothing can be written to stderr, or stdin is closed, the first run still prepares and runs."""
+    user.script("s.py", body="open('ran', 'w').close()\n")
+    assert user.run("sh", "-c", f"scriptrun -v ./s.py {redirection}").status == 0
+    assert (user.directory / "ran").exists()
+
+
+def test_control_characters_in_a_step_are_escaped(user: User) -> None:
+    """What a build writes is shown with its control characters escaped, in the line of progress too."""
+    with indexes.serve() as index:
+        index.add(indexes.wheel("demo", "1.0", requires=["other\x1b[31m"]))
+        user.script("s.py", "demo")
+        _, _, seen = on_terminal(user, "./s.py", variables={"PIP_INDEX_URL": index.url})
+    assert seen.replace(ERASE, "").replace("\n", "").isprintable()
