@@ -47,11 +47,8 @@ class Stage:
         _program(self.environment / "bin/python", "echo hit")
         (self.environment / "pyvenv.cfg").touch()
         (self.environment / ".stamp").touch()
-        _program(self.root / "bin/python3.99", "echo miss")
-        _program(self.root / "bin/python3", "echo miss")
-        package = self.root / "lib/python3.99/site-packages/scriptrun"
-        package.mkdir(parents=True)
-        (package / "__main__.py").touch()
+        _program(self.root / "bin/python", "echo miss")
+        (self.root / "bin/scriptrun-python").write_text(f"#!{self.root}/bin/python\n")
         self.launcher.write_bytes((Path(scriptrun.__file__).parent / "launcher.sh").read_bytes())
         self.launcher.chmod(0o755)
 
