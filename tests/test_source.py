@@ -73,7 +73,8 @@ def test_block_of_a_stream_counts(user: User, shared_index: Index) -> None:
 @pytest.mark.parametrize("closed", ["", "<&-", ">&-", "2>&-", "<&- >&-"])
 def test_stream_leaves_no_descriptor(user: User, closed: str) -> None:
     """A program from a stream has the descriptors it was started with, and no other ones."""
-    body = "import os\nfound = [n for n in range(64) if os.path.exists(f'/proc/self/fd/{n}')]\n"
+    body = "import os, sys\nfound = [n for n in range(64) if os.path.exists(f'/proc/self/fd/{n}')]\n"
+    body += "assert [sys.stdin is None, sys.stdout is None] == [0 not in found, 1 not in found]\n"
     user.script("s.py", body=body + "open('found', 'w').write(str(found))\n")
     user.run(*SHELL, f"mkfifo p; cat s.py > p & scriptrun p {closed}")
     standard = {0, 1, 2} - {{"<&-": 0, ">&-": 1, "2>&-": 2}[one] for one in closed.split()}
