@@ -5,7 +5,6 @@ Two memories, both proofs by content, neither by time stamp or hash: the launch 
 whose block is far down). Both only name an environment; losing one costs time and nothing else.
 """
 
-import _signal  # type: ignore[import-not-found] # `signal` itself imports enum, which takes a third of a Python start
 import os
 import sys
 import zlib
@@ -212,7 +211,4 @@ def become(environment: str, arguments: "Sequence[str]", environ: "Mapping[str, 
         import subprocess
 
         raise SystemExit(subprocess.call([python, *arguments], env=variables))
-    for name in ("SIGPIPE", "SIGXFSZ"):  # Python starts by ignoring them, and exec hands that on
-        if hasattr(_signal, name):
-            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
     os.execve(python, [python, *arguments], variables)  # noqa: S606 - the purpose

@@ -81,3 +81,10 @@ def test_answer_is_recalled_while_its_environment_is_usable(tmp_path: Path, gone
     (environment / "condemned").unlink()
     (environment / gone).unlink()
     assert launch.recall(cache, b"asked\0") is None
+
+
+def test_variables_of_a_script() -> None:
+    """What breaks an environment's Python is taken out, the environment is put in, the rest stays."""
+    breaking = dict.fromkeys(("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"), "/x")
+    seen = launch.environment_for("/e", {**breaking, "PYTHONPATH": "/p", "PATH": "/bin", "VIRTUAL_ENV": "/other"})
+    assert seen == {"PYTHONPATH": "/p", "PATH": "/e/bin:/bin", "VIRTUAL_ENV": "/e"}
