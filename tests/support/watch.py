@@ -37,8 +37,8 @@ class Gate:
 def start(
     user: User, *command: str | Path, variables: Mapping[str, str | None] | None = None, umask: int = -1
 ) -> subprocess.Popen[str]:
-    """Start a command of a user, with pipes for stdout and stderr."""
-    return subprocess.Popen(
+    """Start a command of a user, with pipes for stdout and stderr; a hanging one is killed in the end."""
+    process = subprocess.Popen(
         command,
         cwd=user.directory,
         env=user.environment(variables),
@@ -48,12 +48,28 @@ def start(
         text=True,
         umask=umask,
     )
+    timer = threading.Timer(LIMIT, process.kill)
+    timer.daemon = True
+    timer.start()
+    return process
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Wait for a process and return its status, stdout and stderr."""
     out, err = process.communicate(timeout=LIMIT)
     return process.returncode, out, err
+
+
+def receive(fifo: Path) -> str:
+    """Wait until somebody writes to a FIFO and return what it is."""
+    descriptor = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        assert poll.poll(LIMIT * 1000), f"nobody writes to {fifo}"
+        return os.read(descriptor, 1000).decode()
+    finally:
+        os.close(descriptor)
 
 
 def processes(path: Path, but: int = 0) -> list[int]:
