@@ -27,6 +27,9 @@ MAX_HEAD = 8 * 1024
 
 _RECORD = b"# scriptrun launch record 1\n"
 _ANSWER = b"scriptrun answer 1"
+_STANDINGS = (b"noted", b"valid", b"provable")
+NOTED, VALID, PROVABLE = range(3)
+"""What an answer is worth: it may have changed since; it holds; the script's first lines alone decide it."""
 
 BREAKS_VENV = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 """Each redirects the Python of a virtual environment, or breaks it."""
@@ -80,29 +83,27 @@ def recall(cache: str, asked: bytes) -> "tuple[str, bool] | None":
 
     None where nothing is remembered, or where the environment is not usable any more.
     """
-    answer = _answer(cache, asked)
-    return answer if answer is not None and usable(answer[0]) else None
+    environment, standing = _answer(cache, asked)
+    return (environment, standing == PROVABLE) if standing > NOTED and usable(environment) else None
 
 
 def lost_base(cache: str, asked: bytes) -> str:
     """Return the base interpreter of the environment that answered `asked`, if it has gone since, else `""`."""
-    answer = _answer(cache, asked)
-    try:
-        base = os.path.realpath(paths.python(answer[0])) if answer is not None else ""
-    except OSError:
-        return ""
+    environment, _ = _answer(cache, asked)
+    base = os.path.realpath(paths.python(environment)) if environment else ""
     return base if base and not os.path.exists(base) and not base.startswith(cache) else ""
 
 
-def _answer(cache: str, asked: bytes) -> "tuple[str, bool] | None":
+def _answer(cache: str, asked: bytes) -> "tuple[str, int]":
+    """Return the environment that answered `asked` before (`""`: none), and the standing of that answer."""
     try:
         remembered = _content(paths.answer(cache, zlib.crc32(asked)))
     except OSError:
-        return None
-    first, environment, provable, body = (remembered.split(b"\0", 3) + [b""] * 4)[:4]
-    if first != _ANSWER or body != asked or not environment:
-        return None
-    return os.fsdecode(environment), provable == b"1"
+        return "", NOTED
+    first, environment, standing, body = (remembered.split(b"\0", 3) + [b""] * 4)[:4]
+    if first != _ANSWER or body != asked or standing not in _STANDINGS:
+        return "", NOTED
+    return os.fsdecode(environment), _STANDINGS.index(standing)
 
 
 def usable(environment: str) -> bool:
@@ -115,9 +116,9 @@ def usable(environment: str) -> bool:
     )
 
 
-def remember(cache: str, asked: bytes, environment: str, *, provable: bool) -> None:
-    """Keep `environment` as the answer to `asked`. What cannot be written is not remembered."""
-    content = b"\0".join((_ANSWER, os.fsencode(environment), b"1" if provable else b"0", asked))
+def remember(cache: str, asked: bytes, environment: str, standing: int) -> None:
+    """Keep `environment` as the answer to `asked`: NOTED, VALID or PROVABLE. What cannot be written is not kept."""
+    content = b"\0".join((_ANSWER, os.fsencode(environment), _STANDINGS[standing], asked))
     try:
         paths.replace(paths.answer(cache, zlib.crc32(asked)), content)
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import importlib.util
 import json
 import os
@@ -49,7 +50,7 @@ class Order:
 
 
 def load() -> None:
-    """Import what `install` needs and what takes long to import, while there is nothing else to do."""
+    """Import what is needed after pip, while it runs."""
     import importlib.metadata  # noqa: F401 - for later
 
 
@@ -68,6 +69,7 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
         environment={**variables, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
         show=lambda line: order.show(redacted(line)),
+        meanwhile=load,
     )
     if finished.status != 0:
         raise pip_messages.explain(redacted(finished.output), order.asked, order.options)
@@ -81,14 +83,10 @@ def _program(environment: str) -> list[str]:
 
     pip's `--python` option does the same with one more interpreter start.
     """
-    import importlib.metadata
-
     found = importlib.util.find_spec("pip")
     if found is None or not found.submodule_search_locations:
         raise InstallError("pip is missing from scriptrun's own installation", hint="install scriptrun again")
-    runner = os.path.join(found.submodule_search_locations[0], "__pip-runner__.py")
-    requires = importlib.metadata.metadata("pip")["Requires-Python"] or ""
-    oldest = re.search(r">=\s*(\d+\.\d+)", requires)
+    package = found.submodule_search_locations[0]
     child = os.path.join(os.path.dirname(__file__), "pip_child.py")
     return [
         paths.python(environment),
@@ -97,15 +95,26 @@ def _program(environment: str) -> list[str]:
         "utf8",  # whatever the locale
         child,
         environment,
-        runner,
-        oldest.group(1) if oldest else "3.0",
+        os.path.join(package, "__pip-runner__.py"),
+        _oldest_python(package),
     ]
+
+
+def _oldest_python(package: str) -> str:
+    """Return the oldest Python that the pip at `package` runs on, as `3.10`: what its metadata requires."""
+    for path in glob.glob(f"{glob.escape(package)}-*.dist-info/METADATA"):
+        with open(path, encoding="utf-8") as file:
+            found = re.search(r"^Requires-Python: >=\s*(\d+\.\d+)", file.read(4096), re.MULTILINE)
+        if found:
+            return found.group(1)
+    return "3.0"
 
 
 def _hidden(arguments: list[str], work: str) -> str:
     """Return a file that holds `arguments`, which everybody could read on a command line."""
     path = os.path.join(work, "arguments.json")
-    paths.replace(path, json.dumps(arguments).encode("ascii"))
+    with open(path, "w", encoding="ascii") as file:
+        json.dump(arguments, file)
     return path
 
 

@@ -13,30 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import importlib.metadata  # takes as long as all of Python's start: imported while the virtual environment is made
+    import importlib.metadata  # takes as long as all of Python's start: imported while pip runs
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import launch, pip, process
+from scriptrun import pip, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.pip import Order
 from scriptrun.spec import EnvironmentSpec
-
-_MAKE_VENV = """\
-import os, signal, sys, threading, venv
-def end_with(lifeline):
-    os.read(lifeline, 1)
-    os.killpg(0, signal.SIGKILL)
-if hasattr(os, "killpg"):
-    threading.Thread(target=end_with, args=(int(os.environ["SCRIPTRUN_LIFELINE"]),), daemon=True).start()
-venv.main(sys.argv[1:])
-"""
-"""What `python -m venv` does, and ends with scriptrun."""
 
 
 def prepare(cache: str, order: Order) -> Environment:
@@ -76,25 +65,14 @@ def _private_files() -> Iterator[None]:
 def build(path: str, order: Order) -> Environment:
     """Build the environment in the empty directory `path`: a virtual environment, pip's work, a check, the manifest."""
     order.show("creating a virtual environment")
-    _create(path, order)
+    virtual.create(path, order.spec.interpreter, order.environ)
     distributions: tuple[pip.Distribution, ...] = ()
     if order.spec.requirements:
+        order.show("asking pip")
         distributions = pip.install(order, path)
         order.show("checking what was installed")
         _check(path, order.asked, order.spec)
     return caches.complete(order.spec, path, distributions)
-
-
-def _create(path: str, order: Order) -> None:
-    interpreter = order.spec.interpreter
-    variables = {name: value for name, value in order.environ.items() if name not in launch.BREAKS_VENV}
-    command = [interpreter.path, "-I", "-c", _MAKE_VENV, "--without-pip", path]
-    finished = process.run(command, environment=variables, directory=path, meanwhile=pip.load)
-    if finished.status != 0 or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
-        hint = "install its `venv` module (Debian: python3-venv)" if "No module named venv" in finished.output else ""
-        raise InstallError(
-            f"{interpreter} cannot make a virtual environment", details=finished.output.strip()[-2000:], hint=hint
-        )
 
 
 def _check(path: str, asked: Iterable[Asked], spec: EnvironmentSpec) -> None:

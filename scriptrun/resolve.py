@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, metadata, spec
+from scriptrun import interpreters, launch, metadata, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.interpreters import Choice, Wish
@@ -32,23 +32,36 @@ class Wanted:
         return caches.lookup(self.request.cache, self.spec.key)
 
     @property
-    def memorable(self) -> bool:
-        """Whether the question alone decides the answer: no local path, no file nor program that the block names.
+    def keepable(self) -> bool:
+        """Whether the answer may be remembered: it is for one run, or the question holds a password."""
+        return not (
+            self.options.flag("isolated") or spec.holds_credentials(self.request.question.decode(errors="replace"))
+        )
 
-        Nor may it hold a password, which would be kept with it.
+    @property
+    def standing(self) -> int:
+        """What the answer is worth another time: launch.NOTED, VALID or PROVABLE.
+
+        It may change with a local path, and with a file or program that the block names. A branch of a repository
+        changes too, but is asked for again only by --refresh.
         """
         own = self.script.options
-        return not (
+        if (
             self.spec.fingerprints
             or self.script.relative_paths
             or own.many("constraint")
             or own.many("with-requirements")
             or own.flag("refresh")
-            or self.options.flag("isolated")
             or not self._python_is_settled
-            or spec.holds_credentials(self.request.question.decode(errors="replace"))
             or any(warning.slip for warning in self.script.warnings)
-        )
+        ):
+            return launch.NOTED
+        return launch.PROVABLE if all(spec.is_settled(one.requirement) for one in self.asked) else launch.VALID
+
+    @property
+    def provable(self) -> bool:
+        """Whether the script's first lines alone decide the answer, so that a launch record may say so."""
+        return self.keepable and self.standing == launch.PROVABLE
 
     @property
     def _python_is_settled(self) -> bool:
@@ -56,11 +69,6 @@ class Wanted:
         program, interpreter = self.choice.program, self.choice.interpreter.path
         asked_by_block = not self.request.invocation.options.value("python")
         return not program or interpreter == (program if asked_by_block else os.path.realpath(program))
-
-    @property
-    def provable(self) -> bool:
-        """Whether the script's first lines alone decide the answer."""
-        return self.memorable and all(spec.is_settled(one.requirement) for one in self.asked)
 
 
 def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], None] = lambda _: None) -> Wanted:

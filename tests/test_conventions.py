@@ -28,6 +28,7 @@ ORDER = (
     "__main__",
     "process",
     "interpreters",
+    "virtual",
     "places",
     "metadata",
     "spec",

@@ -6,12 +6,11 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from support import index as indexes
-from support import private, watch
+from support import watch
 from support.index import Index
 from support.user import User
 
@@ -100,28 +99,6 @@ def main(arguments):
         fifo.write(str(os.getpid()))
     time.sleep(100000)
 """
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_death_of_the_builder_ends_what_makes_the_virtual_environment(
-    user: User, tmp_path: Path, number: signal.Signals
-) -> None:
-    """While the virtual environment is being made, its maker ends with scriptrun as well."""
-    python = private.copy(Path(sys.executable), tmp_path / "private")
-    fifo = user.directory / "making"
-    os.mkfifo(fifo)
-    module = tmp_path / "private" / "lib" / python.name / "venv"
-    module.unlink()
-    module.mkdir()
-    (module / "__init__.py").write_text(HANGING_VENV.format(fifo=str(fifo)))
-    user.script("s.py", body="print('ran')\n")
-    running = watch.start(user, "scriptrun", "-p", python, "s.py")
-    maker = int(watch.receive(fifo))
-    running.send_signal(number)
-    status, out, _ = watch.end(running)
-    assert (status, out) == (-number if number == signal.SIGKILL else 128 + number, "")
-    watch.await_end([maker])
-    assert user.run("./s.py") == (0, "ran\n", "")
 
 
 def test_death_of_pip_is_a_failure(user: User, index: Index) -> None:

@@ -61,7 +61,7 @@ def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     """What cannot be written is not remembered, and nothing is raised."""
     (tmp_path / "v1").touch()
     launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, "/e")
-    launch.remember(str(tmp_path), b"asked", "/e", provable=True)
+    launch.remember(str(tmp_path), b"asked", "/e", launch.PROVABLE)
     assert launch.recall(str(tmp_path), b"asked") is None
 
 
@@ -73,7 +73,7 @@ def test_answer_is_recalled_while_its_environment_is_usable(tmp_path: Path, gone
     for name in ("pyvenv.cfg", "scriptrun.json", "bin/python"):
         (environment / name).touch(0o755)
     cache = str(tmp_path / "c")
-    launch.remember(cache, b"asked\0", str(environment), provable=False)
+    launch.remember(cache, b"asked\0", str(environment), launch.VALID)
     assert launch.recall(cache, b"asked\0") == (str(environment), False)
     assert launch.recall(cache, b"asked") is None
     (environment / "condemned").touch()

@@ -27,8 +27,8 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
             environment = isolated.provide(wanted, environ)
         else:
             environment = _provide(wanted, environ)
-        if wanted.memorable:
-            launch.remember(request.cache, request.question, environment.path, provable=wanted.provable)
+        if wanted.keepable:
+            launch.remember(request.cache, request.question, environment.path, wanted.standing)
     decide.start(request, environment.path, environ, provable=wanted.provable)
     return 0
 
