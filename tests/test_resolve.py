@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scriptrun import arguments, paths, request, resolve
+from scriptrun import arguments, launch, paths, request, resolve
 from scriptrun.resolve import Wanted
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
