@@ -44,8 +44,6 @@ class Share:
     """Where the time of a first run goes, in milliseconds."""
 
     launcher: float
-    deciding: float
-    venv: float
     before_pip: float
     pip: float
     after_pip: float
@@ -54,7 +52,7 @@ class Share:
     @property
     def own(self) -> float:
         """scriptrun's own: everything but pip and the script."""
-        return self.launcher + self.deciding + self.venv + self.before_pip + self.after_pip
+        return self.launcher + self.before_pip + self.after_pip
 
 
 def main() -> None:
@@ -107,8 +105,6 @@ def _own_share(bench: Bench, name: str, rounds: int) -> str:
         shares.append(_split(tracing.windows(command, bench.place / "trace")))
     parts = {
         "the launcher, to Python": [one.launcher for one in shares],
-        "Python, to the start of `venv`": [one.deciding for one in shares],
-        "`venv`, a process": [one.venv for one in shares],
         "from there to the start of pip": [one.before_pip for one in shares],
         "from the end of pip to the script": [one.after_pip for one in shares],
         "**own share**": [one.own for one in shares],
@@ -124,17 +120,14 @@ def _split(windows: Sequence[Window]) -> Share:
     """Return how a first run is divided, by the programs that it started."""
     found: Mapping[str, Window | None] = {
         part: next((one for one in windows if mark in one.arguments), None)
-        for part, mark in (("python", "--launch-record"), ("venv", '"--without-pip"'), ("pip", '"--report"'))
+        for part, mark in (("python", "--launch-record"), ("pip", "pip_child.py"))
     }
-    python, venv, pip, script = found["python"], found["venv"], found["pip"], windows[-1]
+    python, pip, script = found["python"], found["pip"], windows[-1]
     if python is None or pip is None:
         raise SystemExit(f"this was no first run: {[one.arguments for one in windows]}")
-    decided = venv.start if venv else pip.start
     return Share(
         launcher=python.start,
-        deciding=decided - python.start,
-        venv=venv.length if venv else 0.0,
-        before_pip=pip.start - (venv.end if venv else decided),
+        before_pip=pip.start - python.start,
         pip=pip.length,
         after_pip=script.start - pip.end,
         script=script.length,
