@@ -3,14 +3,13 @@
 Up to the moment that an environment is known, only what is on the list in `tests/test_imports.py` is imported.
 """
 
-import os
 import sys
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-from scriptrun import arguments, launch, output, paths, request
+from scriptrun import arguments, launch, output, request
 from scriptrun.errors import ScriptrunError
 from scriptrun.request import Request
 
@@ -53,16 +52,4 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> None:
     known = launch.recall(asked.cache, asked.question)
     if known is not None:
         environment, provable = known
-        start(asked, environment, environ, provable=provable)
-
-
-def start(asked: Request, environment: str, environ: "Mapping[str, str]", *, provable: bool) -> None:
-    """Write the launch record, if `provable` and there is a place for it, and become what was asked for."""
-    path = asked.invocation.record
-    # Where the home cannot be used, the launcher looks for records elsewhere than the cache is, and none is written.
-    useful = path and os.path.abspath(path).startswith(os.path.join(asked.cache, ""))
-    if provable and useful and asked.clean and asked.source is not None and asked.source.file:
-        proof = launch.head(asked.source.content, asked.block)
-        if proof is not None and paths.holds(asked.cache, path):
-            launch.record(path, *proof, environment)
-    launch.become(environment, asked.python_arguments(), environ)
+        asked.become(environment, environ, provable=provable)

@@ -1,10 +1,11 @@
-"""A run that is asked for: the command line, the program it names, and the block in it."""
+"""A run that is asked for: the command line, the program it names, and the block in it; and becoming it."""
 
 import os
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn
 
 from scriptrun import arguments, block, launch, output, paths, source
 from scriptrun.arguments import Invocation
@@ -51,6 +52,17 @@ class Request:
         if invocation.action == "repl" or self.source is None:
             return interactive
         return [*interactive, *self.source.arguments, *invocation.arguments]
+
+    def become(self, environment: str, environ: "Mapping[str, str]", *, provable: bool) -> "NoReturn":
+        """Write the launch record, if `provable` and there is a place for it, and become what is asked for."""
+        path = self.invocation.record
+        # Without a usable home the launcher looks for records elsewhere than where the cache is: none is written.
+        useful = path and os.path.abspath(path).startswith(os.path.join(self.cache, ""))
+        if provable and useful and self.clean and self.source is not None and self.source.file:
+            proof = launch.head(self.source.content, self.block)
+            if proof is not None and paths.holds(self.cache, path):
+                launch.record(path, *proof, environment)
+        launch.become(environment, self.python_arguments(), environ)
 
 
 def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:

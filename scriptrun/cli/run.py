@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import decide, launch, output, prepare, process, resolve
+from scriptrun import launch, output, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -29,8 +29,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
             environment = _provide(wanted, environ)
         if wanted.keepable:
             launch.remember(request.cache, request.question, environment.path, wanted.standing)
-    decide.start(request, environment.path, environ, provable=wanted.provable)
-    return 0
+    return request.become(environment.path, environ, provable=wanted.provable)
 
 
 def _provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
