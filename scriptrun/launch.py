@@ -161,8 +161,8 @@ def record(path: str, proof: bytes, lines: int, environment: str) -> None:
 
     A shell runs nothing between braces before it has read the last of them: all of the record counts, or none.
     """
-    values = (_quoted(os.fsencode(environment)), lines, _quoted(proof))
-    content = _RECORD + b"{\n_sr_env=%s\n_sr_lines=%d\n_sr_proof=%s\n}\n" % values
+    values = (_quoted(os.fsencode(environment)), b" ".join([b"-"] * lines), _quoted(proof))
+    content = _RECORD + b"{\n_sr_env=%s\n_sr_lines='%s'\n_sr_proof=%s\n}\n" % values
     try:
         paths.replace(path, content)
     except OSError:

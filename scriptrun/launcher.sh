@@ -3,7 +3,7 @@
 # itself: built-ins only, no process but this one, nothing written but the stamp. Everything else, and everything
 # unusual, is for Python to decide and to explain: this part never prints an error, repairs or guesses.
 #
-# The record sets the environment, the text that the script must begin with, and how many of its lines to read
+# The record sets the environment, the text that the script must begin with, and a word for each of its lines to read
 # (launch.py writes it). It is sourced, as a shell reads its input in blocks but `read` byte by byte; `command` keeps a
 # damaged one from ending the shell. Names begin with _sr_: one that the user exports would change for the script.
 
@@ -34,14 +34,14 @@ _sr_proven=''
 # shellcheck disable=SC3067 # every shell in use knows `-O`: owned by the user
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 1' ]; then
-    _sr_env='' _sr_lines=0 _sr_proof='' _sr_text='' _sr_newline='
+    _sr_env='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '
     # shellcheck disable=SC1090 # it is data, found at run time
     command . "$_sr_record"
     [ -z "${ZSH_VERSION-}" ] || setopt no_multibyte # else it drops half a character at the end of a file
-    while [ "$_sr_lines" -gt 0 ]; do
-        IFS= read -r _sr_line || _sr_newline='' _sr_lines=1 # the file ends with this line
-        _sr_text=$_sr_text$_sr_line$_sr_newline _sr_lines=$((_sr_lines - 1))
+    for _sr_line in $_sr_lines; do
+        IFS= read -r _sr_line || { _sr_text=$_sr_text$_sr_line && break; } # the file ends with this line
+        _sr_text=$_sr_text$_sr_line$_sr_newline
     done <"$1"
     # First the stamp, then the mark: whoever removes environments sets the mark and then looks at the stamp.
     # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.

@@ -288,9 +288,9 @@ def _other_format(stage: Stage) -> None:
     stage.record.write_bytes(stage.record.read_bytes().replace(b"record 1", b"record 2"))
 
 
-def _lines(number: bytes) -> Callable[[Stage], None]:
+def _lines(words: bytes) -> Callable[[Stage], None]:
     def damage(stage: Stage) -> None:
-        content = re.sub(rb"_sr_lines=\d+", b"_sr_lines=" + number, stage.record.read_bytes())
+        content = re.sub(rb"_sr_lines='[- ]+'", b"_sr_lines=" + words, stage.record.read_bytes())
         stage.record.write_bytes(content)
 
     return damage
@@ -324,11 +324,11 @@ DAMAGES: dict[str, Callable[[Stage], object]] = {
     "record of another format": _other_format,
     "record gone": lambda stage: stage.record.unlink(),
     "record with a quote more": _quote_added,
-    "no number of lines": _lines(b""),
-    "word for a number of lines": _lines(b"many"),
-    "negative number of lines": _lines(b"-3"),
-    "huge number of lines": _lines(b"9" * 40),
-    "one line too few": _lines(b"1"),
+    "no words for lines": _lines(b""),
+    "other words for lines": _lines(b"many"),
+    "words that are patterns": _lines(b"'* ?'"),
+    "far too many lines": _lines(b"'" + b"- " * 10_000 + b"'"),
+    "too few lines": _lines(b"-"),
     "environment gone": lambda stage: shutil.rmtree(stage.environment),
     "pyvenv.cfg gone": lambda stage: (stage.environment / "pyvenv.cfg").unlink(),
     "python gone": lambda stage: (stage.environment / "bin/python").unlink(),

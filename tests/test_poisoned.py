@@ -241,7 +241,7 @@ def limited(name: str, kind: int, value: int) -> None:
 
 
 limited("limit on open files", resource.RLIMIT_NOFILE, 12)
-limited("limit on file size", resource.RLIMIT_FSIZE, 4096)
+limited("limit on file size", resource.RLIMIT_FSIZE, 512)
 limited("limit on memory", resource.RLIMIT_AS, 60 << 20)
 
 for mask in (0o000, 0o077, 0o777):
