@@ -37,7 +37,7 @@ def main() -> None:
     rounds, peer_rounds = (10, 2) if arguments.quick else (arguments.rounds, arguments.peer_rounds)
     with workshop.prepared(arguments.place) as bench:
         facts = report.machine(bench.tools)
-        sections = [*_from_shebang(bench, rounds), *_peers(bench, peer_rounds), *_options(bench, max(rounds // 2, 2))]
+        sections = [*_from_shebang(bench, rounds), *_peers(bench, peer_rounds), _options(bench, max(rounds // 2, 2))]
         sections += [_many_launches(bench, 1 if arguments.quick else 5), _system_calls(bench), _memory(bench)]
         head = report.show(facts + report.absent(bench.missing))
     if arguments.write:
@@ -125,20 +125,20 @@ def _peers(bench: Bench, rounds: int) -> Iterator[str]:
         yield report.show(f"{title}\n\n{rounds} rounds.\n\n{report.compare(times)}")
 
 
-def _options(bench: Bench, rounds: int) -> Iterator[str]:
-    """Yield the tables of runs with options, which the launcher leaves to Python."""
+def _options(bench: Bench, rounds: int) -> str:
+    """Return the table of runs with options, which the launcher leaves to Python; the target is `uv run --with`."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    contenders = {}
     for words in (("--with", "tiny-001"), ("-p", version)):
-        contenders = {
-            "scriptrun": bench.command("scriptrun", "scriptrun", *words, "block1-scriptrun.py"),
-            "uv": bench.command("uv", "uv", "run", *words, "--script", "block1-uv.py"),
-        }
-        times = in_turns({"python": bench.bare("block1"), **bench.ready(contenders)}, rounds)
-        text = f"### With `{' '.join(words)}`\n\n{rounds} rounds.\n\n{report.compare(times)}\n"
-        if "uv" in times:
-            ratio = times["scriptrun"].median / times["uv"].median
-            text += f"- {report.judge('time in all as a share of uv’s:', ratio, 1)}\n"
-        yield report.show(text)
+        contenders[f"scriptrun {words[0]}"] = bench.command("scriptrun", "scriptrun", *words, "block1-scriptrun.py")
+        contenders[f"uv run {words[0]}"] = bench.command("uv", "uv", "run", *words, "--script", "block1-uv.py")
+    times = in_turns({"python": bench.bare("block1"), **bench.ready(contenders)}, rounds)
+    text = f"### With `--with` or `-p`\n\n{rounds} rounds.\n\n{report.compare(times)}\n"
+    for name in ("scriptrun --with", "scriptrun -p"):
+        if "uv run --with" in times:
+            ratio = times[name].median / times["uv run --with"].median
+            text += f"- {report.judge(f'`{name}`, its time in all as a share of that of `uv run --with`:', ratio, 1)}\n"
+    return report.show(text)
 
 
 def _many_launches(bench: Bench, rounds: int) -> str:
