@@ -73,7 +73,9 @@ def requirement(text: str, place: str) -> Asked:
         parsed = Requirement(text)
     except RecursionError:
         raise MetadataError(
-            "the marker of a requirement is nested too deeply to be read", place=place, hint="write it with fewer levels"
+            "the marker of a requirement is nested too deeply to be read",
+            place=place,
+            hint="write it with fewer levels",
         ) from None
     except InvalidRequirement as error:
         reason = str(error).split("\n")[0]
