@@ -242,7 +242,8 @@ def _near_miss(source: bytes, start: int, end: int, line: int, blocks: "list[_Fo
         return None
     if text == "# /// script":
         return _unusable_opener(source, start, end, line, blocks)
-    if words[0] != "script" and text == f"# /// {words[0]}":
+    is_type = _TYPE_CHARACTERS.issuperset(words[0].encode())
+    if words[0] != "script" and is_type and text == f"# /// {words[0]}":
         message = f"`{text}` opens a block of type `{words[0]}`, which is not metadata of the script"
     elif bare == "# /// script":
         message = f"`{bare}` with blanks before or after it does not open a block"

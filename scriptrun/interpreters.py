@@ -122,14 +122,16 @@ def choose(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     wanted = _Wanted("cpython", wish.requires_python, free_threaded=False, pre=bool(wish.requires_python.prereleases))
     fitting = _newest(wanted.among(found))
     if fitting is None:
-        raise _none_fits(f"no installed Python satisfies requires-python `{wish.requires_python}`", wish.place, found)
+        message = f"no installed Python satisfies requires-python `{wish.requires_python}`"
+        raise _none_fits(message, wish.place, found, "name one with --python PATH, or change requires-python")
     return Choice(fitting, "the newest installed release that satisfies requires-python")
 
 
 def _choose_requested(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     choice = _find_requested(wish, cache, environ)
     if choice is None:
-        raise _none_fits(f"no Python found for `{wish.requested}` ({wish.by})", "", installed(cache, environ))
+        message = f"no Python found for `{wish.requested}` ({wish.by})"
+        raise _none_fits(message, "", installed(cache, environ), "or ask for one of these")
     if not wish.allows(choice.interpreter):
         raise InterpreterError(
             f"`{wish.requested}` ({wish.by}) is Python {choice.interpreter.version}, "
@@ -217,14 +219,13 @@ def _newest(found: Iterable[Interpreter]) -> Interpreter | None:
     return max(found, key=lambda one: (not one.is_prerelease, Version(one.version)), default=None)
 
 
-def _none_fits(message: str, place: str, found: Iterable[Interpreter]) -> InterpreterError:
+def _none_fits(message: str, place: str, found: Iterable[Interpreter], otherwise: str) -> InterpreterError:
     listed = "\n".join(f"found: {interpreter}" for interpreter in found) or "found: none"
     return InterpreterError(
         message,
         place=place,
         details=listed,
-        hint="install one (your system's packages, pyenv, `uv python install`), name one with --python PATH, "
-        "or change requires-python",
+        hint=f"install one (your system's packages, pyenv, `uv python install`), {otherwise}",
     )
 
 

@@ -68,10 +68,15 @@ def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
 
 def requirement(text: str, place: str) -> Asked:
     """Return the PEP 508 requirement in `text`. Raises MetadataError, which names `place`."""
-    if _CONTROL.search(text):
-        raise MetadataError(f"`{text}` holds a control character", place=place, hint="take the character out")
+    _refuse_control_characters(text, place)
     try:
         parsed = Requirement(text)
+    except RecursionError:
+        raise MetadataError(
+            "the marker of a requirement is nested too deeply to be read",
+            place=place,
+            hint="write it with fewer levels",
+        ) from None
     except InvalidRequirement as error:
         reason = str(error).split("\n")[0]
         raise MetadataError(
@@ -84,6 +89,11 @@ def requirement(text: str, place: str) -> Asked:
             hint=f"write a local path as {parsed.name} @ file:///absolute/path",
         )
     return Asked(parsed, place)
+
+
+def _refuse_control_characters(text: str, place: str) -> None:
+    if _CONTROL.search(text):
+        raise MetadataError(f"`{text}` holds a control character", place=place, hint="take the character out")
 
 
 def specifiers(text: str, what: str, place: str) -> SpecifierSet:
@@ -211,12 +221,13 @@ class _Reader:
             return value
         if option.kind == LIST:
             entries = self._strings(path, value, f'{name} = ["{option.placeholder}"]')
-            if name == "with":
-                for index, entry in enumerate(entries):
-                    requirement(entry, self._place(*path, index))
+            check = requirement if name == "with" else _refuse_control_characters
+            for index, entry in enumerate(entries):
+                check(entry, self._place(*path, index))
             return tuple(self._path(option, entry) for entry in entries)
         if not isinstance(value, str):
             raise self._wrong(path, value, "a string", f'{name} = "{option.placeholder}"')
+        _refuse_control_characters(value, self._place(*path))
         if name == "exclude-newer" and not _MOMENT.fullmatch(value):
             raise MetadataError(
                 f"`{'.'.join(path)}` is `{value}`, which is neither a date nor a number of days",

@@ -221,10 +221,11 @@ def test_nothing_fits_tells_what_there_is(world: World) -> None:
 
 @pytest.mark.parametrize("requested", ["3.70", "3.14b3", "nonsense", "/nowhere/python3", "3.12.1.1", ">=x", "2.7"])
 def test_request_that_means_nothing(world: World, requested: str) -> None:
-    """A request that no Python answers, or that is no version at all, is an error that names it."""
+    """A request that no Python answers, or that is no version at all, is an error that names it and nothing else."""
     message = world.refuse(requested)
     assert message.startswith("scriptrun: error: ")
     assert f"`{requested}`" in message
+    assert "requires-python" not in message
 
 
 def test_programs_that_are_no_python_are_skipped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

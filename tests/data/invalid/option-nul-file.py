@@ -1,0 +1,7 @@
+# /// script
+# [tool.scriptrun]
+# with-requirements = [
+#   "a.txt",
+#   "a\u0000b",
+# ]
+# ///

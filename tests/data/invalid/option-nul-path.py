@@ -1,0 +1,4 @@
+# /// script
+# [tool.scriptrun]
+# python = "./a\u0000b"
+# ///
