@@ -268,7 +268,8 @@ def _unusable_opener(source: bytes, start: int, end: int, line: int, blocks: "li
 def _unclosed(source: bytes, at: int, line: int) -> "NearMiss":
     """Explain why the opener in `line` has no closing line, the lines from offset `at` being what follows it."""
     number = line + 1
-    while at < len(source):
+    limit = at + MAX_BLOCK
+    while at < min(len(source), limit):
         end = _line_end(source, at)
         content = source[at:end]
         bare = content.strip()
@@ -281,7 +282,8 @@ def _unclosed(source: bytes, at: int, line: int) -> "NearMiss":
         number += 1
         at = end + 1
     else:
-        reason, remedy = "the file ends first", "end the block with a line `# ///`"
+        reason = "the file ends first" if at >= len(source) else f"none of the next {number - line - 1} lines does it"
+        remedy = "end the block with a line `# ///`"
     return NearMiss(line, f"the block that opens here is not closed: {reason}", remedy)
 
 

@@ -235,3 +235,12 @@ def test_bytes_that_python_reads_are_read(user: User, name: str) -> None:
     line = 5 if name == "no-newline" else 4
     warning = f"scriptrun: warning: {script}:{line}: `[tool.scriptrun]` has no key `unheard-of`; it is ignored\n"
     assert (0, "ran\n", warning) == user.run("scriptrun", script)
+
+
+def test_search_for_the_end_of_a_block_is_bounded() -> None:
+    """What can be no block, as it is too long for one, is not walked to the end of the file to say so."""
+    found, misses = block.cut(b"# /// script\n" + b"# more\n" * (2 * block.MAX_BLOCK), "s.py")
+    assert found is None
+    assert [miss.line for miss in misses] == [1]
+    lines = -(-block.MAX_BLOCK // len(b"# more\n"))
+    assert misses[0].message == f"the block that opens here is not closed: none of the next {lines} lines does it"
