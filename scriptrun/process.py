@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913 - all but the command by name
     However the wait ends, nothing is left of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE
     names breaks when this process dies. Raises OSError, subprocess.TimeoutExpired and Interrupted.
     """
-    lifeline, kept = os.pipe()
+    lifeline, kept = _pipe()
     try:
         process = _start(command, environment, directory, lifeline)
         try:
@@ -102,6 +102,19 @@ def run(  # noqa: PLR0913 - all but the command by name
     finally:
         os.close(kept)
     return Finished(status, output)
+
+
+def _pipe() -> tuple[int, int]:
+    """Return the ends of a pipe. The reading one is to be inherited: it is none of 0 to 2, even where these are closed."""
+    reading, writing = os.pipe()
+    if reading > 2:
+        return reading, writing
+    import fcntl
+
+    try:
+        return fcntl.fcntl(reading, fcntl.F_DUPFD_CLOEXEC, 3), writing
+    finally:
+        os.close(reading)
 
 
 def _start(

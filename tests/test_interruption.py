@@ -92,15 +92,6 @@ def test_death_of_the_builder_ends_pip(user: User, index: Index) -> None:
     assert len(list(user.cache.glob("v1/envs/*/*"))) == 1
 
 
-HANGING_VENV = """\
-import os, time
-def main(arguments):
-    with open({fifo!r}, "w") as fifo:
-        fifo.write(str(os.getpid()))
-    time.sleep(100000)
-"""
-
-
 def test_death_of_pip_is_a_failure(user: User, index: Index) -> None:
     """When pip is killed its children end, the run fails, and the next one succeeds."""
     running, started = start_building(user, index)

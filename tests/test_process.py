@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,49 @@ def test_what_a_program_leaves_running_is_ended(tmp_path: Path) -> None:
     finished = process.run(["sh", "-c", code], environment=ENVIRONMENT, directory=str(tmp_path))
     assert finished.status == 0
     watch.await_end([int(finished.output)])
+
+
+BUILDER = """\
+import sys
+from scriptrun import process
+process.run([sys.executable, "-c", sys.argv[1]], environment={}, directory=sys.argv[2])
+"""
+
+HEIR = """\
+import os, select
+lifeline = int(os.environ["SCRIPTRUN_LIFELINE"])
+early = select.select([lifeline], [], [], 0)[0]
+open("ready", "w").close()
+try:
+    word = f"{early} {os.read(lifeline, 1)}"
+except OSError as error:
+    word = str(error)
+with open("word", "w") as fifo:
+    fifo.write(word)
+"""
+
+
+@pytest.mark.parametrize("closed", [(), (0,), (1,), (2,), (0, 1, 2)])
+def test_program_learns_of_the_death_of_its_starter(tmp_path: Path, closed: Sequence[int]) -> None:
+    """The lifeline breaks when scriptrun is killed, and not before, whichever standard descriptors it has."""
+    for name in ("ready", "word"):
+        os.mkfifo(tmp_path / name)
+
+    def arrange() -> None:
+        for number in closed:
+            os.close(number)
+
+    builder = subprocess.Popen(
+        [sys.executable, "-c", BUILDER, HEIR, tmp_path],
+        preexec_fn=arrange,  # noqa: PLW1509 - this process has no thread
+    )
+    try:
+        with (tmp_path / "ready").open() as fifo:
+            fifo.read()
+    finally:
+        builder.kill()
+        builder.wait()
+    assert watch.receive(tmp_path / "word") == "[] b''"
 
 
 def test_timeout_ends_the_group(tmp_path: Path) -> None:
