@@ -105,7 +105,7 @@ def run(  # noqa: PLR0913 - all but the command by name
 
 
 def _pipe() -> tuple[int, int]:
-    """Return the ends of a pipe. The reading one, to be inherited, is none of 0 to 2, even where these are closed."""
+    """Return the ends of a pipe. The reading one, which a child gets, is none of 0 to 2, even if these are closed."""
     reading, writing = os.pipe()
     if reading > 2:
         return reading, writing

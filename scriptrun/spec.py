@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +27,6 @@ KEY_LENGTH = 32
 """Hexadecimal digits of a key: 128 bits, short enough for the path of a console script's shebang."""
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
-
 
 _WRITTEN = re.compile(r"\.|__pycache__$|.*\.egg-info$")
 _NOT_READ = frozenset(("build", "dist", "venv", "node_modules"))
@@ -131,12 +131,21 @@ def _entries(path: str) -> Iterator[tuple[int, str]]:
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
+    if stat.S_ISFIFO(_mode(path)):
+        raise UsageError(f"`{path}` is a pipe, which can be read only once", hint="write it to a file, and name that")
     try:
         with open(path, encoding="utf-8-sig") as file:
             yield from enumerate(file.read().split("\n"), 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"`{path}` cannot be read: {reason}") from None
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0
 
 
 def requirements(asked: Iterable[Asked]) -> list[str]:

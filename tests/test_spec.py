@@ -168,6 +168,19 @@ def test_requirements_file(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("option", ["with-requirements", "constraint"])
+def test_pipe_is_refused(option: str) -> None:
+    """What a pipe holds is gone when it has been read: it would be empty for pip, so it is wrong use."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    options = Options({option: (f"/dev/fd/{reading}",)})
+    try:
+        with pytest.raises(UsageError, match="is a pipe"):
+            spec.specify(PYTHON, spec.collect(metadata.ScriptMetadata(), options), options)
+    finally:
+        os.close(reading)
+
+
 @pytest.mark.parametrize("line", ["-r other.txt", "--index-url=https://host/", "-e .", "-c c.txt"])
 @pytest.mark.parametrize("option", ["with-requirements", "constraint"])
 def test_options_in_files_are_refused(tmp_path: Path, line: str, option: str) -> None:
