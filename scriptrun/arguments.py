@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     Value = Union[bool, str, "tuple[str, ...]"]  # noqa: UP007 - as `|` it would be evaluated, on Python 3.10 in vain
 
+from scriptrun import paths
 from scriptrun.errors import UsageError
 
 FLAG, VALUE, LIST = "flag", "value", "list"
@@ -281,7 +282,7 @@ def is_path(option: Option, value: str) -> bool:
 
 def anchored(value: str, directory: str) -> str:
     """Return `value`, a path or URL, with a relative path taken from `directory` and made absolute."""
-    return value if "://" in value else os.path.abspath(os.path.join(directory, value))
+    return value if "://" in value else paths.absolute(os.path.join(directory, value))
 
 
 def _from_variables(environ: "Mapping[str, str]") -> Options:

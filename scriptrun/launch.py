@@ -112,7 +112,7 @@ def usable(environment: str) -> bool:
         os.path.isfile(os.path.join(environment, "pyvenv.cfg"))
         and os.path.isfile(paths.manifest(environment))
         and os.access(paths.python(environment), os.X_OK)
-        and not os.path.exists(os.path.join(environment, "condemned"))
+        and not os.path.exists(paths.condemned(environment))
     )
 
 

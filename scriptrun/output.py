@@ -30,9 +30,9 @@ def give(text: str) -> None:
 def tell(text: str) -> None:
     """Write `text`, if there still is a stderr. What it cannot show is escaped."""
     try:
-        encoding = sys.stderr.encoding
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
+        content = text.encode(sys.stderr.encoding, "backslashreplace")
+        while content:  # past Python's buffer: what stays there fails once more at exit, and changes the status
+            content = content[os.write(sys.stderr.fileno(), content) :]
     except (AttributeError, OSError, ValueError):  # closed, full, or None
         pass
 

@@ -22,7 +22,7 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-from scriptrun.errors import CacheError
+from scriptrun.errors import CacheError, ScriptrunError
 
 LAYOUT = "v1"
 
@@ -37,7 +37,7 @@ def cache_directory(environ: "Mapping[str, str]") -> str:
     """
     explicit = environ.get("SCRIPTRUN_CACHE_DIR", "")
     if explicit:
-        return os.path.abspath(explicit)
+        return absolute(explicit)
     if sys.platform == "win32":
         import platformdirs
 
@@ -49,6 +49,14 @@ def cache_directory(environ: "Mapping[str, str]") -> str:
     if home.startswith("/") and os.path.isdir(home):
         return os.path.join(home, ".cache", "scriptrun")
     return ""
+
+
+def absolute(path: str) -> str:
+    """Return `path` as an absolute one. Raises ScriptrunError where it is relative to a directory that has gone."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        raise ScriptrunError(f"`{path}` is relative to the current directory, which does not exist") from None
 
 
 def open_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":

@@ -68,11 +68,11 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
         [*_program(environment), _hidden(arguments, work)],
         environment={**variables, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
-        show=lambda line: order.show(redacted(line)),
+        show=lambda line: order.show(without_credentials(line)),
         meanwhile=load,
     )
     if finished.status != 0:
-        raise pip_messages.explain(redacted(finished.output), order.asked, order.options)
+        raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options)
     distributions = _installed(report, environment)
     shutil.rmtree(work)
     return distributions
@@ -145,7 +145,7 @@ def _arguments(report: str, order: Order, *, hiding: bool) -> list[str]:
 
 
 def _hold_credentials(variables: Mapping[str, str]) -> bool:
-    return any(value != redacted(value) for name, value in variables.items() if name.startswith("PIP_"))
+    return any(value != without_credentials(value) for name, value in variables.items() if name.startswith("PIP_"))
 
 
 def _moment(text: str) -> str:
@@ -174,11 +174,6 @@ def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:
     }
     variables.update({name: value for name, value in urls.items() if value})
     return variables
-
-
-def redacted(text: str) -> str:
-    """Return what pip wrote without credentials."""
-    return without_credentials(text)
 
 
 def _installed(report: str, environment: str) -> tuple[Distribution, ...]:

@@ -40,7 +40,7 @@ class Request:
     @property
     def directory(self) -> str:
         """Where relative paths in the block start: the directory of the program."""
-        return os.path.dirname(os.path.abspath(self.source.file)) if self.source and self.source.file else os.getcwd()
+        return os.path.dirname(paths.absolute(self.source.file)) if self.source and self.source.file else os.curdir
 
     def python_arguments(self) -> "list[str]":
         """Return what follows `python` on the command line that is asked for."""

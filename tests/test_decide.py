@@ -73,3 +73,22 @@ def test_scriptrun_as_its_own_dependency_does_not_recurse(user: User, index: Ind
         assert user.run(script, PIP_INDEX_URL=index.url) == (0, "dependency\n", "")
     shutil.rmtree(user.cache / "v1/launch")
     assert user.run("scriptrun", "-v", script, PIP_INDEX_URL=index.url) == (0, "dependency\n", "")
+
+
+@pytest.mark.parametrize(("words", "status"), [("missing.py", 127), ("--no-such-option s.py", 2), (".", 126)])
+def test_status_does_not_depend_on_stderr(user: User, words: str, status: int) -> None:
+    """A message that cannot be written does not change the exit status."""
+    assert user.run("sh", "-c", f"scriptrun {words} 2>/dev/full").status == status
+    assert user.run("sh", "-c", f"scriptrun {words} 2>&-").status == status
+
+
+def test_current_directory_that_has_gone(user: User) -> None:
+    """What needs no current directory runs without one; a relative path says what is wrong."""
+    leave = "mkdir gone && cd gone && rmdir ../gone &&"
+    for words in ("-c 'print(1)'", "- <<< 'print(1)'", f"{user.write('s.py', 'print(1)')}"):
+        assert user.run("bash", "-c", f"{leave} scriptrun {words}")[:2] == (0, "1\n")
+    finished = user.run("bash", "-c", f"{leave} scriptrun --with-requirements r.txt -c 'print(1)'")
+    assert (finished.status, finished.out) == (125, "")
+    assert "relative to the current directory, which does not exist" in finished.err
+    finished = user.run("bash", "-c", f"{leave} scriptrun -c 'print(1)'", SCRIPTRUN_CACHE_DIR="cache")
+    assert (finished.status, finished.out) == (125, "")

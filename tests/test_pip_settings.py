@@ -16,7 +16,7 @@ from support.index import Index
 from support.user import User
 
 from scriptrun import pip_settings
-from scriptrun.errors import InstallError
+from scriptrun.errors import InstallError, without_credentials
 
 SECRET = "s3cr3t"
 
@@ -287,9 +287,8 @@ def test_a_redirect_with_credentials_does_not_show_them(user: User, index: Index
 
 def test_a_password_that_is_written_badly_is_taken_off_all_the_same() -> None:
     """Up to the last @ before the path everything is a credential, as it is for pip."""
-    code = "from scriptrun.pip import redacted; print(redacted('at http://u:p@ss@h.invalid/x?y=a@b and https://t@h/'))"
-    finished = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert finished.stdout == "at http://h.invalid/x?y=a@b and https://h/\n"
+    text = "at http://u:p@ss@h.invalid/x?y=a@b and https://t@h/"
+    assert without_credentials(text) == "at http://h.invalid/x?y=a@b and https://h/"
 
 
 def test_the_allowed_settings_are_pips() -> None:

@@ -41,14 +41,9 @@ def describe(wanted: Wanted) -> dict[str, Any]:
         "python": paths.python(environment.path) if environment else None,
         "base_python": {"path": interpreter.path, "version": interpreter.version},
         "requires_python": str(wanted.script.requires_python),
-        "requirements": [shown(text) for text in wanted.spec.requirements],
+        "requirements": [without_credentials(text) for text in wanted.spec.requirements],
         "distributions": environment.distributions if environment else [],
     }
-
-
-def shown(requirement: str) -> str:
-    """Return a requirement without the credentials that its URL may hold."""
-    return without_credentials(requirement)
 
 
 def _text(facts: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from scriptrun import cache as caches
 from scriptrun import launch, output, paths, resolve
 from scriptrun.cli import env
-from scriptrun.errors import escape
+from scriptrun.errors import escape, without_credentials
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 
@@ -47,8 +47,8 @@ def _inputs(wanted: Wanted) -> list[tuple[str, str]]:
         ("script", wanted.request.name),
         ("block", f"lines {block.first} to {block.last}" if block else "none: an environment without distributions"),
         ("python", f"{wanted.choice.interpreter}: {wanted.choice.reason}"),
-        *(("requirement", f"{env.shown(str(one.requirement))} ({one.place})") for one in wanted.asked),
-        *(("option", f"{name} = {env.shown(_value(value))}") for name, value in options),
+        *(("requirement", f"{without_credentials(str(one.requirement))} ({one.place})") for one in wanted.asked),
+        *(("option", f"{name} = {without_credentials(_value(value))}") for name, value in options),
     ]
 
 
@@ -98,8 +98,8 @@ def _differences(wanted: Wanted) -> list[tuple[str, str]]:
     for field in sorted(after):
         old, new = before.get(field), after[field]
         if isinstance(old, list) and isinstance(new, list):
-            rows += [("since then", f"- {field}: {env.shown(str(one))}") for one in old if one not in new]
-            rows += [("since then", f"+ {field}: {env.shown(str(one))}") for one in new if one not in old]
+            rows += [("since then", f"- {field}: {without_credentials(str(one))}") for one in old if one not in new]
+            rows += [("since then", f"+ {field}: {without_credentials(str(one))}") for one in new if one not in old]
         elif isinstance(old, dict) and isinstance(new, dict):
             names = [name for name in new if old.get(name) != new[name]]
             rows += [("since then", f"{field} {name}: {old.get(name)} -> {new[name]}") for name in names]
