@@ -31,12 +31,12 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
-def test_valid(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_valid(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What is read from a file is what the JSON beside it says."""
-    assert json.loads(path.with_suffix(".json").read_bytes()) == _read(path, capsys)
+    assert json.loads(path.with_suffix(".json").read_bytes()) == _read(path, capfd)
 
 
-def _read(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def _read(path: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """Return what is said by a file and about it; what is empty is left out."""
     found, misses = block.cut(path.read_bytes(), path.name)
     script = metadata.parse(found, path.name, DIRECTORY)
@@ -56,7 +56,7 @@ def _read(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
             name: value if isinstance(value, (bool, str)) else list(value) for name, value in script.options.given()
         },
         "relative-paths": script.relative_paths,
-        "warnings": capsys.readouterr().err.splitlines(),
+        "warnings": capfd.readouterr().err.splitlines(),
         "slips": [warning.place.removeprefix(path.name) for warning in script.warnings if warning.slip],
     }
     return {name: value for name, value in facts.items() if value or (name == "text" and found)}
