@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -30,10 +31,11 @@ def watchers(user: User) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                links = [str(link.readlink()) for link in (entry / "fd").iterdir()]
-            except OSError:
-                continue
+            links = []
+            with contextlib.suppress(OSError):  # it has ended
+                for link in (entry / "fd").iterdir():
+                    with contextlib.suppress(OSError):  # it closes others while it removes files
+                        links.append(str(link.readlink()))
             if any(link.startswith(f"{user.cache}/v1/isolated/") for link in links):
                 found.append(int(entry.name))
     return found
