@@ -93,13 +93,16 @@ def _content(path: str) -> bytes:
         return file.read()
 
 
-def recall(cache: str, asked: bytes) -> "Answer | None":
+def recall(cache: str, asked: bytes, trusted: "Sequence[str]") -> "Answer | None":
     """Return the answer to `asked` that is remembered in `cache`, with its environment claimed.
 
-    None where nothing is remembered, or where the environment is not usable any more, or too old.
+    None where nothing is remembered, or where the environment is not usable any more, is too old, or is in none of the
+    caches that are `trusted`.
     """
     answer, standing = _answer(cache, asked)
-    return answer if standing > NOTED and not is_past(answer.due) and claim(answer.environment) else None
+    if standing == NOTED or not any(paths.holds(one, answer.environment) for one in trusted):
+        return None
+    return answer if not is_past(answer.due) and claim(answer.environment) else None
 
 
 def lost_base(cache: str, asked: bytes) -> str:
