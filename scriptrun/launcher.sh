@@ -45,7 +45,9 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
     done <"$1"
     # First the stamp, then the mark: whoever removes environments sets the mark and then looks at the stamp.
     # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.
-    if [ "$_sr_text" = "$_sr_proof" ] && [ -f "$_sr_env/pyvenv.cfg" ] && [ -x "$_sr_env/bin/python" ]; then
+    if [ "$_sr_text" = "$_sr_proof" ] && [ -x "$_sr_env/bin/python" ] && [ -r "$_sr_env/pyvenv.cfg" ] &&
+        [ -f "$_sr_env/scriptrun.json" ] && [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] &&
+        [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ]; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
         [ -e "$_sr_env/condemned" ] || _sr_proven=x
     fi
@@ -63,10 +65,7 @@ while
     [ -L "$_sr_self" ]
 do
     _sr_target=$(PATH=${PATH-}:/usr/bin:/bin && readlink "$_sr_self")
-    case $_sr_target in
-    /*) _sr_self=$_sr_target ;;
-    *) _sr_self=${_sr_self%/*}/$_sr_target ;;
-    esac
+    case $_sr_target in /*) _sr_self=$_sr_target ;; *) _sr_self=${_sr_self%/*}/$_sr_target ;; esac
 done
 _sr_bin=$(cd -P "${_sr_self%/*}" && pwd -P)
 _sr_main=$_sr_bin/scriptrun-python _sr_python=''
