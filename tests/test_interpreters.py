@@ -306,6 +306,32 @@ def test_memory_ends_with_the_program(world: World, how: str) -> None:
     assert [one.version for one in world.others()] == ["3.90.2"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '"facts": []',
+        '"facts": {}',
+        '"facts": {"path": 1, "implementation": 2, "version": 3, "abi": 4, "platform": 5, "free_threaded": 6}',
+        '"facts": {"path": "", "implementation": "", "version": "?", "abi": "", "platform": "", "free_threaded": true}',
+        '"base_marks": 1',
+        '"marks": {}',
+        '"path": null',
+        '"deep": ' + "[" * 100_000,
+    ],
+    ids=lambda text: text[:50],
+)
+def test_memory_that_makes_no_sense_is_none(world: World, wrong: str) -> None:
+    """A memory with something wrong inside counts for nothing: the program is asked again."""
+    fake = world.fake("python3.90", "3.90.1")
+    expected = world.identify(fake)
+    (memory,) = (one for one in (world.cache / "v1/interpreters").iterdir() if str(fake) in one.read_text())
+    memory.write_text(f"{memory.read_text()[:-1]}, {wrong}}}")
+    assert world.identify(fake) == expected
+    assert world.started() == 2
+    assert world.identify(fake) == expected
+    assert world.started() == 2
+
+
 def test_memory_ends_with_the_base_behind_a_wrapper(world: World, other: Path) -> None:
     """A wrapper is asked again when the Python behind it is another file, and left out when that is gone."""
     base = world.installation(other, "behind")
