@@ -36,6 +36,8 @@ def prepare(cache: str, order: Order) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
+        if alone:
+            caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
         if environment is None:
             if alone:
