@@ -15,7 +15,13 @@ from support.user import Finished, User
 
 from scriptrun import cache as caches
 
-BODY = """\
+SCRIPT = """\
+#!/usr/bin/env scriptrun
+# /// script
+# dependencies = []
+# [tool.scriptrun]
+# max-age = "7 days"
+# ///
 import sys
 outside = [path for path in sys.path if "-packages" in path and not path.startswith(sys.prefix)]
 print(sys.prefix, sys.base_prefix, sys.version_info[:2], outside)
@@ -28,6 +34,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "CACHEDIR.TAG": (),
     "v1/launch/**/@record": (),
     "v1/envs/*/*/.stamp": (),
+    "v1/envs/*/*/.due-*": (),
     "v1/envs/*/*/condemned": (),
     "v1/envs/*/*/pyvenv.cfg": (),
     "v1/answers/*": ("launch",),
@@ -38,7 +45,7 @@ FILES: dict[str, tuple[str, ...]] = {
 }
 """Every kind of file in a cache, and what else must have gone before a run comes to need it."""
 
-EMPTY = ("v1/envs/*/*/.stamp", "v1/envs/*/*/condemned", "v1/locks/*")
+EMPTY = ("v1/envs/*/*/.stamp", "v1/envs/*/*/.due-*", "v1/envs/*/*/condemned", "v1/locks/*")
 """The kinds that have no content."""
 
 DIRECTORIES = ("v1", "v1/envs", "v1/envs/*", "v1/keys", "v1/launch", "v1/launch/*", "v1/answers", "v1/interpreters")
@@ -115,7 +122,7 @@ def warmed(tmp_path_factory: pytest.TempPathFactory, command: Path) -> Warm:
     (root / "outside").mkdir()
     (root / "outside" / damage.VICTIM).write_text("precious\n")
     user = User(root, root, {"HOME": str(root), "PATH": f"{command.parent}:/usr/bin:/bin", "LANG": "C.UTF-8"})
-    script = user.script("s.py", body=BODY)
+    script = user.write("s.py", SCRIPT, executable=True)
     first = user.run(script)
     (environment,) = user.environments()
     for name in ("pyvenv.cfg", "scriptrun.json"):  # long ago, for shells that compare whole seconds
@@ -191,3 +198,55 @@ def test_obstacle_in_the_place_of_a_directory_gives_way(warm: Warm, directory: s
     assert finished == warm.expected()
     assert warm.launch() == finished
     assert (path.is_dir(), path.is_symlink()) == (True, False)
+
+
+def dangle(path: Path) -> None:
+    """Put a link to nowhere in the place of a file."""
+    path.unlink()
+    path.symlink_to("/nowhere/python")
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("bin/python", damage.remove),
+        ("bin/python", dangle),
+        ("bin/python", lambda path: path.write_text("")),
+        ("bin", damage.remove),
+        (".", damage.remove),
+    ],
+    ids=["python gone", "python dangling", "python not executable", "programs gone", "environment gone"],
+)
+@pytest.mark.parametrize("gone", [(), ("launch",), MEMORIES], ids=["launcher", "answer", "pointer"])
+def test_environment_without_its_python_is_made_anew(
+    warm: Warm, part: str, change: Callable[[Path], object], gone: tuple[str, ...]
+) -> None:
+    """An environment whose Python is gone, or leads nowhere, is made anew without being asked, whoever finds out."""
+    python = warm.environment / "bin/python"
+    python.unlink()  # else it would be the base interpreter that is written to
+    python.touch()
+    change(warm.environment / part)
+    warm.forget(*gone)
+    finished = warm.run()
+    assert finished[:2] == warm.expected()[:2]
+    assert finished.err == "" or "`/nowhere/python`, which the script ran on, has gone" in finished.err
+    assert str(warm.environment) not in finished.out
+    assert warm.launch() == warm.expected()
+
+
+def test_isolated_run_clears_its_way(warm: Warm) -> None:
+    """A file in the place of the directory for isolated environments gives way to it."""
+    (warm.user.cache / "v1/isolated").touch()
+    finished = warm.user.run("scriptrun", "--isolated", warm.script)
+    assert (finished.status, finished.err) == (0, "")
+    assert f"{warm.user.cache}/v1/isolated/" in finished.out
+
+
+def test_file_in_the_place_of_the_cache_is_not_removed(warm: Warm) -> None:
+    """A file where the cache itself would be is somebody's: it stays, and the cache is elsewhere, which is told."""
+    for place in (warm.user.directory / "v1", warm.user.directory / "v1" / "cache"):
+        (warm.user.directory / "v1").write_text("mine")
+        finished = warm.user.run(warm.script, SCRIPTRUN_CACHE_DIR=str(place))
+        assert (finished.status, finished.out) == (125, "")
+        assert f"the cache directory `{place}` cannot be made" in finished.err
+        assert (warm.user.directory / "v1").read_text() == "mine"
