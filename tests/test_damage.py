@@ -120,7 +120,6 @@ def warmed(tmp_path_factory: pytest.TempPathFactory, command: Path) -> Warm:
     (root / "launcher").mkdir()
     shutil.copy(command, root / "launcher")
     (root / "outside").mkdir()
-    (root / "outside" / damage.VICTIM).write_text("precious\n")
     user = User(root, root, {"HOME": str(root), "PATH": f"{command.parent}:/usr/bin:/bin", "LANG": "C.UTF-8"})
     script = user.write("s.py", SCRIPT, executable=True)
     first = user.run(script)
@@ -137,6 +136,7 @@ def warmed(tmp_path_factory: pytest.TempPathFactory, command: Path) -> Warm:
 def warm(warmed: Warm) -> Iterator[Warm]:
     """Such a user, whose cache is as it should be at the start; nothing outside of it may change."""
     warmed.restore()
+    (warmed.outside / damage.VICTIM).write_text("precious\n")
     yield warmed
     (victim,) = warmed.outside.iterdir()
     assert victim.read_text() == "precious\n"
