@@ -200,6 +200,15 @@ def test_obstacle_in_the_place_of_a_directory_gives_way(warm: Warm, directory: s
     assert (path.is_dir(), path.is_symlink()) == (True, False)
 
 
+def test_mark_of_a_dead_remover_is_no_hindrance_offline(warm: Warm) -> None:
+    """Where nothing may be prepared, an environment is taken back from a remover that died."""
+    (warm.environment / "condemned").touch()
+    finished = warm.run("env", "SCRIPTRUN_OFFLINE=1")
+    assert finished == warm.expected()
+    assert warm.launch() == finished
+    assert str(warm.environment) in finished.out
+
+
 def dangle(path: Path) -> None:
     """Put a link to nowhere in the place of a file."""
     path.unlink()

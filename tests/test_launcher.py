@@ -325,11 +325,6 @@ def _changed_configuration(stage: Stage) -> None:
     os.utime(stage.environment / "pyvenv.cfg", (manifest.st_atime, manifest.st_mtime + 1))
 
 
-def _pipe_for_stamp(stage: Stage) -> None:
-    (stage.environment / ".stamp").unlink()
-    os.mkfifo(stage.environment / ".stamp")
-
-
 def _link_for_stamp(stage: Stage) -> None:
     (stage.environment / ".stamp").unlink()
     (stage.environment / ".stamp").symlink_to(stage.script)
@@ -353,8 +348,6 @@ DAMAGES: dict[str, Callable[[Stage], object]] = {
     "pyvenv.cfg gone": lambda stage: (stage.environment / "pyvenv.cfg").unlink(),
     "pyvenv.cfg changed": _changed_configuration,
     "manifest gone": lambda stage: (stage.environment / "scriptrun.json").unlink(),
-    "stamp gone": lambda stage: (stage.environment / ".stamp").unlink(),
-    "stamp is a pipe": _pipe_for_stamp,
     "stamp is a link": _link_for_stamp,
     "python gone": lambda stage: (stage.environment / "bin/python").unlink(),
     "python dangling": _dangling_python,
