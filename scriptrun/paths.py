@@ -9,7 +9,7 @@ CACHE/                     the user's cache directory or the system's (`location
       .due-SECONDS         empty; where a script sets a maximum age: its mtime is when pip is to be asked again
       condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
-    locks/KEY              held while KEY is built; never removed
+    locks/KEY              held while KEY is built; removed only by who holds it
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     interpreters/          what is known of the Python interpreters of this machine
