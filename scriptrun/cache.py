@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,16 @@ from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
+
+_MANIFEST = {
+    "format": int,
+    "environment": str,
+    "key": str,
+    "created": str,
+    "asked": {"interpreter": {"path": str, "version": str}, "requirements": [str]},
+    "distributions": [{"name": str, "version": str, "hash": str, "origin": str}],
+}
+"""What a manifest must hold, for all who read one."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +62,26 @@ def lookup(cache: str, key: str) -> Environment | None:
 def read_manifest(environment: str) -> dict[str, Any] | None:
     """Return the manifest of the environment at this path, or None where it is not there, or not one of this place."""
     try:
-        with open(paths.manifest(environment), "rb") as file:
-            manifest = json.load(file)
-        if manifest["format"] != MANIFEST_FORMAT or manifest["environment"] != environment:
-            return None
-        for distribution in manifest["distributions"]:
-            Distribution(**distribution)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        manifest = json.loads(paths.read(paths.manifest(environment)))
+    except (OSError, ValueError, RecursionError):
         return None
-    return dict(manifest)
+    if not _has_shape(manifest, _MANIFEST) or manifest["format"] != MANIFEST_FORMAT:
+        return None
+    return dict(manifest) if manifest["environment"] == environment else None
+
+
+def _has_shape(value: object, shape: Any) -> bool:
+    """Tell whether a JSON value is as described; fields that are not described may be what another version adds."""
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(_has_shape(value.get(name), one) for name, one in shape.items())
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_has_shape(one, shape[0]) for one in value)
+    return isinstance(value, shape)
 
 
 def _current(cache: str, key: str) -> str | None:
     try:
-        with open(paths.pointer(cache, key), encoding="ascii") as file:
-            generation = file.read(100).strip()
+        generation = paths.read(paths.pointer(cache, key)).decode("ascii").strip()
     except (OSError, ValueError):
         return None
     return generation if generation.isalnum() else None
@@ -73,7 +89,7 @@ def _current(cache: str, key: str) -> str | None:
 
 @contextlib.contextmanager
 def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Hold the lock of `key`; `waiting` is called once if somebody else has it. Raises CacheError and Interrupted.
+    """Hold the lock of `key`; `waiting` is called when somebody else has it. Raises CacheError and Interrupted.
 
     It is the kernel's (flock), so that a dead holder has none; it blocks, where the library for locks would poll.
     Yields False where locks do not work, and nobody can know who else builds.
@@ -84,25 +100,49 @@ def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
         yield False
         return
     path = paths.lock(cache, key)
+    while True:
+        try:
+            descriptor = _open_lock(path)
+        except OSError as error:
+            raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
+        try:
+            held = False
+            with contextlib.suppress(OSError):  # file systems without locks
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    with process.waiting():
+                        fcntl.flock(descriptor, fcntl.LOCK_EX)
+                held = True
+            if held and not _is_at(path, descriptor):  # whoever had the lock has removed the file
+                continue
+            yield held
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _open_lock(path: str) -> int:
+    """Open the file that is locked, made if need be; a link, a directory or a pipe gives way to it. Raises OSError."""
+    paths.make_directories(os.path.dirname(path))
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.lstat(path).st_mode
+        if not stat.S_ISREG(mode):
+            paths.remove(path)
+        elif mode & 0o600 != 0o600:
+            os.chmod(path, 0o600)  # another file would not keep out those who have this one
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)  # whatever the umask took away
+    return descriptor
+
+
+def _is_at(path: str, descriptor: int) -> bool:
+    """Tell whether an open file is the one at `path`."""
     try:
-        paths.make_directories(os.path.dirname(path))
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
-    try:
-        os.fchmod(descriptor, 0o600)  # whatever the umask took away
-        held = False
-        with contextlib.suppress(OSError):  # file systems without locks
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                with process.waiting():
-                    fcntl.flock(descriptor, fcntl.LOCK_EX)
-            held = True
-        yield held
-    finally:
-        os.close(descriptor)
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
@@ -146,6 +186,22 @@ def remove_leavings(cache: str, key: str) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def reclaim(cache: str, key: str) -> None:
+    """Let the current environment of `key` be used again, if it is complete. The caller has the lock.
+
+    Who removes an environment has the lock too, so a mark that is found is that of one who died. A stamp that was
+    damaged is made anew.
+    """
+    current = _current(cache, key)
+    path = os.path.join(paths.environments(cache, key), current or "")
+    if current is None or read_manifest(path) is None:
+        return
+    with contextlib.suppress(OSError):
+        paths.remove(paths.condemned(path))
+        if not launch.stamped(path):
+            paths.replace(paths.stamp(path), b"")
+
+
 def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
     """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
     manifest = {
@@ -170,16 +226,13 @@ def publish(cache: str, environment: Environment) -> None:
     """
     key = environment.manifest["key"]
     before = _current(cache, key)
-    pointer = paths.pointer(cache, key)
-    if os.path.isdir(pointer):  # damage: a rename would not replace it
-        shutil.rmtree(pointer)
-    paths.replace(pointer, f"{os.path.basename(environment.path)}\n".encode("ascii"))
-    marks = [paths.stamp(environment.path)]
-    if before is not None:
-        marks.append(paths.condemned(os.path.join(paths.environments(cache, key), before)))
-    for mark in marks:
-        with contextlib.suppress(OSError), open(mark, "wb"):
-            pass
+    paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
+    with contextlib.suppress(OSError):
+        os.utime(paths.stamp(environment.path))
+    former = os.path.join(paths.environments(cache, key), before or "")
+    if before is not None and os.path.isdir(former):
+        with contextlib.suppress(OSError):
+            paths.replace(paths.condemned(former), b"")
 
 
 def _settle(path: str) -> None:

@@ -15,11 +15,11 @@ import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from scriptrun import launch, paths, process
 from scriptrun.errors import InterpreterError
@@ -325,16 +325,23 @@ def _memory(path: str, cache: str) -> str:
 def _remembered(memory: str, path: str) -> dict[str, Any] | None:
     """Return what is remembered of `path`, if neither it nor the base behind it has changed since."""
     try:
-        with open(memory, "rb") as file:
-            content = json.load(file)
-            age = time.time() - os.fstat(file.fileno()).st_mtime
+        content = json.loads(paths.read(memory))
         if content["path"] != path or content["marks"] != _marks(path):
             return None
         if content["facts"] is None:
-            return dict(content) if age < REFUSAL_BELIEVED else None
-        return dict(content) if content["base_marks"] == _marks(Interpreter(**content["facts"]).path) else None
-    except (OSError, ValueError, TypeError, KeyError):
+            return dict(content) if time.time() - os.path.getmtime(memory) < REFUSAL_BELIEVED else None
+        return dict(content) if content["base_marks"] == _marks(_described(content["facts"]).path) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+def _described(facts: Any) -> Interpreter:
+    """Return the interpreter that `facts` describe. Raises TypeError and ValueError where they make no sense."""
+    interpreter = Interpreter(**facts)
+    if [type(value) for value in astuple(interpreter)] != [str, str, str, str, str, bool]:
+        raise TypeError
+    Version(interpreter.version)  # InvalidVersion is a ValueError
+    return interpreter
 
 
 def _marks(path: str) -> list[int] | None:
@@ -354,8 +361,7 @@ def _probe(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | N
             [path, "-I", "-c", _PROBE], environment=environment, directory=cache or os.sep, timeout=PROBE_TIMEOUT
         )
         answers = [line for line in finished.output.splitlines() if line.startswith(_MARK)]
-        interpreter = Interpreter(**json.loads(answers[0].removeprefix(_MARK)))
-        Version(interpreter.version)
-    except (OSError, ValueError, TypeError, IndexError, InvalidVersion, process.TimeoutExpired):
+        interpreter = _described(json.loads(answers[0].removeprefix(_MARK)))
+    except (OSError, ValueError, TypeError, IndexError, process.TimeoutExpired):
         return None
     return interpreter if finished.status == 0 else None

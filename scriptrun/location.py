@@ -131,7 +131,7 @@ def make(cache: str) -> None:
     """Make the directory of a cache, private, unless it is there. Raises OSError."""
     if os.path.isdir(cache):
         return
-    paths.make_directories(os.path.dirname(cache))
+    paths.make_directories(os.path.dirname(cache), clear=False)
     try:
         os.mkdir(cache, 0o700)
     except FileExistsError:

@@ -9,7 +9,7 @@ import errno
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, pip, virtual
+from scriptrun import expiry, paths, pip, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -37,6 +37,8 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
+        if alone:
+            caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
         if environment is not None and expiry.is_due(environment, max_age):
             expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
@@ -48,6 +50,19 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
                 environment = build(path, order)
                 caches.publish(cache, environment)
         return environment
+
+
+def find(cache: str, key: str, show: Callable[[str], None]) -> Environment | None:
+    """Return the environment of `key`, if there is one when nobody is building or removing it any more.
+
+    Raises CacheError and Interrupted.
+    """
+    if not os.path.isdir(paths.environments(cache, key)):
+        return None
+    with _private_files(), caches.lock(cache, key, functools.partial(show, "waiting for another run")) as alone:
+        if alone:
+            caches.reclaim(cache, key)
+        return caches.lookup(cache, key)
 
 
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:

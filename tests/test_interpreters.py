@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -304,6 +305,43 @@ def test_memory_ends_with_the_program(world: World, how: str) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     assert [one.version for one in world.others()] == ["3.90.2"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("path", None),
+        ("marks", {}),
+        ("base_marks", 1),
+        ("facts", []),
+        ("facts", {}),
+        ("version", 3),
+        ("version", "?"),
+        ("implementation", None),
+        ("platform", ["linux"]),
+        ("free_threaded", "no"),
+        ("new", "from another version"),
+    ],
+)
+def test_memory_that_makes_no_sense_is_none(world: World, field: str, value: object) -> None:
+    """A memory with something wrong inside counts for nothing: the program is asked again."""
+    fake = world.fake("python3.90", "3.90.1")
+    expected = world.identify(fake)
+    (memory,) = (one for one in (world.cache / "v1/interpreters").iterdir() if str(fake) in one.read_text())
+    content = json.loads(memory.read_text())
+    (content if field in content else content["facts"])[field] = value
+    memory.write_text(json.dumps(content))
+    assert world.identify(fake) == expected
+    assert world.started() == 2
+    assert world.identify(fake) == expected
+    assert world.started() == 2
+
+
+def test_memory_that_is_too_deep_is_none(world: World) -> None:
+    """A memory that no parser gets to the end of counts for nothing."""
+    (memory,) = (world.cache / "v1/interpreters").iterdir()
+    memory.write_text("[" * 100_000)
+    assert world.identify(Path(sys.executable)) == world.own
 
 
 def test_memory_ends_with_the_base_behind_a_wrapper(world: World, other: Path) -> None:

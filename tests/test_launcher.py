@@ -320,6 +320,16 @@ def _script_is_a_directory(stage: Stage) -> None:
     stage.script.mkdir()
 
 
+def _changed_configuration(stage: Stage) -> None:
+    manifest = (stage.environment / "scriptrun.json").stat()
+    os.utime(stage.environment / "pyvenv.cfg", (manifest.st_atime, manifest.st_mtime + 1))
+
+
+def _link_for_stamp(stage: Stage) -> None:
+    (stage.environment / ".stamp").unlink()
+    (stage.environment / ".stamp").symlink_to(stage.script)
+
+
 DAMAGES: dict[str, Callable[[Stage], object]] = {
     "record cut": _cut_record,
     "record emptied": lambda stage: stage.record.write_bytes(b""),
@@ -336,6 +346,9 @@ DAMAGES: dict[str, Callable[[Stage], object]] = {
     "too few lines": _lines(b"-"),
     "environment gone": lambda stage: shutil.rmtree(stage.environment),
     "pyvenv.cfg gone": lambda stage: (stage.environment / "pyvenv.cfg").unlink(),
+    "pyvenv.cfg changed": _changed_configuration,
+    "manifest gone": lambda stage: (stage.environment / "scriptrun.json").unlink(),
+    "stamp is a link": _link_for_stamp,
     "python gone": lambda stage: (stage.environment / "bin/python").unlink(),
     "python dangling": _dangling_python,
     "python not executable": _python_not_executable,
@@ -352,7 +365,9 @@ def test_damage_is_a_miss_and_no_error(stage: Stage, shell: tuple[str, ...], dam
     """Whatever is wrong with record, environment or script: Python decides, and the launcher prints nothing."""
     stage.prove(HEADS["plain"])
     DAMAGES[damage](stage)
+    before = stage.script.read_bytes() if stage.script.is_file() else b""
     assert stage.run(*shell) == (0, MISS, "")
+    assert not before or stage.script.read_bytes() == before
 
 
 def test_record_cut_anywhere_is_a_miss(stage: Stage) -> None:
@@ -487,12 +502,14 @@ def test_read_only_cache_is_used(open_stage: Stage, shell: tuple[str, ...]) -> N
     assert open_stage.run(*shell, uid=NOBODY) == (0, HIT, "")
 
 
-@pytest.mark.parametrize("what", ["record", "script"])
+@pytest.mark.parametrize("what", ["record", "script", "environment/pyvenv.cfg"])
 def test_unreadable_file_is_a_miss(open_stage: Stage, shell: tuple[str, ...], what: str) -> None:
-    """A record or a script that may not be read is for Python to explain."""
+    """A record, a script or a configuration that may not be read is for Python to explain."""
     open_stage.prove(HEADS["plain"])
     _give(open_stage.cache, NOBODY)
-    (open_stage.record if what == "record" else open_stage.script).chmod(0)
+    name, _, below = what.partition("/")
+    path: Path = getattr(open_stage, name)
+    (path / below).chmod(0)
     assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
 
 
@@ -580,4 +597,4 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
     assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 2\n") + 20
-    assert len(launcher) - len(reads) <= 100
+    assert len(launcher) - len(reads) <= 105

@@ -48,6 +48,7 @@ class Stage:
     def __post_init__(self) -> None:
         _program(self.environment / "bin/python", "echo hit")
         (self.environment / "pyvenv.cfg").touch()
+        (self.environment / "scriptrun.json").touch()
         (self.environment / ".stamp").touch()
         _program(self.root / "bin/python", "echo miss")
         (self.root / "bin/scriptrun-python").write_text(f"#!{self.root}/bin/python\n")
