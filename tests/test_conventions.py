@@ -26,6 +26,7 @@ ORDER = (
     "request",
     "decide",
     "__main__",
+    "refusals",
     "process",
     "interpreters",
     "virtual",

@@ -10,8 +10,7 @@ import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import index as indexes
-from support.index import Index
+from support.mounts import in_namespace
 from support.user import Finished, User
 
 from scriptrun import paths
@@ -126,13 +125,6 @@ def test_cache_that_others_can_write_to_is_refused(user: User, mode: int) -> Non
     assert user.run("./s.py") == (0, "ran\n", "")
 
 
-def in_namespace(user: User, commands: str) -> Finished:
-    """Run shell commands as root of a mount namespace of their own."""
-    finished = user.run("unshare", *([] if os.geteuid() == 0 else ["-r"]), "-m", "sh", "-ec", commands)
-    assert "unshare" not in finished.err, "the test needs util-linux, and a kernel that allows namespaces"
-    return finished
-
-
 def test_cache_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that belongs to somebody else is not used, also by root."""
     owner = tmp_path.stat().st_uid
@@ -155,24 +147,5 @@ def test_read_only_cache(user: User) -> None:
     assert in_namespace(user, mount + "./ready.py; cp ready.py copy.py; ./copy.py") == (0, "ran\nran\n", "")
     finished = in_namespace(user, mount + "exec ./other.py")
     assert (finished.status, finished.out) == (125, "")
-    assert "cannot be written to: Read-only file system\nhint: set SCRIPTRUN_CACHE_DIR" in finished.err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("size", ["size=64k", "size=1m", "size=9m,nr_inodes=20"])
-def test_full_disk(user: User, index: Index, size: str) -> None:
-    """On a full disk the run fails with 125 and a reason, and nothing half-built stays; with more space it runs."""
-    index.add(indexes.wheel("demo", "1.0", files={"demo.py": "V = '1.0'\n", "data": "x" * 2_000_000}))
-    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
-    cache = user.directory / "cache"
-    cache.mkdir(mode=0o700)
-    commands = (
-        f'mount -t tmpfs -o mode=700,{size} none "{cache}"; ./s.py && exit 1; echo "$?"; '
-        f'find "{cache}" -path "*/envs/*" -o -path "*/keys/*" -o -path "*/answers/*"; '
-        f'mount -o remount,size=100m,nr_inodes=10000 "{cache}"; ./s.py'
-    )
-    user.variables.update(SCRIPTRUN_CACHE_DIR=str(cache), PIP_NO_CACHE_DIR="1", PIP_INDEX_URL=index.url)
-    finished = in_namespace(user, commands)
-    assert (finished.status, finished.out) == (0, "125\n1.0\n")
-    assert finished.err.count("scriptrun: error: ") == 1
-    assert "the disk is full" in finished.err or "No space left on device" in finished.err
+    assert "cannot be written to: Read-only file system (`" in finished.err
+    assert finished.err.endswith("\nhint: set SCRIPTRUN_CACHE_DIR to another place\n")
