@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 from scriptrun import arguments, launch, output, request
-from scriptrun.errors import ScriptrunError
+from scriptrun.errors import ScriptrunError, of_system
 from scriptrun.request import Request
 
 
@@ -32,6 +32,9 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
     except ScriptrunError as error:
         output.tell(error.render())
         return error.status
+    except OSError as error:
+        output.tell(of_system(error).render())
+        return ScriptrunError.status
     except KeyboardInterrupt:
         return 130
 
