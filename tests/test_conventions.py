@@ -35,6 +35,7 @@ ORDER = (
     "spec",
     "pip_settings",
     "pip_messages",
+    "git_credentials",
     "pip_child",
     "pip",
     "cache",
