@@ -70,9 +70,13 @@ def test_relative_cache_directory_starts_at_the_current_one(user: User) -> None:
     assert not user.cache.exists()
 
 
-def test_cache_directory_with_spaces_and_newline(user: User) -> None:
-    """An environment works below a path with blanks in it, its console scripts included."""
-    home = user.directory / "a home\nhere"
+@pytest.mark.parametrize("name", ["a home\nhere", "l'été, #1; *", "d" * 120, "d" * 250])
+def test_cache_directory_of_any_name(user: User, name: str) -> None:
+    """An environment works below a path with blanks, quotes, or longer than a shebang; its console scripts as well.
+
+    But for `"`, `$`, backquotes and backslashes: pip writes these into a line for a shell as they are.
+    """
+    home = user.directory / name
     home.mkdir()
     user.script("s.py", "tool", body="import subprocess; subprocess.run(['tool'], check=True)\n")
     for _ in range(2):
@@ -98,6 +102,41 @@ def test_without_a_home_the_cache_is_private_and_told(user: User, home: str | No
     assert not list(cache.glob("v1/launch"))
     assert sorted(path.name for path in user.directory.iterdir()) == ["s.py", "tmp"]
     assert user.run("scriptrun", "-q", "s.py", HOME=home, TMPDIR=str(temporary)) == (0, "ran\n", "")
+
+
+def test_read_only_home(user: User) -> None:
+    """Where the home cannot be written to, nor anything but a temporary directory, the cache is there, and a note."""
+    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    temporary = user.directory / "tmp"
+    temporary.mkdir()
+    user.variables["TMPDIR"] = str(temporary)
+    read_only = f'mount -t tmpfs none "{temporary}"; mount -o remount,bind,ro /; '
+    if not os.path.ismount("/tmp"):
+        read_only += "! touch /tmp/written 2>/dev/null; "
+    finished = in_namespace(user, f'{read_only} ! touch "$HOME/written" 2>/dev/null; ./s.py; ./s.py')
+    assert (finished.status, finished.out) == (0, "2.0\n2.0\n"), finished
+    note = f"{NOTE} `{temporary}/scriptrun-{os.geteuid()}`, as `{user.cache}` cannot be made: Read-only file system"
+    assert [line.partition(";")[0] for line in finished.err.splitlines()] == [note] * 2
+
+
+def test_cache_that_may_not_be_written(user: User) -> None:
+    """Where modes forbid to write to a cache, what is ready runs, and what is not is a 125 with a reason."""
+    user.script("ready.py", body="print('ran')\n")
+    user.script("other.py", "demo")
+    assert user.run("./ready.py") == (0, "ran\n", "")
+    modes = {path: path.stat().st_mode for path in (user.cache, *user.cache.rglob("*")) if not path.is_symlink()}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    try:
+        bound = ("setpriv", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
+        runs = [user.run(*bound, command) for command in ("./ready.py", "./ready.py", "./other.py")]
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert runs[:2] == [(0, "ran\n", "")] * 2
+    assert (runs[2].status, runs[2].out) == (125, "")
+    assert "cannot be written to: Permission denied (`" in runs[2].err
+    assert runs[2].err.endswith("\nhint: set SCRIPTRUN_CACHE_DIR to another place\n")
 
 
 def test_fallback_is_not_a_link(tmp_path: Path) -> None:
