@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 from scriptrun import arguments, launch, output, request
-from scriptrun.errors import ScriptrunError, of_system
+from scriptrun.errors import ScriptrunError
 from scriptrun.request import Request
 
 
@@ -33,7 +33,9 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
         output.tell(error.render())
         return error.status
     except OSError as error:
-        output.tell(of_system(error).render())
+        from scriptrun import refusals  # takes a third of a Python start
+
+        output.tell(refusals.explain("the operating system refused something", error, "").render())
         return ScriptrunError.status
     except KeyboardInterrupt:
         return 130

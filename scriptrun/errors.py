@@ -81,12 +81,6 @@ class Interrupted(ScriptrunError):
         self.status = 128 + signal_number
 
 
-def of_system(error: OSError) -> ScriptrunError:
-    """Return the failure of something that no other failure is about."""
-    file = f" (`{error.filename}`)" if error.filename else ""
-    return ScriptrunError(f"the operating system refused: {error.strerror or error}{file}")
-
-
 def escape(text: str) -> str:
     r"""Return `text` with control and bidirectional formatting characters as `\x1b`, `\u202e`, ….
 

@@ -26,9 +26,9 @@ _NAMED[errno.EAGAIN] += "|can't start new thread"
 _NAMED[errno.ENOMEM] += r"|^MemoryError\b"
 
 
-def explain(what: str, error: OSError) -> CacheError:
-    """Return the failure of `what`: the reason, the file if one is named, and the remedy."""
-    reason, remedy = REASONS.get(error.errno or 0, (error.strerror or str(error), _ELSEWHERE))
+def explain(what: str, error: OSError, otherwise: str = _ELSEWHERE) -> CacheError:
+    """Return the failure of `what`: the reason, the file if one is named, and the remedy (`otherwise`, if unknown)."""
+    reason, remedy = REASONS.get(error.errno or 0, (error.strerror or str(error), otherwise))
     file = error.filename2 or error.filename
     return CacheError(f"{what}: {reason}{f' (`{os.fsdecode(file)}`)' if file else ''}", hint=remedy)
 

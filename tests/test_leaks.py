@@ -11,6 +11,8 @@ from support import watch
 from support.index import Index
 from support.user import User
 
+from scriptrun import git_credentials
+
 HOSTILE = "\x1b[31m\x9b31m\u202e"
 """A colour as terminals know it, the same as a C1 control, and a change of the direction of text."""
 
@@ -95,6 +97,32 @@ def test_password_of_a_repository(user: User, served: Index) -> None:
     assert any("git" in lines for lines in seen)
     assert [lines for lines in seen if "hush" in lines] == []
     assert [run for run in runs if "hush" in run.out + run.err] == []
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        ("bob:p%40ss%27%25%20", ["username=bob", "password=p@ss'% "]),
+        ("t%2Fok", ["username=t/ok", "password=of another helper"]),
+        ("bob:", ["username=bob", "password="]),
+        (":token", ["username=", "password=token"]),
+    ],
+)
+def test_git_learns_user_and_password(user: User, credentials: str, told: list[str]) -> None:
+    """What stands in a URL is decoded; without a password git may ask others, with one it does not."""
+    others = '[credential]\nhelper = "!echo password=of another helper; true"\n'
+    user.home.joinpath(".gitconfig").write_text(others)
+    requirements = ["demo==1", f"two @ git+https://{credentials}@two.invalid/r@main ; python_version > '3'"]
+    plain, variables = git_credentials.take(["one @ git+https://one.invalid/r", *requirements])
+    assert plain == [
+        "one @ git+https://one.invalid/r",
+        "demo==1",
+        "two @ git+https://two.invalid/r@main ; python_version > '3'",
+    ]
+    user.variables.update(variables)
+    finished = user.run("git", "credential", "fill", stdin=b"protocol=https\nhost=two.invalid\n\n")
+    assert [line for line in finished.out.splitlines() if line.startswith(("user", "pass"))] == told
+    assert user.run("git", "credential", "approve", stdin=finished.out.encode()) == (0, "", "")
 
 
 def test_control_characters_of_a_distribution(user: User, served: Index) -> None:

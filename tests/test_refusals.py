@@ -138,6 +138,18 @@ def test_refused_system_call_of_pip(user: User, served: Index, fault: tuple[str,
     assert user.run("./s.py") == (0, "1.0\n", "")
 
 
+def test_isolated_environment_that_nobody_can_remove(user: User) -> None:
+    """Where no process can be started that would remove the environment later, the run fails and leaves none."""
+    user.script("s.py", body="print('ran')\n")
+    assert user.run("./s.py").status == 0
+    forget(user)
+    user.variables["SCRIPTRUN_ISOLATED"] = "1"
+    finished, hit = injected(user, "clone,clone3,fork,vfork", "EAGAIN", "1+")
+    assert hit
+    assert_failed(user, finished, "the operating system refused something: too many processes")
+    assert list(user.cache.glob("v1/isolated/*")) == []
+
+
 @pytest.mark.slow
 def test_file_system_without_hard_links(user: User, served: Index) -> None:
     """Nothing needs a hard link."""
