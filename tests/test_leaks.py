@@ -110,7 +110,7 @@ def test_password_of_a_repository(user: User, served: Index) -> None:
 )
 def test_git_learns_user_and_password(user: User, credentials: str, told: list[str]) -> None:
     """What stands in a URL is decoded; without a password git may ask others, with one it does not."""
-    others = '[credential]\nhelper = "!echo password=of another helper; true"\n'
+    others = '[credential]\nhelper = "!f() { touch asked; echo password=of another helper; }; f"\n'
     user.home.joinpath(".gitconfig").write_text(others)
     requirements = ["demo==1", f"two @ git+https://{credentials}@two.invalid/r@main ; python_version > '3'"]
     plain, variables = git_credentials.take(["one @ git+https://one.invalid/r", *requirements])
@@ -123,6 +123,7 @@ def test_git_learns_user_and_password(user: User, credentials: str, told: list[s
     finished = user.run("git", "credential", "fill", stdin=b"protocol=https\nhost=two.invalid\n\n")
     assert [line for line in finished.out.splitlines() if line.startswith(("user", "pass"))] == told
     assert user.run("git", "credential", "approve", stdin=finished.out.encode()) == (0, "", "")
+    assert (user.directory / "asked").exists() == (":" not in credentials)
 
 
 def test_control_characters_of_a_distribution(user: User, served: Index) -> None:

@@ -188,7 +188,7 @@ def as_option(_user: User, url: str) -> dict[str, str]:
 
 def as_extra_index(_user: User, url: str) -> dict[str, str]:
     secret = url.replace("://", f"://bob:{SECRET}@")
-    return {"PIP_INDEX_URL": secret, "SCRIPTRUN_EXTRA_INDEX_URL": secret}
+    return {"PIP_INDEX_URL": secret.replace("/simple/", "/nothing/"), "SCRIPTRUN_EXTRA_INDEX_URL": secret}
 
 
 def as_links(_user: User, url: str) -> dict[str, str]:
