@@ -8,6 +8,7 @@ never write to the same generation.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -18,8 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import launch, paths, process
-from scriptrun.errors import CacheError
+from scriptrun import launch, paths, process, refusals
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
 
@@ -104,7 +104,7 @@ def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
         try:
             descriptor = _open_lock(path)
         except OSError as error:
-            raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
+            raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
         try:
             held = False
             with contextlib.suppress(OSError):  # file systems without locks
@@ -166,12 +166,26 @@ def new_directory(path: str) -> Iterator[None]:
         os.mkdir(path, 0o700)
         os.chmod(path, 0o700)  # private, whatever the umask took away
     except OSError as error:
-        raise CacheError(f"`{path}` cannot be made: {error.strerror}", hint=_WRITABLE) from None
+        raise refusals.explain(f"`{path}` cannot be made", error) from None
     try:
         yield
     except BaseException:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
         raise
+
+
+def _remove(path: str) -> None:
+    """Remove a directory, also where only one descriptor is left: `rmtree` takes two for each level of it."""
+    shutil.rmtree(path, ignore_errors=True)
+    directories = []
+    for directory, below, names in os.walk(path):
+        directories.append(directory)
+        for name in (*names, *below):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(directory, name))
+    for directory in reversed(directories):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
 
 
 def remove_leavings(cache: str, key: str) -> None:
@@ -236,20 +250,22 @@ def publish(cache: str, environment: Environment) -> None:
 
 
 def _settle(path: str) -> None:
-    """See to it that all that was written below `path` is on disk, before anything vouches for it."""
-    if sys.platform == "linux":
-        import ctypes
+    """See to it that all that was written below `path` is on disk, before anything vouches for it.
 
+    Raises OSError: some file systems say only now that a disk or a quota is full.
+    """
+    if sys.platform == "linux":
         descriptor = os.open(path, os.O_RDONLY)
         try:
+            import ctypes
+
             if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
                 return
-        except AttributeError:  # a C library without it
+            if ctypes.get_errno() != errno.ENOSYS:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+        except (AttributeError, ImportError):  # a C library without it, or a Python without `ctypes`
             pass
         finally:
             os.close(descriptor)
     if hasattr(os, "sync"):
         os.sync()
-
-
-_WRITABLE = "set SCRIPTRUN_CACHE_DIR to a directory that you can write to"

@@ -358,6 +358,16 @@ def test_memory_ends_with_the_base_behind_a_wrapper(world: World, other: Path) -
     assert world.others() == []
 
 
+def test_own_python_is_asked_again(world: World) -> None:
+    """That the Python that scriptrun runs on did not answer once is an error, and not remembered."""
+    shutil.rmtree(world.cache)
+    world.cache.mkdir()
+    with world.monkeypatch.context() as patched:
+        patched.setattr(interpreters, "PROBE_TIMEOUT", 0.0)
+        assert "`, which scriptrun runs on, did not answer what it is\n" in world.refuse()
+    assert world.choose().interpreter == world.own
+
+
 def test_refusal_is_not_believed_for_ever(world: World) -> None:
     """A program that did not answer is asked again after a while: the machine may have been busy."""
     world.program("python3.80", f"test -e '{world.root}/ready' && exec '{world.own.path}' \"$@\"")
