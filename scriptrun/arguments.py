@@ -17,8 +17,12 @@ from scriptrun.errors import UsageError
 
 FLAG, VALUE, LIST = "flag", "value", "list"
 
-COMMANDS = {"cache": (), "env": ("--json",), "python": ("--json",)}
-"""The commands, each with the flags of its own."""
+COMMANDS = {
+    "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
+    "env": ("--json",),
+    "python": ("--json",),
+}
+"""The commands, each with the options of its own; those that end in `=` take a value."""
 
 _HELP = ("-h", "--help")
 
@@ -119,8 +123,8 @@ class Invocation:
     """A command line, understood.
 
     `action` is `script`, `stdin`, `module`, `code`, `repl`, `command`, `help` or `version`; `target` the path, module,
-    code or command; `arguments` what follows; `extra` a command's own flags; `interactive` is `-i`; `record` where the
-    launcher looks for the launch record (`""`: nowhere).
+    code or command; `arguments` what follows; `extra` a command's own options, each with its value (`""`: a flag);
+    `interactive` is `-i`; `record` where the launcher looks for the launch record (`""`: nowhere).
     """
 
     __slots__ = ("action", "arguments", "extra", "interactive", "options", "record", "target")
@@ -132,7 +136,7 @@ class Invocation:
         self.options = options
         self.interactive = False
         self.record = ""
-        self.extra: set[str] = set()
+        self.extra: dict[str, str] = {}
 
 
 def parse(argv: "Sequence[str]", environ: "Mapping[str, str]") -> Invocation:
@@ -166,7 +170,7 @@ def _command(reader: "_Reader", values: "dict[str, Value]", environ: "Mapping[st
     while reader.left():
         words.append(reader.next(""))
         values = reader.options(flags, values)
-    action = "help" if reader.extra & set(_HELP) else "command"
+    action = "help" if reader.extra.keys() & set(_HELP) else "command"
     invocation = Invocation(action, name, words, Options(values).below(_from_variables(environ)))
     invocation.extra = reader.extra
     return invocation
@@ -178,9 +182,9 @@ def script(target: str, options: Options) -> Invocation:
 
 
 def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911 - one for each kind
-    if reader.extra & set(_HELP):
+    if reader.extra.keys() & set(_HELP):
         return Invocation("help", "", [], options)
-    if reader.extra & {"-V", "--version"}:
+    if reader.extra.keys() & {"-V", "--version"}:
         return Invocation("version", "", [], options)
     for flag, action in (("-m", "module"), ("-c", "code")):
         if flag in reader.extra:
@@ -202,7 +206,7 @@ class _Reader:
         self._words = list(words)
         self._at = 0
         self.ended = False
-        self.extra: set[str] = set()
+        self.extra: dict[str, str] = {}
 
     def left(self) -> bool:
         return self._at < len(self._words)
@@ -223,7 +227,7 @@ class _Reader:
         """Read options up to the first word that is none, or past `--`; `-m` and `-c` are the last ones."""
         values = dict(earlier or {})
         known = set(flags)
-        while self.left() and not self.ended and not self.extra & {"-m", "-c"}:
+        while self.left() and not self.ended and not self.extra.keys() & {"-m", "-c"}:
             word = self._words[self._at]
             if word == "--":
                 self.ended = True
@@ -236,13 +240,16 @@ class _Reader:
         return values
 
     def _option(self, word: str, values: "dict[str, Value]", known: "set[str]") -> None:
-        if word in known:
-            self.extra.add(word)
+        if word in known and not word.endswith("="):
+            self.extra[word] = ""
             return
         flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
+        if f"{flag}=" in known:
+            self.extra[flag] = value if equals else self.next(flag)
+            return
         option = _BY_FLAG.get(flag)
         if option is None:
-            raise unknown("option", word.partition("=")[0], [*_BY_FLAG, *known])
+            raise unknown("option", word.partition("=")[0], [*_BY_FLAG, *(name.rstrip("=") for name in known)])
         if option.kind == FLAG:
             if equals:
                 raise UsageError(f"`{flag}` takes no value", hint=f"write `{flag}` alone")

@@ -13,6 +13,9 @@ CACHE/                     the user's cache directory, or SCRIPTRUN_CACHE_DIR; m
     answers/CHECKSUM       which environment answered a question that is asked again
     interpreters/          what is known of the Python interpreters of this machine
     isolated/NAME/         environments for one run
+    trash/                 what is being removed: renamed to here first
+    removal                held by who removes: one at a time
+    pruned                 empty; its mtime is when a run last saw to the cache's bounds by itself
 """
 
 import os
@@ -169,6 +172,21 @@ def interpreters(cache: str) -> str:
 def isolated(cache: str) -> str:
     """Return the directory of the environments that live for one run."""
     return os.path.join(cache, LAYOUT, "isolated")
+
+
+def trash(cache: str) -> str:
+    """Return the directory of what is being removed."""
+    return os.path.join(cache, LAYOUT, "trash")
+
+
+def removal(cache: str) -> str:
+    """Return the file that is locked by who removes."""
+    return os.path.join(cache, LAYOUT, "removal")
+
+
+def pruned(cache: str) -> str:
+    """Return the file whose mtime is when a run last saw to the cache's bounds by itself."""
+    return os.path.join(cache, LAYOUT, "pruned")
 
 
 def manifest(environment: str) -> str:

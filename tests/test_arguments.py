@@ -234,8 +234,18 @@ def test_options_stand_anywhere_after_a_command() -> None:
     words = ["-wother", "env", "-wdemo", "s.py", "--json", "-p3.12", "--", "-x"]
     invocation = arguments.parse(words, {})
     assert (invocation.action, invocation.target, invocation.arguments) == ("command", "env", ["s.py", "-x"])
-    assert invocation.extra == {"--json"}
+    assert invocation.extra == {"--json": ""}
     assert dict(invocation.options.given()) == {"with": ("other", "demo"), "python": "3.12"}
+
+
+def test_options_of_a_command_may_take_a_value() -> None:
+    """What belongs to a command alone is a flag, or takes the next word or what follows `=`."""
+    words = ["cache", "prune", "--grace", "5", "--max-size=2G", "--all"]
+    assert arguments.parse(words, {}).extra == {"--grace": "5", "--max-size": "2G", "--all": ""}
+    with pytest.raises(UsageError, match="`--grace` needs a value"):
+        arguments.parse(["cache", "prune", "--grace"], {})
+    with pytest.raises(UsageError, match="unknown option `--grace`"):
+        arguments.parse(["--grace", "5", "s.py"], {})
 
 
 def test_values_have_the_type_of_their_kind() -> None:
@@ -273,7 +283,8 @@ def test_commands_are_modules() -> None:
     """Each command is answered by the module of its name, and by no other."""
     package = Path(arguments.__file__).parent / "cli"
     helpers = {"__init__", "about", "explain", "isolated", "progress", "run"}
-    assert {path.stem for path in package.glob("*.py")} - helpers == set(COMMANDS)
+    found = {path.stem for path in package.iterdir() if path.name != "__pycache__"}
+    assert found - helpers == set(COMMANDS)
 
 
 def test_help_lists_every_option(user: User) -> None:

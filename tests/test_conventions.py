@@ -26,6 +26,7 @@ ORDER = (
     "request",
     "decide",
     "__main__",
+    "quantities",
     "process",
     "interpreters",
     "virtual",
@@ -46,6 +47,7 @@ ORDER = (
     "cli.isolated",
     "cli.run",
     "cli.cache",
+    "cli.cache.dir",
     "cli.python",
     "cli.about",
 )

@@ -32,6 +32,9 @@ INSTALLED = ["pip", "hatchling", "editables"]
 PURE = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.10"]
 """What makes pip download wheels that every Python here can install."""
 
+NATIVE = "psutil"
+"""The dependency that is no pure Python; its wheel is for every CPython 3."""
+
 
 def main(arguments: list[str]) -> int:
     """Run what the arguments ask for and return the exit status."""
@@ -117,7 +120,9 @@ def _environment(python: Path, name: str, *groups: str) -> Path:
         _pip(path / "bin", "install", "--upgrade", "pip>=25.1")  # the first that knows --group
         _pip(path / "bin", "install", *(f"--group={group}" for group in groups), *_dependencies())
         if "lint" not in groups:
-            _pip(path / "bin", "download", *PURE, "--dest", WORK / "wheels", *INSTALLED, *_dependencies())
+            pure = [one for one in _dependencies() if not one.startswith(NATIVE)]
+            _pip(path / "bin", "download", *PURE, "--dest", WORK / "wheels", *INSTALLED, *pure)
+            _pip(path / "bin", "download", "--only-binary=:all:", "--no-deps", "--dest", WORK / "wheels", NATIVE)
         mark.write_text(wanted)
     return path / "bin"
 

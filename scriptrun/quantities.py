@@ -1,0 +1,36 @@
+"""Spans of time and amounts of bytes, as people write them."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SECONDS.update({"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400})
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def seconds(text: str) -> float:
+    """Return the seconds in a span of time: `30d`, `90 days`, `12h`; a bare number is days. Raises ValueError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    unit = found and (found.group(2) or "d")
+    if not found or not unit or (unit not in _SECONDS and unit.removesuffix("s") not in _SECONDS):
+        raise ValueError(f"`{text}` is not a span of time; examples: 30d, 12h, 90 days")
+    return float(found.group(1)) * (_SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")])
+
+
+def octets(text: str) -> int:
+    """Return the bytes in an amount: `2G` and `2 GiB` are powers of 1024, `2 GB` of 1000. Raises ValueError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", text.strip().lower())
+    if not found or (found.group(3) == "ib" and not found.group(2)):
+        raise ValueError(f"`{text}` is not an amount of bytes; examples: 500M, 2G, 1.5 GB")
+    base = 1000 if found.group(2) and found.group(3) == "b" else 1024
+    return int(float(found.group(1)) * base ** _POWERS[found.group(2)])
+
+
+def shown_octets(number: float) -> str:
+    """Return an amount of bytes as people read it, in powers of 1000: `1.2 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
