@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import pip, virtual
+from scriptrun import paths, pip, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -31,8 +31,17 @@ from scriptrun.spec import EnvironmentSpec
 def prepare(cache: str, order: Order) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    Nothing is left behind by a failure. Raises InstallError, CacheError and Interrupted.
+    Nothing is left behind by a failure. A build is begun once more where somebody, who need not know of locks, removed
+    the cache meanwhile. Raises InstallError, CacheError and Interrupted.
     """
+    try:
+        return _prepare(cache, order)
+    except _Removed:
+        order.show("the cache was removed: beginning once more")
+        return _prepare(cache, order)
+
+
+def _prepare(cache: str, order: Order) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
@@ -66,13 +75,34 @@ def build(path: str, order: Order) -> Environment:
     """Build the environment in the empty directory `path`: a virtual environment, pip's work, a check, the manifest."""
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
-    distributions: tuple[pip.Distribution, ...] = ()
-    if order.spec.requirements:
-        order.show("asking pip")
-        distributions = pip.install(order, path)
-        order.show("checking what was installed")
-        _check(path, order.asked, order.spec)
-    return caches.complete(order.spec, path, distributions)
+    with _still_there(path):
+        distributions: tuple[pip.Distribution, ...] = ()
+        if order.spec.requirements:
+            order.show("asking pip")
+            distributions = pip.install(order, path)
+            order.show("checking what was installed")
+            _check(path, order.asked, order.spec)
+        return caches.complete(order.spec, path, distributions)
+
+
+class _Removed(CacheError):
+    """What was being built is not there any more."""
+
+
+@contextlib.contextmanager
+def _still_there(path: str) -> Iterator[None]:
+    """Raise _Removed where the virtual environment at `path` is not there when the block ends, or fails for that."""
+    try:
+        yield
+    except (InstallError, OSError):
+        _look_for(path)
+        raise
+    _look_for(path)
+
+
+def _look_for(path: str) -> None:
+    if not all(os.path.lexists(part) for part in (os.path.join(path, "pyvenv.cfg"), paths.python(path))):
+        raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
 def _check(path: str, asked: Iterable[Asked], spec: EnvironmentSpec) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
-from faults import crowd, kills
+from faults import crowd, kills, wares
+from support import watch
 from support.index import Index
 from support.user import User
 
@@ -32,3 +34,41 @@ def test_simultaneous_first_runs(user: User, index: Index, scripts: int) -> None
     """Of 64 first runs at once, one for each key starts pip; all succeed and say nothing."""
     tally = crowd.first_runs(user, index, scripts, 64)
     assert (tally.losses, tally.counts["runs"]) == ([], 64)
+
+
+def remove_everything(user: User) -> None:
+    """Do what `rm -rf` of the cache does."""
+    shutil.rmtree(user.cache)
+
+
+def empty_the_environment(user: User) -> None:
+    """Do what a `rm -rf` that is under way has done: the directory is still there."""
+    (environment,) = user.cache.glob("v1/envs/*/*")
+    for name in ("pyvenv.cfg", "lib", "bin"):
+        path = environment / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("remove", [remove_everything, empty_the_environment])
+def test_cache_removed_while_pip_works(user: User, index: Index, remove: Callable[[User], None]) -> None:
+    """When somebody removes the cache under a build, it begins once more and succeeds, and says nothing."""
+    gate = watch.Gate(index)
+    wares.stock(index)
+    wares.write(user, index)
+    running = watch.start(user, "./s.py")
+    gate.wait()
+    remove(user)
+    gate.open()
+    assert watch.end(running) == wares.RIGHT
+    assert len(list(user.cache.glob("v1/envs/*/*"))) == len(user.environments()) == 1
+
+
+def test_cache_that_is_removed_over_and_over(user: User, index: Index) -> None:
+    """A build whose directory vanishes a second time fails, says why, and leaves nothing."""
+    wares.stock(index)
+    index.asked = lambda _path: shutil.rmtree(user.cache, ignore_errors=True)
+    wares.write(user, index)
+    status, out, err = user.run("./s.py")
+    assert (status, out) == (125, "")
+    assert err.startswith("scriptrun: error: the environment was removed while it was being built"), err
+    assert list(user.cache.glob("v1/envs/*/*")) == []
