@@ -113,7 +113,13 @@ def _make(cache: str) -> None:
             raise
         return
     os.chmod(cache, 0o700)  # noqa: S103 - private, whatever the umask took away
-    replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG)
+
+
+def tag(cache: str) -> None:
+    """Tag the cache directory as one, unless it is, or holds other things too, which backups must not leave out."""
+    path = os.path.join(cache, "CACHEDIR.TAG")
+    if all(name == LAYOUT or name.startswith("CACHEDIR.TAG.") for name in os.listdir(cache)):
+        replace(path, _TAG)
 
 
 def _refuse_foreign(cache: str) -> None:
@@ -217,7 +223,7 @@ def python(environment: str) -> str:
 def replace(path: str, content: bytes) -> None:
     """Write `content` to `path` by rename, so that no reader sees a part of it; directories are made, mode 0700.
 
-    Raises OSError.
+    What others left who died while they did the same is removed. Raises OSError.
     """
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -236,6 +242,31 @@ def replace(path: str, content: bytes) -> None:
     except OSError:
         os.unlink(temporary)
         raise
+    _remove_leavings(*os.path.split(path))
+
+
+def _remove_leavings(directory: str, name: str) -> None:
+    """Remove the temporary files beside the file `name` whose writers are dead."""
+    try:
+        for other in os.listdir(directory):
+            writer = other[len(name) + 1 :].partition(".")[0] if other.startswith(f"{name}.") else ""
+            if writer.isdigit() and not _lives(int(writer)):
+                os.unlink(os.path.join(directory, other))
+    except OSError:  # another process does the same
+        pass
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether another process than this one, which has written its file, has this number."""
+    if sys.platform == "win32":  # where signal 0 is a real one
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return pid != os.getpid()
 
 
 def make_directories(path: str) -> None:

@@ -50,6 +50,7 @@ def _prepare(cache: str, order: Order) -> Environment:
             if alone:
                 caches.remove_leavings(cache, key)
             with caches.generation(cache, key) as path, _explained(cache):
+                paths.tag(cache)
                 environment = build(path, order)
                 caches.publish(cache, environment)
         return environment
@@ -58,6 +59,7 @@ def _prepare(cache: str, order: Order) -> Environment:
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
     with _private_files(), caches.new_directory(path), _explained(cache):
+        paths.tag(cache)
         return build(path, order)
 
 
