@@ -147,7 +147,10 @@ def remove_leavings(cache: str, key: str) -> None:
 
 
 def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
+    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+
+    It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
+    """
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
@@ -156,7 +159,6 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
-    paths.replace(paths.stamp(path), b"")
     text = json.dumps(manifest, indent=1)
     _settle(path)
     paths.replace(paths.manifest(path), text.encode("ascii"))

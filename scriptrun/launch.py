@@ -197,8 +197,12 @@ def environment_for(environment: str, environ: "Mapping[str, str]") -> "dict[str
 
 def touch(environment: str) -> None:
     """Note that `environment` is in use from now on, where the cache can be written to."""
+    stamp = paths.stamp(environment)
     try:
-        os.utime(paths.stamp(environment))
+        try:
+            os.utime(stamp)
+        except FileNotFoundError:  # its builder died before the last step
+            os.close(os.open(stamp, os.O_WRONLY | os.O_CREAT, 0o600))
     except OSError:
         pass
 
