@@ -18,7 +18,7 @@ from support.user import User
 
 import faults
 from faults import crowd, hammer, kills
-from faults.tally import Tally, table
+from faults.tally import Tally
 
 GRACES = (0, 1)
 """The grace periods that the hammer is run with, in seconds, each for half of the time."""
@@ -33,9 +33,9 @@ def main(words: list[str]) -> int:
     tallies = []
     for part in asked.part or PARTS:
         for tally in PARTS[part](asked):
-            print(f"faults: done: {tally}", flush=True)
+            print("faults: done:", "\n".join([*tally.losses, str(tally)]), flush=True)
             tallies.append(tally)
-    print(table(tallies))
+    print(*tallies, sep="\n")
     return int(any(tally.losses for tally in tallies))
 
 

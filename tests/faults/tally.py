@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import threading
-from collections.abc import Iterable
 
 
 class Tally:
@@ -30,9 +29,3 @@ class Tally:
     def __str__(self) -> str:
         counts = ", ".join(f"{number} {what}" for what, number in self.counts.items())
         return f"{self.name:<32} {len(self.losses):>4} lost   {counts}"
-
-
-def table(tallies: Iterable[Tally]) -> str:
-    """Return all losses, and then a line for each part."""
-    told = list(tallies)
-    return "\n".join([loss for tally in told for loss in tally.losses] + [str(tally) for tally in told])
