@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import paths, pip, virtual
+from scriptrun import expiry, location, paths, pip, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -28,29 +28,33 @@ from scriptrun.pip import Order
 from scriptrun.spec import EnvironmentSpec
 
 
-def prepare(cache: str, order: Order) -> Environment:
+def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    Nothing is left behind by a failure. A build is begun once more where somebody, who need not know of locks, removed
-    the cache meanwhile. Raises InstallError, CacheError and Interrupted.
+    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. What
+    is being built is begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises
+    InstallError, CacheError and Interrupted.
     """
     try:
-        return _prepare(cache, order)
+        return _prepare(cache, order, max_age)
     except _Removed:
         order.show("the cache was removed: beginning once more")
-        return _prepare(cache, order)
+        return _prepare(cache, order, max_age)
 
 
-def _prepare(cache: str, order: Order) -> Environment:
+def _prepare(cache: str, order: Order, max_age: float) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
+        if environment is not None and expiry.is_due(environment, max_age):
+            expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
+            environment = None
         if environment is None:
             if alone:
                 caches.remove_leavings(cache, key)
             with caches.generation(cache, key) as path, _explained(cache):
-                paths.tag(cache)
+                location.tag(cache)
                 environment = build(path, order)
                 caches.publish(cache, environment)
         return environment
@@ -59,7 +63,7 @@ def _prepare(cache: str, order: Order) -> Environment:
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
     with _private_files(), caches.new_directory(path), _explained(cache):
-        paths.tag(cache)
+        location.tag(cache)
         return build(path, order)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, launch, paths, prepare, spec
+from scriptrun import interpreters, launch, location, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError
@@ -29,7 +29,7 @@ def nothing(_line: str) -> None:
 @pytest.fixture
 def cache(tmp_path: Path) -> str:
     """A cache directory, mode 0700."""
-    path, note = paths.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})
+    path, note = location.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})
     assert note == ""
     return path
 
@@ -162,7 +162,7 @@ def test_use_makes_a_missing_stamp(cache: str, order: Order) -> None:
     """An environment whose builder died before it made the stamp gets one from whoever runs in it."""
     environment = prepare.prepare(cache, order)
     os.unlink(paths.stamp(environment.path))
-    launch.touch(environment.path)
+    assert launch.claim(environment.path)
     assert stat.S_IMODE(os.stat(paths.stamp(environment.path)).st_mode) == 0o600
 
 
