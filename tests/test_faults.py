@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from faults import crowd, kills, wares
+from faults import crowd, hammer, kills, wares
 from support import watch
 from support.index import Index
 from support.user import User
@@ -34,6 +34,26 @@ def test_simultaneous_first_runs(user: User, index: Index, scripts: int) -> None
     """Of 64 first runs at once, one for each key starts pip; all succeed and say nothing."""
     tally = crowd.first_runs(user, index, scripts, 64)
     assert (tally.losses, tally.counts["runs"]) == ([], 64)
+
+
+@pytest.mark.slow
+def test_first_runs_beside_removals(user: User, index: Index) -> None:
+    """First runs succeed while all that is not in use is pruned, cleared and refreshed without a pause."""
+    tally = crowd.disturbed_runs(user, index, 4, 16)
+    assert (tally.losses, tally.counts["runs"]) == ([], 16)
+    assert tally.counts["cache prune"]
+    assert tally.counts["cache clear"]
+    assert tally.counts["--refresh"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grace", [0, 1])
+def test_launches_beside_removals(user: User, index: Index, grace: int) -> None:
+    """Scripts find all of their environment to their end, and one that sleeps for long too, whatever is removed."""
+    tally = hammer.hammer(user, index, 8, grace, SEED)
+    assert (tally.losses, tally.counts["slept through all of it"]) == ([], 1)
+    assert tally.counts["launches"]
+    assert tally.counts["prunes"]
 
 
 def remove_everything(user: User) -> None:
