@@ -217,7 +217,10 @@ def reclaim(cache: str, key: str) -> None:
 
 
 def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
+    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+
+    It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
+    """
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
@@ -226,7 +229,6 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
-    paths.replace(paths.stamp(path), b"")
     text = json.dumps(manifest, indent=1)
     _settle(path)
     paths.replace(paths.manifest(path), text.encode("ascii"))
