@@ -15,5 +15,6 @@ same moments and not the same states. The counts say in which state each builder
 - killed: the next run, started at once, prints what is right, which it does only after it has imported each file of
   each requirement in the right version; and the cache then holds what it holds after a run that nobody disturbed.
 - crowd: all runs print what is right, and pip was started once for each key (where nothing is removed meanwhile).
-- hammer: every launch finds its environment from its first to its last moment, and so does one that slept through all.
+- hammer: every launch finds its environment from its first to its last moment, and so does one that
+  slept through all. Some launches are held (by strace) at the moment that is most dangerous to them.
 """

@@ -27,6 +27,9 @@ BARE = 4
 LAUNCHERS = 4
 """How many launches are under way at once."""
 
+HELD = ("strace", "-qq", "-o", "/dev/null", "-e", "trace=execve", "-e", "inject=execve:when=2+:delay_enter=300000")
+"""What holds a launch for 0.3 s at its most dangerous moment: it has looked for a mark, and is not the script yet."""
+
 LATE = """\
 import os, sys, time
 time.sleep(float(sys.argv[1]))
@@ -61,9 +64,11 @@ class Hammer:
         """Launch scripts one after the other, with pauses; each looks late whether its environment is there."""
         while not self.over.wait(chance.choice((0, 0, 0.02 * chance.random(), 0.5 * chance.random()))):
             script = chance.choice(self.scripts)
-            status, out, err = self.user.run(script, str(chance.choice((0, 0, 0.3 * chance.random()))))
+            held = chance.random() < 0.3
+            status, out, err = self.user.run(*HELD * held, script, str(chance.choice((0, 0, 0.3 * chance.random()))))
             self.tally.expect((0, 1, ""), (status, out.count("\n"), err), script.name)
             self.tally.count("launches")
+            self.tally.count("of them held before they became the script", int(held))
             self.tally.count("of them in an environment that was there", int(out in self.seen))
             self.seen.add(out)
 
@@ -112,4 +117,4 @@ def _asleep(user: User, script: Path, tally: Tally) -> Iterator[None]:
     finally:
         out, _ = process.communicate(timeout=LIMIT)
         tally.expect((0, "1.0\n"), (process.returncode, out), "the sleeper")
-        tally.count("slept through all of it")
+        tally.count("slept through all of it", int(process.returncode == 0))
