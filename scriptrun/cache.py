@@ -244,7 +244,7 @@ def publish(cache: str, environment: Environment) -> None:
     before = _current(cache, key)
     paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
     with contextlib.suppress(OSError):
-        os.utime(paths.stamp(environment.path))
+        paths.replace(paths.stamp(environment.path), b"")
     former = os.path.join(paths.environments(cache, key), before or "")
     if before is not None and os.path.isdir(former):
         with contextlib.suppress(OSError):
