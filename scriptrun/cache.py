@@ -40,7 +40,7 @@ class Environment:
 
 def lookup(cache: str, key: str) -> Environment | None:
     """Return the current environment of `key`, or None where there is none that can be used."""
-    generation = _current(cache, key)
+    generation = current(cache, key)
     if generation is None:
         return None
     path = os.path.join(paths.environments(cache, key), generation)
@@ -62,7 +62,8 @@ def read_manifest(environment: str) -> dict[str, Any] | None:
     return dict(manifest)
 
 
-def _current(cache: str, key: str) -> str | None:
+def current(cache: str, key: str) -> str | None:
+    """Return the name of the generation that the pointer of `key` names, None where there is no pointer that does."""
     try:
         with open(paths.pointer(cache, key), encoding="ascii") as file:
             generation = file.read(100).strip()
@@ -137,11 +138,11 @@ def new_directory(path: str) -> Iterator[None]:
 def remove_leavings(cache: str, key: str) -> None:
     """Remove what dead builders of `key` left: what is incomplete, or was never published. The caller has the lock."""
     directory = paths.environments(cache, key)
-    current = _current(cache, key)
+    kept = current(cache, key)
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
-            published = name == current or os.path.exists(paths.stamp(path))
+            published = name == kept or os.path.exists(paths.stamp(path))
             if not (published and os.path.exists(paths.manifest(path))):
                 shutil.rmtree(path, ignore_errors=True)
 
@@ -169,7 +170,7 @@ def publish(cache: str, environment: Environment) -> None:
     What was current before stays for those who run in it, and is marked, so that no launch record leads there again.
     """
     key = environment.manifest["key"]
-    before = _current(cache, key)
+    before = current(cache, key)
     pointer = paths.pointer(cache, key)
     if os.path.isdir(pointer):  # damage: a rename would not replace it
         shutil.rmtree(pointer)

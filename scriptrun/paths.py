@@ -135,7 +135,12 @@ def _refuse_foreign(cache: str) -> None:
 
 def environments(cache: str, key: str) -> str:
     """Return the directory that holds the generations of `key`."""
-    return os.path.join(cache, LAYOUT, "envs", key)
+    return os.path.join(all_environments(cache), key)
+
+
+def all_environments(cache: str) -> str:
+    """Return the directory that holds the directories of all keys."""
+    return os.path.join(cache, LAYOUT, "envs")
 
 
 def pointer(cache: str, key: str) -> str:
@@ -150,7 +155,12 @@ def lock(cache: str, key: str) -> str:
 
 def record(cache: str, script: str) -> str:
     """Return where the launcher looks for the launch record of the file `script`."""
-    return os.path.join(cache, LAYOUT, "launch") + os.path.abspath(script) + "/@record"
+    return records(cache) + os.path.abspath(script) + "/@record"
+
+
+def records(cache: str) -> str:
+    """Return the directory that holds all launch records, each at the path of its script."""
+    return os.path.join(cache, LAYOUT, "launch")
 
 
 def holds(cache: str, path: str) -> bool:
