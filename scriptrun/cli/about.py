@@ -42,6 +42,9 @@ Commands:
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   cache dir                       where environments are kept
+  cache prune [--dry-run]         remove what is unused for 90 days; also
+    [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]
+  cache clear                     remove all that is not in use
 
 Options:
 {options}
