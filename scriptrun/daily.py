@@ -8,6 +8,7 @@ import sys
 import time
 
 from scriptrun import paths, process
+from scriptrun.config import Configuration
 
 _DAY = 86400.0
 
@@ -15,7 +16,7 @@ _GRACE = 3600.0
 """For how many seconds after its last use an environment stays, when nobody asked for a removal."""
 
 
-def see_to(cache: str) -> None:
+def see_to(cache: str, configuration: Configuration) -> None:
     """Start a process that prunes the cache, unless one did within a day.
 
     The caller goes on at once, and hears nothing of it, also where nothing can be done: the cache may be read-only.
@@ -23,7 +24,7 @@ def see_to(cache: str) -> None:
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
             if _is_due(paths.pruned(cache)):
-                process.detach(lambda: _prune(cache))
+                process.detach(lambda: _prune(cache, configuration))
 
 
 def _is_due(mark: str) -> bool:
@@ -39,7 +40,7 @@ def _is_due(mark: str) -> bool:
     return True
 
 
-def _prune(cache: str) -> None:
+def _prune(cache: str, configuration: Configuration) -> None:
     """Prune the cache, unless somebody else does; nobody waits for this."""
     from scriptrun import removal
 
@@ -48,4 +49,5 @@ def _prune(cache: str) -> None:
         if alone:
             from scriptrun import housekeeping
 
-            housekeeping.prune(cache, housekeeping.DEFAULT, _GRACE)
+            bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size)
+            housekeeping.prune(cache, bounds, _GRACE)

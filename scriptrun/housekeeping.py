@@ -25,11 +25,7 @@ class Bounds:
     """How long environments may be idle, in seconds, and how much room they may take, in bytes (None: no limit)."""
 
     max_idle: float
-    max_size: int | None = None
-
-
-DEFAULT = Bounds(max_idle=90 * 86400.0)
-"""What holds where nothing else is said."""
+    max_size: int | None
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,16 @@ from scriptrun.resolve import Wanted
 
 def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     """Build a fresh environment, and see to its removal when this process has ended. Raises ScriptrunError."""
-    directory = paths.isolated(wanted.request.cache)
+    cache = wanted.request.caches.writable()
+    directory = paths.isolated(cache)
     paths.make_directories(directory)
-    tidying.remove_isolated(wanted.request.cache)
+    tidying.remove_isolated(cache)
     path = os.path.join(directory, os.urandom(8).hex())
     lock = locks.take(f"{path}.lock", waiting=lambda: None)
     try:
         with Progress(wanted.options) as progress:
             order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
-            environment = prepare.prepare_isolated(path, order, wanted.request.cache)
+            environment = prepare.prepare_isolated(path, order, cache)
     except BaseException:
         os.unlink(f"{path}.lock")
         raise

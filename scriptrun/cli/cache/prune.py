@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from scriptrun import housekeeping, output, paths, quantities, removal
+from scriptrun import config, housekeeping, location, output, quantities, removal
 from scriptrun.arguments import Invocation
 from scriptrun.errors import CacheError, UsageError, escape
 from scriptrun.housekeeping import Bounds, Plan
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
-    """Remove environments, or list what would go, and say so on stdout. Raises UsageError and CacheError."""
-    bounds, grace = _bounds(invocation.extra), given_grace(invocation.extra)
-    cache = paths.open_cache(environ)[0]
+    """Remove environments, or list what would go, and say so on stdout. Raises ScriptrunError."""
+    bounds, grace = _bounds(invocation.extra, environ), given_grace(invocation.extra)
+    cache = location.open_cache(environ)[0]
     if "--dry-run" in invocation.extra:
         output.give(_announced(housekeeping.plan(cache, bounds, grace)))
         return 0
@@ -44,20 +44,21 @@ def given_grace(extra: Mapping[str, str]) -> float:
     return _read(quantities.seconds, seconds, UsageError(f"`--grace {text}` is no time", hint="--grace 60: in seconds"))
 
 
-def _bounds(extra: Mapping[str, str]) -> Bounds | None:
+def _bounds(extra: Mapping[str, str], environ: Mapping[str, str]) -> Bounds | None:
     idle, size = extra.get("--older-than"), extra.get("--max-size")
     if "--all" in extra:
         if idle is not None or size is not None:
             raise UsageError("`--all` removes whatever the age and size", hint="leave out the one or the other")
         return None
-    bounds = housekeeping.DEFAULT
+    configuration = config.read(environ)
+    max_idle, max_size = configuration.max_idle, configuration.max_size
     if idle is not None:
         wrong = UsageError(f"`--older-than {idle}` is no span of time", hint="--older-than 30d")
-        bounds = Bounds(_read(quantities.seconds, idle, wrong), bounds.max_size)
+        max_idle = _read(quantities.seconds, idle, wrong)
     if size is not None:
         wrong = UsageError(f"`--max-size {size}` is no amount of bytes", hint="--max-size 2G")
-        bounds = Bounds(bounds.max_idle, _read(quantities.octets, size, wrong))
-    return bounds
+        max_size = _read(quantities.octets, size, wrong)
+    return Bounds(max_idle, max_size)
 
 
 def _read(read: Callable[[str], T], text: str, wrong: UsageError) -> T:
