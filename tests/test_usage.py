@@ -52,14 +52,15 @@ def test_process_that_uses_an_environment(environment: Path, part: str) -> None:
     """A path in words, VIRTUAL_ENV, the working directory, an open file, a mapped one or the program tells it."""
     program = shutil.copy2("/usr/bin/dash", environment / "bin/program")
     words: list[str | Path] = [sys.executable, "-c", MAP if part == "memory" else WAIT]
-    options: dict[str, Any] = {
+    choices: dict[str, dict[str, Any]] = {
         "word": {},
         "variable": {"env": {**os.environ, "VIRTUAL_ENV": str(environment)}},
         "directory": {"cwd": environment / "bin"},
         "file": {},
         "memory": {"line": str(environment / "content")},
         "program": {"executable": program},
-    }[part]
+    }
+    options = choices[part]
     if part == "word":
         words.append(f"--prefix={environment}/bin")
     if part == "program":
@@ -123,7 +124,7 @@ def test_launcher_is_seen_under_every_shell(tmp_path: Path, shell: str) -> None:
 def test_launcher_is_seen_by_any_name(tmp_path: Path) -> None:
     """A link to the launcher, also by a relative path, and its shebang are seen."""
     own = launcher(tmp_path)
-    for words in ([own], [tmp_path / "other name"], ["sh", "./other name"], ["sh", "scriptrun"]):
+    for words in ([str(own)], [f"{tmp_path}/other name"], ["sh", "./other name"], ["sh", "scriptrun"]):
         with running(words, cwd=tmp_path) as pid:
             process = psutil.Process(pid)
             assert usage.in_flight(process)
@@ -133,7 +134,7 @@ def test_launcher_is_seen_by_any_name(tmp_path: Path) -> None:
 
 def test_what_is_no_launcher(tmp_path: Path) -> None:
     """Another program that is given the launcher's file, or a shell that is given its text, does not count."""
-    own = launcher(tmp_path)
+    own = str(launcher(tmp_path))
     for words in (
         [sys.executable, "-c", WAIT, own],
         [sys.executable, "-S", "-c", WAIT, "scriptrun"],
