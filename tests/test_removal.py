@@ -144,6 +144,7 @@ def test_launcher_that_lands_is_seen(
     landed = frozenset(["envs/" + "/".join(environment.parts[-2:])])
     seen += [marked(environment, Sight(frozenset(), flying)), marked(environment, Sight(landed, frozenset()))]
     awaited: list[object] = []
+    monkeypatch.setattr(usage, "may_enter", lambda *_: True)
 
     def land(launchers: object, _limit: float) -> bool:
         awaited.append(launchers)
@@ -152,7 +153,7 @@ def test_launcher_that_lands_is_seen(
     monkeypatch.setattr(usage, "await_landing", land)
     outcome = remove(cache, environment, other, grace=0)
     assert (outcome.removed, outcome.kept) == ([str(other)], {str(environment): removal.IN_USE})
-    assert (awaited, seen) == ([flying], [])
+    assert (awaited, seen) == ([list(flying)], [])
     assert whole(cache, environment)
 
 
@@ -162,9 +163,21 @@ def test_launcher_that_does_not_land_keeps_everything(
     """Nobody knows where a launcher that stands still is bound for, so nothing is removed, and it is not waited for."""
     monkeypatch.setattr(removal, "LANDING", 0)
     monkeypatch.setattr(usage, "in_flight", lambda _process: True)
+    monkeypatch.setattr(usage, "may_enter", lambda *_: True)
     seen.append(marked(environment, Sight(frozenset(), frozenset([psutil.Process()]))))
     assert remove(cache, environment, grace=0).kept == {str(environment): removal.ABOUT_TO_BE_USED}
     assert whole(cache, environment)
+
+
+def test_launcher_of_another_cache_does_not_count(
+    cache: str, environment: Path, seen: list[Callable[[], Sight]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher that cannot be bound for this cache is neither awaited nor in the way."""
+    monkeypatch.setattr(usage, "in_flight", lambda _process: True)
+    monkeypatch.setattr(usage, "may_enter", lambda *_: False)
+    seen.append(marked(environment, Sight(frozenset(), frozenset([psutil.Process()]))))
+    assert remove(cache, environment, grace=0).removed == [str(environment)]
+    assert seen == []
 
 
 def test_stamp_that_is_touched_meanwhile(cache: str, environment: Path, seen: list[Callable[[], Sight]]) -> None:
