@@ -93,7 +93,16 @@ def may_enter(launcher: psutil.Process, cache: str) -> bool:
     named = {name: environ.get(name, "") for name in ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE")}
     places = {name: os.path.join(directory, path) for name, path in named.items() if path}
     candidates = (location.cache_directory({**environ, **places}), places.get("SCRIPTRUN_SYSTEM_CACHE", ""))
-    return not environ or any(os.path.realpath(one) == os.path.realpath(cache) for one in candidates if one)
+    return not environ or any(_is_same(launcher, one, cache) for one in candidates if one)
+
+
+def _is_same(process: psutil.Process, path: str, cache: str) -> bool:
+    """Tell whether what a process knows as `path`, perhaps in a container, is the cache, or can no more be told."""
+    root = f"/proc/{process.pid}/root" if sys.platform == "linux" else ""
+    try:
+        return os.path.samefile(root + path, cache)
+    except OSError:
+        return not process.is_running()
 
 
 def await_landing(launchers: Iterable[psutil.Process], limit: float) -> bool:
