@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, trash, usage
-from scriptrun.errors import CacheError
+from scriptrun import locks, paths, refusals, trash, usage
 
 BATCH = 100
 """How many environments are condemned at a time: the mark keeps launches waiting for a moment."""
@@ -45,7 +44,7 @@ def alone(cache: str, waiting: Callable[[], None] | None = None) -> Iterator[boo
         try:
             held = stack.enter_context(locks.hold(paths.removal(cache), waiting))
         except OSError as error:
-            raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}") from None
+            raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
         yield held
 
 
@@ -92,13 +91,20 @@ def _condemn(cache: str, environments: Sequence[str], held: contextlib.ExitStack
                 outcome.kept[environment] = BEING_PREPARED
                 continue
             held.callback(_unmark, cache, environment)
-            with open(paths.condemned(environment), "wb"):
-                condemned.append(environment)
+            _mark(environment)
+            condemned.append(environment)
         except FileNotFoundError:  # it has gone
             pass
         except OSError as error:
             outcome.kept[environment] = error.strerror or str(error)
     return condemned
+
+
+def _mark(environment: str) -> None:
+    """Let nobody start in an environment any more. Raises OSError."""
+    mark = paths.condemned(environment)
+    paths.remove(mark)  # what is there may be a link to nowhere, which is none
+    os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def reprieve(cache: str, environment: str) -> None:
@@ -112,7 +118,7 @@ def _unmark(cache: str, environment: str) -> None:
     """Take the mark back from an environment that is still there, unless it was replaced: that mark is for good."""
     if _is_current(cache, environment):
         with contextlib.suppress(OSError):
-            os.unlink(paths.condemned(environment))
+            paths.remove(paths.condemned(environment))
 
 
 def _is_current(cache: str, environment: str) -> bool:

@@ -59,7 +59,8 @@ class Request:
 
     def recall(self) -> "Answer | None":
         """Return the answer to this very question, if one is remembered, with its environment claimed."""
-        return launch.recall(self.caches.system, self.question) or launch.recall(self.caches.own, self.question)
+        both = (self.caches.system, self.caches.own)
+        return launch.recall(both[0], self.question, both) or launch.recall(both[1], self.question, both)
 
     def become(self, answer: Answer, environ: "Mapping[str, str]") -> "NoReturn":
         """Write the launch record, if one may name the answer, and become what is asked for."""

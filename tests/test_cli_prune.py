@@ -239,16 +239,6 @@ def test_clear_takes_everything(user: User) -> None:
     assert user.run("./s.py") == (0, "2.0\n", "")
 
 
-def test_cache_that_cannot_be_written_to(user: User) -> None:
-    """Where nothing can be removed it is said so, in words."""
-    environment = generations.make(str(user.cache), generations.key(1))
-    (user.cache / "v1/removal").symlink_to("/proc/nothing")
-    finished = user.run(*ALL)
-    assert (finished.status, finished.out) == (125, "")
-    assert finished.err.startswith(f"scriptrun: error: the cache `{user.cache}` cannot be written to: ")
-    assert environment.exists()
-
-
 DYING = """\
 import importlib, os, signal, sys
 from scriptrun import decide

@@ -63,7 +63,7 @@ def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "v1").touch()
     launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, Answer("/e", "", provable=True))
     launch.remember(str(tmp_path), b"asked", Answer("/e", "", provable=True), launch.PROVABLE)
-    assert launch.recall(str(tmp_path), b"asked") is None
+    assert launch.recall(str(tmp_path), b"asked", ["/"]) is None
 
 
 @pytest.mark.parametrize("gone", ["pyvenv.cfg", "scriptrun.json", "bin/python"])
@@ -75,15 +75,16 @@ def test_answer_is_recalled_while_its_environment_is_usable(tmp_path: Path, gone
         (environment / name).touch(0o755)
     cache = str(tmp_path / "c")
     launch.remember(cache, b"asked\0", Answer(str(environment), "", provable=False), launch.VALID)
-    answer = launch.recall(cache, b"asked\0")
+    answer = launch.recall(cache, b"asked\0", [str(tmp_path)])
     assert answer is not None
     assert (answer.environment, answer.provable) == (str(environment), False)
-    assert launch.recall(cache, b"asked") is None
+    assert launch.recall(cache, b"asked\0", ["", cache]) is None
+    assert launch.recall(cache, b"asked", [str(tmp_path)]) is None
     (environment / "condemned").touch()
-    assert launch.recall(cache, b"asked\0") is None
+    assert launch.recall(cache, b"asked\0", [str(tmp_path)]) is None
     (environment / "condemned").unlink()
     (environment / gone).unlink()
-    assert launch.recall(cache, b"asked\0") is None
+    assert launch.recall(cache, b"asked\0", [str(tmp_path)]) is None
 
 
 def test_variables_of_a_script() -> None:

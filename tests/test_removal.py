@@ -16,6 +16,7 @@ from support import generations
 
 from scriptrun import cache as caches
 from scriptrun import locks, paths, removal, trash, usage
+from scriptrun.errors import CacheError
 from scriptrun.removal import Outcome
 from scriptrun.usage import Sight
 
@@ -272,6 +273,27 @@ def test_one_removal_at_a_time(cache: str) -> None:
     with removal.alone(cache, release) as third:
         assert third
     assert waited == [1]
+
+
+def test_cache_that_cannot_be_written_to(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be removed it is said so, in words."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(locks, "take", refuse)
+    with pytest.raises(CacheError, match=f"^the cache `{cache}` cannot be written to: "), removal.alone(cache):
+        pass
+
+
+def test_mark_that_is_damaged(cache: str, environment: Path, seen: list[Callable[[], Sight]]) -> None:
+    """Whatever is in the place of the mark, there is one while processes are looked at."""
+    for damage in ("mkdir", "symlink"):
+        getattr(os, damage)(*(["nowhere"] if damage == "symlink" else []), environment / "condemned")
+        generations.use(environment)
+        seen.append(marked(environment, Sight(frozenset(["envs/" + "/".join(environment.parts[-2:])]), frozenset())))
+        assert remove(cache, environment, grace=0).kept == {str(environment): removal.IN_USE}
+        assert whole(cache, environment)
 
 
 def test_where_locks_do_not_work(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:

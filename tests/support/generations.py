@@ -17,6 +17,7 @@ def make(cache: str, key: str, generation: str = "", *, age: float = OLD, size: 
 
     Its name is random unless given: a process that uses one of another test shows the same end of a path else.
     """
+    paths.make_directories(cache)
     generation = generation or os.urandom(4).hex()
     path = Path(paths.environments(cache, key)) / generation
     (path / "bin").mkdir(parents=True)
