@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import launch, paths, process
+from scriptrun import extent, launch, paths, process, spec
 from scriptrun.errors import CacheError
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
@@ -55,9 +55,12 @@ def read_manifest(environment: str) -> dict[str, Any] | None:
             manifest = json.load(file)
         if manifest["format"] != MANIFEST_FORMAT or manifest["environment"] != environment:
             return None
+        if not isinstance(manifest["created"], str):
+            return None
         for distribution in manifest["distributions"]:
             Distribution(**distribution)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        spec.restore(manifest["asked"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return dict(manifest)
 
@@ -147,19 +150,20 @@ def remove_leavings(cache: str, key: str) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
+def complete(wanted: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
     """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
+    paths.replace(paths.stamp(path), b"")
+    _settle(path)
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
-        "key": spec.key,
+        "key": wanted.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "asked": asdict(spec),
+        **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
+        "asked": asdict(wanted),
         "distributions": [asdict(one) for one in distributions],
     }
-    paths.replace(paths.stamp(path), b"")
     text = json.dumps(manifest, indent=1)
-    _settle(path)
     paths.replace(paths.manifest(path), text.encode("ascii"))
     return Environment(path, json.loads(text))
 
@@ -181,6 +185,16 @@ def publish(cache: str, environment: Environment) -> None:
     for mark in marks:
         with contextlib.suppress(OSError), open(mark, "wb"):
             pass
+
+
+def withdraw(cache: str, environment: str, key: str) -> None:
+    """Let nobody start in this environment of `key` any more; the caller has the lock. Raises OSError.
+
+    Who runs in it goes on. The mark comes first: a builder of `key` takes back one on what is current.
+    """
+    paths.replace(paths.condemned(environment), b"")
+    if current(cache, key) == os.path.basename(environment):
+        os.unlink(paths.pointer(cache, key))
 
 
 def _settle(path: str) -> None:

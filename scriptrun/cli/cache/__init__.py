@@ -11,6 +11,9 @@ from scriptrun.errors import UsageError
 
 OPTIONS: dict[str, frozenset[str]] = {
     "dir": frozenset(),
+    "list": frozenset(("--json", "--sort")),
+    "size": frozenset(("--json",)),
+    "verify": frozenset(("--repair",)),
 }
 """The words, each with the options that it takes, of those that the command line knows for `cache`."""
 
