@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from scriptrun import cache as caches
@@ -30,16 +30,18 @@ def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:
         raise InstallError(f"{stored.interpreter}, which it was made for, has gone or changed")
-    asked = tuple(metadata.requirement(text, "") for text in stored.requirements)
+    versions = [f"{one['name']}=={one['version']}" for one in entry.manifest["distributions"]]
     with tempfile.TemporaryDirectory(prefix="scriptrun-") as directory:
-        constraints = tuple(_constraints(stored, directory))
-        options = Options({**_resolution(stored, given), "constraint": constraints, "refresh": True})
-        again = spec.specify(stored.interpreter, asked, options)
-        if again != stored:
+        options = Options({**_resolution(stored, given), "constraint": tuple(_constraints(stored, directory))})
+        asked = tuple(metadata.requirement(text, entry.key) for text in stored.requirements)
+        if spec.specify(stored.interpreter, asked, options) != stored:
             raise InstallError("a file or directory that it was made from has changed")
-        pins = "".join(f"{one['name']}=={one['version']}\n" for one in entry.manifest["distributions"])
-        held = Options({"constraint": (*constraints, _write(directory, "versions", pins))})
-        return prepare.prepare(cache, Order(again, asked, held.below(options), environ, _show_nothing))
+        held = (*options.many("constraint"), _write(directory, "versions", versions))
+        options = Options({"constraint": held, "refresh": True}).below(options)
+        try:
+            return prepare.prepare(cache, Order(stored, asked, options, environ, _show_nothing))
+        except InstallError as error:  # its hint is for the author of a script
+            raise InstallError(f"not in the versions that were there: {error.message}", details=error.details) from None
 
 
 def withdraw(cache: str, entry: Entry) -> None:
@@ -71,13 +73,13 @@ def _constraints(stored: EnvironmentSpec, directory: str) -> Iterator[str]:
     """Yield files, made in `directory`, and URLs that hold the constraints of a specification, in their order."""
     left = iter(stored.constraints)
     for number, line in enumerate(left):
-        yield next(left) if line == spec.URL_FOLLOWS else _write(directory, str(number), f"{line}\n")
+        yield next(left) if line == spec.URL_FOLLOWS else _write(directory, str(number), [line])
 
 
-def _write(directory: str, name: str, text: str) -> str:
+def _write(directory: str, name: str, lines: Iterable[str]) -> str:
     path = os.path.join(directory, name)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+        file.writelines(f"{line}\n" for line in lines)
     return path
 
 

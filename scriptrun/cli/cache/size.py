@@ -23,5 +23,5 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     else:
         noun = "environment" if len(entries) == 1 else "environments"
         size, freed = shown_octets(facts["size"]), shown_octets(facts["freed"])
-        output.give(f"{len(entries)} {noun}, {size}; without them {freed} more would be free\n")
+        output.give(f"{len(entries)} {noun}, {size}; to remove all would free {freed}\n")
     return 0

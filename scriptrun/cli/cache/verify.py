@@ -49,8 +49,12 @@ def _repair(cache: str, entry: Entry, options: Options, environ: Mapping[str, st
             repair.rebuild(cache, entry, options, environ)
     except (InstallError, MetadataError, UsageError) as error:
         repair.withdraw(cache, entry)
-        output.tell(error.render())
-        output.note(f"{entry.key} is out of use: the next run that needs it prepares it anew")
+        failure = InstallError(
+            f"{entry.key} cannot be rebuilt: {error.message}",
+            details=error.details,
+            hint="it is out of use now: the next run that needs it prepares it anew",
+        )
+        output.tell(failure.render())
         return False
     if not options.flag("quiet"):
         output.note(f"{entry.key} was rebuilt")
