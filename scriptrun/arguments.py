@@ -21,6 +21,7 @@ COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "env": ("--json",),
     "python": ("--json",),
+    "sync": ("--system",),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
@@ -69,6 +70,7 @@ OPTIONS = (
     Option("offline", "", FLAG, "", "never touch the network"),
     Option("isolated", "", FLAG, "", "in a fresh environment, removed afterwards"),
     Option("exclude-newer", "", VALUE, "DATE|DAYS", "ignore what was uploaded after that"),
+    Option("max-age", "", VALUE, "AGE", "ask pip again when its answer is older: 7 days"),
     Option("index-url", "", VALUE, "URL", "as in pip"),
     Option("extra-index-url", "", LIST, "URL", "as in pip"),
     Option("find-links", "", LIST, "PATH|URL", "as in pip", paths=True),

@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-from scriptrun import arguments, launch, output, request
+from scriptrun import arguments, output, request
 from scriptrun.errors import ScriptrunError
 from scriptrun.request import Request
 
@@ -49,7 +49,6 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> None:
     options = asked.invocation.options
     if options.flag("refresh") or options.flag("isolated") or options.flag("explain"):
         return
-    known = launch.recall(asked.cache, asked.question)
-    if known is not None:
-        environment, provable = known
-        asked.become(environment, environ, provable=provable)
+    answer = asked.recall()
+    if answer is not None:
+        asked.become(answer, environ)

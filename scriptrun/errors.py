@@ -3,6 +3,7 @@
 ScriptrunError            125  scriptrun could not provide the environment
 ├── UsageError              2  wrong use of the command line
 ├── MetadataError         125  the block, or a value in it, is not valid
+├── ConfigurationError    125  config.toml is not valid
 ├── InterpreterError      125  no Python fits
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
@@ -47,6 +48,10 @@ class UsageError(ScriptrunError):
 
 class MetadataError(ScriptrunError):
     """The script's block is not valid."""
+
+
+class ConfigurationError(ScriptrunError):
+    """A file of the configuration is not valid."""
 
 
 class InterpreterError(ScriptrunError):

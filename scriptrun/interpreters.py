@@ -282,10 +282,10 @@ def _of_managers() -> Iterator[str]:
 def identify(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
     """Return the base interpreter behind the program at `path`, or None where it does not answer as a Python 3 does.
 
-    What it answers is remembered in `cache` until the program, or the base behind it, changes.
+    What it answers is remembered in `cache` (`""`: nowhere) until the program, or the base behind it, changes.
     """
     path = _resolve(path)
-    remembered = _remembered(_memory(path, cache), path)
+    remembered = _remembered(_memory(path, cache), path) if cache else None
     if remembered is None:
         return _ask(path, cache, environ)
     return Interpreter(**remembered["facts"]) if remembered["facts"] else None
@@ -304,8 +304,9 @@ def _ask(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | Non
         "facts": asdict(interpreter) if interpreter else None,
         "base_marks": _marks(interpreter.path) if interpreter else None,
     }
-    with contextlib.suppress(OSError):
-        paths.replace(_memory(path, cache), json.dumps(answer).encode("ascii"))
+    if cache:
+        with contextlib.suppress(OSError):
+            paths.replace(_memory(path, cache), json.dumps(answer).encode("ascii"))
     return interpreter
 
 
@@ -350,7 +351,7 @@ def _probe(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | N
     environment = {name: value for name, value in environ.items() if name not in launch.BREAKS_VENV}
     try:
         finished = process.run(
-            [path, "-I", "-c", _PROBE], environment=environment, directory=cache, timeout=PROBE_TIMEOUT
+            [path, "-I", "-c", _PROBE], environment=environment, directory=cache or os.sep, timeout=PROBE_TIMEOUT
         )
         answers = [line for line in finished.output.splitlines() if line.startswith(_MARK)]
         interpreter = Interpreter(**json.loads(answers[0].removeprefix(_MARK)))

@@ -7,6 +7,7 @@ whose block is far down). Both only name an environment; losing one costs time a
 
 import os
 import sys
+import time
 import zlib
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
@@ -25,8 +26,8 @@ from scriptrun.errors import without_credentials
 MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
 
-_RECORD = b"# scriptrun launch record 1\n"
-_ANSWER = b"scriptrun answer 1"
+_RECORD = b"# scriptrun launch record 2\n"
+_ANSWER = b"scriptrun answer 2"
 _STANDINGS = (b"noted", b"valid", b"provable")
 NOTED, VALID, PROVABLE = range(3)
 """What an answer is worth: it may have changed since; it holds; the script's first lines alone decide it."""
@@ -35,7 +36,21 @@ BREAKS_VENV = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 """Each redirects the Python of a virtual environment, or breaks it."""
 
 
-def question(invocation: Invocation, block: "Block | None") -> bytes:
+class Answer:
+    """An environment for a question. `due` is the file whose mtime ends its use (`""`: it has no end).
+
+    `provable` says whether a launch record may name it.
+    """
+
+    __slots__ = ("due", "environment", "provable")
+
+    def __init__(self, environment: str, due: str, *, provable: bool) -> None:
+        self.environment = environment
+        self.due = due
+        self.provable = provable
+
+
+def question(invocation: Invocation, block: "Block | None", configured: bytes) -> bytes:
     """Return all that decides which environment is wanted, as bytes that are equal when it is.
 
     Raises OSError where a file of requirements or constraints cannot be read.
@@ -51,7 +66,7 @@ def question(invocation: Invocation, block: "Block | None") -> bytes:
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
     asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
-    return repr((metadata, asked, files, own)).encode("utf-8", "backslashreplace")
+    return repr((metadata, asked, files, own, configured)).encode("utf-8", "backslashreplace")
 
 
 def _program(python: str) -> str:
@@ -78,32 +93,74 @@ def _content(path: str) -> bytes:
         return file.read()
 
 
-def recall(cache: str, asked: bytes) -> "tuple[str, bool] | None":
-    """Return the environment that answered `asked` before, and whether a launch record may name it.
+def recall(cache: str, asked: bytes, trusted: "Sequence[str]") -> "Answer | None":
+    """Return the answer to `asked` that is remembered in `cache`, with its environment claimed.
 
-    None where nothing is remembered, or where the environment is not usable any more.
+    None where nothing is remembered, or where the environment is not usable any more, is too old, or is in none of the
+    caches that are `trusted`.
     """
-    environment, standing = _answer(cache, asked)
-    return (environment, standing == PROVABLE) if standing > NOTED and usable(environment) else None
+    answer, standing = _answer(cache, asked)
+    if standing == NOTED or not any(paths.holds(one, answer.environment) for one in trusted):
+        return None
+    return answer if not is_past(answer.due) and claim(answer.environment) else None
 
 
 def lost_base(cache: str, asked: bytes) -> str:
     """Return the base interpreter of the environment that answered `asked`, if it has gone since, else `""`."""
-    environment, _ = _answer(cache, asked)
+    environment = _answer(cache, asked)[0].environment
     base = os.path.realpath(paths.python(environment)) if environment else ""
     return base if base and not os.path.exists(base) and not base.startswith(cache) else ""
 
 
-def _answer(cache: str, asked: bytes) -> "tuple[str, int]":
-    """Return the environment that answered `asked` before (`""`: none), and the standing of that answer."""
+def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
+    """Return what answered `asked` before (environment `""`: nothing did), and the standing of that answer."""
+    nothing = Answer("", "", provable=False), NOTED
     try:
-        remembered = _content(paths.answer(cache, zlib.crc32(asked)))
+        remembered = _content(paths.answer(cache, zlib.crc32(asked))) if cache else b""
     except OSError:
-        return "", NOTED
-    first, environment, standing, body = (remembered.split(b"\0", 3) + [b""] * 4)[:4]
+        return nothing
+    first, environment, due, standing, body = (remembered.split(b"\0", 4) + [b""] * 5)[:5]
     if first != _ANSWER or body != asked or standing not in _STANDINGS:
-        return "", NOTED
-    return os.fsdecode(environment), _STANDINGS.index(standing)
+        return nothing
+    answer = Answer(os.fsdecode(environment), os.fsdecode(due), provable=standing == _STANDINGS[PROVABLE])
+    return answer, _STANDINGS.index(standing)
+
+
+def is_past(due: str) -> bool:
+    """Tell whether the mtime of the file `due` is past, or the file missing; `""` is never past."""
+    try:
+        return bool(due) and os.stat(due).st_mtime <= time.time()
+    except OSError:
+        return True
+
+
+def claim(environment: str) -> bool:
+    """Raise a hand for `environment`, and tell whether it may be used: it is whole, and nobody is removing it.
+
+    Whoever removes environments sets the mark `condemned` and then looks for hands: the stamp's time, and the lock on
+    it, which lasts until this process becomes the script. So the one who comes second sees the first.
+    """
+    descriptor = -1
+    try:
+        import fcntl
+
+        flags = os.O_RDONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW
+        descriptor = os.open(paths.stamp(environment), flags, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:  # a remover has it
+        os.close(descriptor)
+        return False
+    except (ImportError, OSError):  # Windows; a file system without locks
+        pass
+    try:
+        os.utime(paths.stamp(environment))
+    except OSError:  # a cache that is read-only, or somebody else's
+        pass
+    if usable(environment):
+        return True
+    if descriptor >= 0:
+        os.close(descriptor)
+    return False
 
 
 def usable(environment: str) -> bool:
@@ -116,11 +173,11 @@ def usable(environment: str) -> bool:
     )
 
 
-def remember(cache: str, asked: bytes, environment: str, standing: int) -> None:
-    """Keep `environment` as the answer to `asked`: NOTED, VALID or PROVABLE. What cannot be written is not kept."""
-    content = b"\0".join((_ANSWER, os.fsencode(environment), _STANDINGS[standing], asked))
+def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
+    """Keep the answer to `asked`: NOTED, VALID or PROVABLE. What cannot be written is not kept."""
+    parts = (_ANSWER, os.fsencode(answer.environment), os.fsencode(answer.due), _STANDINGS[standing], asked)
     try:
-        paths.replace(paths.answer(cache, zlib.crc32(asked)), content)
+        paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts))
     except OSError:
         pass
 
@@ -156,13 +213,16 @@ def _end_of_head(source: bytes, last: int) -> int:
     return end
 
 
-def record(path: str, proof: bytes, lines: int, environment: str) -> None:
+def record(path: str, proof: bytes, lines: int, answer: Answer) -> None:
     """Write the launch record: assignments that the launcher reads. What cannot be written is not recorded.
+
+    `proof` is what it must find: the configuration, then that many lines of the script.
 
     A shell runs nothing between braces before it has read the last of them: all of the record counts, or none.
     """
-    values = (_quoted(os.fsencode(environment)), b" ".join([b"-"] * lines), _quoted(proof))
-    content = _RECORD + b"{\n_sr_env=%s\n_sr_lines='%s'\n_sr_proof=%s\n}\n" % values
+    environment, due = (_quoted(os.fsencode(path)) for path in (answer.environment, answer.due))
+    values = (environment, due, b" ".join([b"-"] * lines), _quoted(proof))
+    content = _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n_sr_lines='%s'\n_sr_proof=%s\n}\n" % values
     try:
         paths.replace(path, content)
     except OSError:
@@ -195,17 +255,8 @@ def environment_for(environment: str, environ: "Mapping[str, str]") -> "dict[str
     return result
 
 
-def touch(environment: str) -> None:
-    """Note that `environment` is in use from now on, where the cache can be written to."""
-    try:
-        os.utime(paths.stamp(environment))
-    except OSError:
-        pass
-
-
 def become(environment: str, arguments: "Sequence[str]", environ: "Mapping[str, str]") -> "NoReturn":
     """Replace this process by the environment's Python with `arguments`; on Windows, wait for it and exit as it did."""
-    touch(environment)
     python = paths.python(environment)
     variables = environment_for(environment, environ)
     if sys.platform == "win32":

@@ -1,12 +1,9 @@
 #!/bin/sh
 # The command `scriptrun`. Where a launch record proves which environment a script needs, this becomes the script by
-# itself: built-ins only, no process but this one, nothing written but the stamp. Everything else, and everything
-# unusual, is for Python to decide and to explain: this part never prints an error, repairs or guesses.
-#
-# The record sets the environment, the text that the script must begin with, and a word for each of its lines to read
-# (launch.py writes it). It is sourced, as a shell reads its input in blocks but `read` byte by byte; `command` keeps a
-# damaged one from ending the shell. Names begin with _sr_: one that the user exports would change for the script.
-
+# itself: built-ins only, no process but this one, nothing written but the stamp. All else is for Python to decide and
+# to explain. The record (launch.py writes it) sets the environment, the text that configuration and script must begin
+# with, and a word for each line to read. It is sourced: a shell reads its input in blocks, but `read` byte by byte;
+# `command` keeps a damaged one from ending the shell. Names begin with _sr_: exported ones would change for the script.
 unset PYTHONHOME PYTHONEXECUTABLE __PYVENV_LAUNCHER__ # each breaks or redirects the Python of an environment
 
 case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
@@ -14,14 +11,14 @@ case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
 /*) _sr_cache=$XDG_CACHE_HOME/scriptrun ;;
 *) _sr_cache=${HOME-}/.cache/scriptrun ;;
 esac
-
+case ${XDG_CONFIG_HOME-} in /*) _sr_config=$XDG_CONFIG_HOME ;; *) _sr_config=${HOME-}/.config ;; esac
 _sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}
 _sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_PRE-}
 _sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}
-_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}
-_sr_path='' _sr_record=''
-case ${_sr_options:+x}:${1-} in
-x* | :-*) ;;
+_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}
+_sr_path='' _sr_record='' _sr_proven=''
+case $_sr_options:${1-} in
+:-*) ;;
 :/*) _sr_path=$1 ;;
 :*/* | :*.py | :*.pyw) _sr_path=${PWD%/}/${1#./} ;;
 esac
@@ -30,30 +27,35 @@ case $_sr_path/ in
 *) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;;
 esac
 
-_sr_proven=''
-# shellcheck disable=SC3067 # every shell in use knows `-O`: owned by the user
+# shellcheck disable=SC3067,SC3013 # every shell in use knows `-O`, owned by the user, and `-nt`, newer than
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
-    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 1' ]; then
-    _sr_env='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
+    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 2' ]; then
+    _sr_env='' _sr_due='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '
     # shellcheck disable=SC1090 # it is data, found at run time
     command . "$_sr_record"
     [ -z "${ZSH_VERSION-}" ] || setopt no_multibyte # else it drops half a character at the end of a file
+    for _sr_file in /etc/scriptrun/config.toml "$_sr_config/scriptrun/config.toml"; do
+        [ -f "$_sr_file" ] || continue
+        _sr_text=$_sr_text$_sr_file$_sr_newline
+        while IFS= read -r _sr_line; do _sr_text=$_sr_text$_sr_line$_sr_newline; done <"$_sr_file"
+        _sr_text=$_sr_text$_sr_line$_sr_newline
+    done
     for _sr_line in $_sr_lines; do
         IFS= read -r _sr_line || { _sr_text=$_sr_text$_sr_line && break; } # the file ends with this line
         _sr_text=$_sr_text$_sr_line$_sr_newline
     done <"$1"
     # First the stamp, then the mark: whoever removes environments sets the mark and then looks at the stamp.
     # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.
-    if [ "$_sr_text" = "$_sr_proof" ] && [ -f "$_sr_env/pyvenv.cfg" ] && [ -x "$_sr_env/bin/python" ]; then
+    if [ "$_sr_text" = "$_sr_proof" ] && [ -f "$_sr_env/pyvenv.cfg" ] && [ -x "$_sr_env/bin/python" ] &&
+        { [ -O "${_sr_env%/v1/*}" ] || [ ! -w "${_sr_env%/v1/*}" ]; } && [ -f "$_sr_env/.stamp" ]; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
-        [ -e "$_sr_env/condemned" ] || _sr_proven=x
+        [ ! "$_sr_due" ] || [ "$_sr_due" -nt "$_sr_env/.stamp" ] && [ ! -e "$_sr_env/condemned" ] && _sr_proven=x
     fi
 fi 2>/dev/null
 
 if [ "$_sr_proven" ]; then
-    PATH=$_sr_env/bin:${PATH:-/bin:/usr/bin} VIRTUAL_ENV=$_sr_env
-    export PATH VIRTUAL_ENV
+    export PATH="$_sr_env/bin:${PATH:-/bin:/usr/bin}" VIRTUAL_ENV="$_sr_env"
     exec "$_sr_env/bin/python" "$@"
 fi
 
@@ -63,10 +65,7 @@ while
     [ -L "$_sr_self" ]
 do
     _sr_target=$(PATH=${PATH-}:/usr/bin:/bin && readlink "$_sr_self")
-    case $_sr_target in
-    /*) _sr_self=$_sr_target ;;
-    *) _sr_self=${_sr_self%/*}/$_sr_target ;;
-    esac
+    case $_sr_target in /*) _sr_self=$_sr_target ;; *) _sr_self=${_sr_self%/*}/$_sr_target ;; esac
 done
 _sr_bin=$(cd -P "${_sr_self%/*}" && pwd -P)
 _sr_main=$_sr_bin/scriptrun-python _sr_python=''

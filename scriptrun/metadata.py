@@ -16,7 +16,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun import places
+from scriptrun import places, quantities
 from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options, anchored, is_path
 from scriptrun.block import Block
 from scriptrun.errors import MetadataError
@@ -234,6 +234,11 @@ class _Reader:
                 place=self._place(*path),
                 hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
             )
+        if name == "max-age":
+            try:
+                quantities.seconds(value)
+            except ValueError as error:
+                raise MetadataError(f"`{'.'.join(path)}`: {error}", place=self._place(*path)) from None
         return self._path(option, value)
 
     def _strings(self, path: tuple[str, ...], value: object, example: str) -> list[str]:

@@ -1,11 +1,12 @@
 """Where everything is on disk.
 
-CACHE/                     the user's cache directory, or SCRIPTRUN_CACHE_DIR; mode 0700
+CACHE/                     the user's cache directory or the system's (`location` finds both)
   CACHEDIR.TAG             tells backup programs to leave it out
   v1/                      the layout's version: another one lives beside it, never inside
     envs/KEY/GENERATION/   one environment: built here, never moved, never changed once published
       scriptrun.json       the manifest: written last, its presence means "complete"
       .stamp               empty; made when the environment is published; its mtime is the last use
+      .due-SECONDS         empty; where a script sets a maximum age: its mtime is when pip is to be asked again
       condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
     locks/KEY              held while KEY is built; never removed
@@ -21,37 +22,9 @@ CACHE/                     the user's cache directory, or SCRIPTRUN_CACHE_DIR; m
 import os
 import sys
 
-TYPE_CHECKING = False  # `typing` costs more to import than all of this
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-from scriptrun.errors import CacheError, ScriptrunError
+from scriptrun.errors import ScriptrunError
 
 LAYOUT = "v1"
-
-_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache made by scriptrun.\n"
-
-
-def cache_directory(environ: "Mapping[str, str]") -> str:
-    """Return the cache directory that `environ` asks for, or `""` where it names no usable home.
-
-    The same as the launcher finds, on every POSIX system; and on Linux the same as platformdirs answers, whose import
-    costs as much as starting Python twice.
-    """
-    explicit = environ.get("SCRIPTRUN_CACHE_DIR", "")
-    if explicit:
-        return absolute(explicit)
-    if sys.platform == "win32":
-        import platformdirs
-
-        return platformdirs.user_cache_dir("scriptrun", appauthor=False)
-    xdg = environ.get("XDG_CACHE_HOME", "")
-    if xdg.startswith("/"):
-        return os.path.join(xdg, "scriptrun")
-    home = environ.get("HOME", "")
-    if home.startswith("/") and os.path.isdir(home):
-        return os.path.join(home, ".cache", "scriptrun")
-    return ""
 
 
 def absolute(path: str) -> str:
@@ -60,77 +33,6 @@ def absolute(path: str) -> str:
         return os.path.abspath(path)
     except OSError:
         raise ScriptrunError(f"`{path}` is relative to the current directory, which does not exist") from None
-
-
-def open_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
-    """Return the cache directory, made if need be, and a note for the user (`""`: nothing to say).
-
-    Falls back to a private directory below the temporary one where there is no usable home. Raises CacheError
-    where others could write to the directory, or where an explicitly named one cannot be made.
-    """
-    cache = cache_directory(environ)
-    reason = "there is no home directory to keep it in"
-    if cache:
-        try:
-            _make(cache)
-        except OSError as error:
-            if environ.get("SCRIPTRUN_CACHE_DIR"):
-                raise CacheError(
-                    f"the cache directory `{cache}` cannot be made: {error.strerror}",
-                    hint="set SCRIPTRUN_CACHE_DIR to a directory that you can write to",
-                ) from None
-            reason = f"`{cache}` cannot be made: {error.strerror}"
-        else:
-            _refuse_foreign(cache)
-            return cache, ""
-    return _fallback(environ, reason)
-
-
-def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
-    directory = os.path.abspath(environ.get("TMPDIR") or "/tmp")  # noqa: S108 - whose it is, is checked below
-    cache = os.path.join(directory, f"scriptrun-{os.geteuid()}")
-    try:
-        _make(cache)
-    except OSError as error:
-        raise CacheError(
-            f"no place for the cache: {reason}; `{cache}` cannot be made: {error.strerror}",
-            hint="set SCRIPTRUN_CACHE_DIR to a directory that you can write to",
-        ) from None
-    if os.path.islink(cache):  # anybody can make one there
-        raise CacheError(f"`{cache}` is a symbolic link", hint="set SCRIPTRUN_CACHE_DIR to a directory of your own")
-    _refuse_foreign(cache)
-    return cache, f"the cache is in `{cache}`, as {reason}; set SCRIPTRUN_CACHE_DIR to choose a place"
-
-
-def _make(cache: str) -> None:
-    if os.path.isdir(cache):
-        return
-    make_directories(os.path.dirname(cache))
-    try:
-        os.mkdir(cache, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(cache):
-            raise
-        return
-    os.chmod(cache, 0o700)  # noqa: S103 - private, whatever the umask took away
-    replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG)
-
-
-def _refuse_foreign(cache: str) -> None:
-    """Raise CacheError where somebody else could put a program into the cache."""
-    if sys.platform == "win32":
-        return
-    status = os.stat(cache)
-    if status.st_uid != os.geteuid():
-        raise CacheError(
-            f"the cache directory `{cache}` belongs to another user (uid {status.st_uid})",
-            hint="set SCRIPTRUN_CACHE_DIR to a directory of your own, or HOME to your home (`sudo -H`)",
-        )
-    if status.st_mode & 0o022:
-        raise CacheError(
-            f"the cache directory `{cache}` can be written to by other users",
-            hint=f"look at what is in it, then run: chmod 700 '{cache}'",
-        )
 
 
 def environments(cache: str, key: str) -> str:
@@ -165,6 +67,8 @@ def records(cache: str) -> str:
 
 def holds(cache: str, path: str) -> bool:
     """Tell whether `path` is below the cache directory; the launcher knows neither its fallback nor its real name."""
+    if not cache:
+        return False
     plain = [os.path.abspath(one).replace("//", "/") for one in (cache, path)]
     return plain[1].startswith(plain[0] + os.sep)
 
@@ -212,6 +116,11 @@ def stamp(environment: str) -> str:
 def condemned(environment: str) -> str:
     """Return the mark of an environment in which nobody is to start any more."""
     return os.path.join(environment, "condemned")
+
+
+def due(environment: str, max_age: float) -> str:
+    """Return the file whose mtime is when pip is to be asked again, for scripts with this maximum age in seconds."""
+    return os.path.join(environment, f".due-{max_age:.0f}")
 
 
 def programs(environment: str) -> str:

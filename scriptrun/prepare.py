@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import integrity, pip, virtual
+from scriptrun import expiry, integrity, pip, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -25,15 +25,19 @@ from scriptrun.pip import Order
 from scriptrun.spec import EnvironmentSpec
 
 
-def prepare(cache: str, order: Order) -> Environment:
+def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    Nothing is left behind by a failure. Raises InstallError, CacheError and Interrupted.
+    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. Raises
+    InstallError, CacheError and Interrupted.
     """
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
+        if environment is not None and expiry.is_due(environment, max_age):
+            expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
+            environment = None
         if environment is None:
             if alone:
                 caches.remove_leavings(cache, key)

@@ -7,30 +7,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-from scriptrun import arguments, block, launch, output, paths, source
+from scriptrun import arguments, block, launch, location, output, paths, source
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
 from scriptrun.errors import ScriptMissing, UsageError
+from scriptrun.launch import Answer
 from scriptrun.source import Source
 
 
 class Request:
-    """What is to be run, from where, with the cache that is in use.
+    """What is to be run, from where, with the caches that are in use.
 
     `source` is None where there is no file to read (`-m`, `-c`, `-i` without `--script`). `question` is all that
     decides the environment, as bytes. `clean` is False where a near miss stands in the program: then nothing is
     recorded, so that the warning comes again.
     """
 
-    __slots__ = ("block", "cache", "clean", "invocation", "question", "source")
+    __slots__ = ("block", "caches", "clean", "configured", "invocation", "question", "source")
 
-    def __init__(self, invocation: Invocation, program: "Source | None", found: "Block | None", cache: str) -> None:
+    def __init__(
+        self, invocation: Invocation, program: "Source | None", found: "Block | None", environ: "Mapping[str, str]"
+    ) -> None:
         self.invocation = invocation
         self.source = program
         self.block = found
-        self.cache = cache
+        self.caches = location.find(environ)
+        self.configured = location.configured(environ)
         self.clean = True
-        self.question = _question(invocation, found)
+        self.question = _question(invocation, found, self.configured)
 
     @property
     def name(self) -> str:
@@ -53,16 +57,21 @@ class Request:
             return interactive
         return [*interactive, *self.source.arguments, *invocation.arguments]
 
-    def become(self, environment: str, environ: "Mapping[str, str]", *, provable: bool) -> "NoReturn":
-        """Write the launch record, if `provable` and there is a place for it, and become what is asked for."""
+    def recall(self) -> "Answer | None":
+        """Return the answer to this very question, if one is remembered, with its environment claimed."""
+        both = (self.caches.system, self.caches.own)
+        return launch.recall(both[0], self.question, both) or launch.recall(both[1], self.question, both)
+
+    def become(self, answer: Answer, environ: "Mapping[str, str]") -> "NoReturn":
+        """Write the launch record, if one may name the answer, and become what is asked for."""
         path = self.invocation.record
         # Without a usable home the launcher looks for records elsewhere than where the cache is: none is written.
-        useful = path and os.path.abspath(path).startswith(os.path.join(self.cache, ""))
-        if provable and useful and self.clean and self.source is not None and self.source.file:
+        useful = path and paths.holds(self.caches.own, path)
+        if answer.provable and useful and self.clean and self.source is not None and self.source.file:
             proof = launch.head(self.source.content, self.block)
-            if proof is not None and paths.holds(self.cache, path):
-                launch.record(path, *proof, environment)
-        launch.become(environment, self.python_arguments(), environ)
+            if proof is not None and len(self.configured) <= launch.MAX_HEAD:
+                launch.record(path, self.configured + proof[0], proof[1], answer)
+        launch.become(answer.environment, self.python_arguments(), environ)
 
 
 def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
@@ -71,12 +80,11 @@ def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
     Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError and UsageError.
     """
     program = _program(invocation)
-    cache, note = paths.open_cache(environ)
     quiet = invocation.options.flag("quiet")
-    if note and not quiet:
-        output.note(note)
     found, misses = block.cut(program.content, program.name) if program is not None else (None, [])
-    request = Request(invocation, program, found, cache)
+    request = Request(invocation, program, found, environ)
+    if request.caches.note and not request.caches.system and not quiet:  # else it matters only where one is built
+        output.note(request.caches.note)
     for miss in misses:
         request.clean = False
         if not quiet:
@@ -100,8 +108,8 @@ def _program(invocation: Invocation) -> "Source | None":
         raise
 
 
-def _question(invocation: Invocation, found: "Block | None") -> bytes:
+def _question(invocation: Invocation, found: "Block | None", configured: bytes) -> bytes:
     try:
-        return launch.question(invocation, found)
+        return launch.question(invocation, found, configured)
     except OSError as error:
         raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, launch, metadata, spec
+from scriptrun import config, expiry, interpreters, launch, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
+from scriptrun.config import Configuration
+from scriptrun.errors import UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.request import Request
@@ -18,18 +20,27 @@ from scriptrun.spec import EnvironmentSpec
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a request comes to. `options` are those of the command line, of variables and of the block together."""
+    """What a request comes to.
+
+    `options` are those of the command line, of variables, of the block and of the configuration together; `max_age` is
+    in seconds, 0 where pip's answer counts for ever.
+    """
 
     request: Request
     script: ScriptMetadata
+    configuration: Configuration
     options: Options
     choice: Choice
     asked: tuple[Asked, ...]
     spec: EnvironmentSpec
+    max_age: float
 
     def environment(self) -> Environment | None:
-        """Return the environment if it is ready."""
-        return caches.lookup(self.request.cache, self.spec.key)
+        """Return the environment if it is ready: one whose age will do, if there is one."""
+        places = (self.request.caches.system, self.request.caches.own)
+        found = [caches.lookup(cache, self.spec.key) for cache in places if cache]
+        ready = [one for one in found if one is not None]
+        return min(ready, key=lambda one: expiry.is_due(one, self.max_age), default=None)
 
     @property
     def keepable(self) -> bool:
@@ -74,21 +85,29 @@ class Wanted:
 def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], None] = lambda _: None) -> Wanted:
     """Return what `request` comes to; `done` is told of each step.
 
-    Raises MetadataError, InterpreterError and UsageError.
+    Raises MetadataError, ConfigurationError, InterpreterError and UsageError.
     """
     script = metadata.parse(request.block, request.name, request.directory)
     done("read the block")
     given = request.invocation.options
-    options = given.below(script.options)
+    configuration = config.read(environ)
+    options = given.below(script.options).below(configuration.options)
     wish = Wish(
         options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
     )
-    choice = interpreters.choose(wish, request.cache, environ)
+    choice = interpreters.choose(wish, request.caches.own, environ)
     done("choose a Python")
     asked = spec.collect(script, options)
     specified = spec.specify(choice.interpreter, asked, options)
     done("compute the key")
-    return Wanted(request, script, options, choice, asked, specified)
+    return Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options))
+
+
+def _max_age(options: Options) -> float:
+    try:
+        return quantities.seconds(options.value("max-age") or "0")
+    except ValueError as error:
+        raise UsageError(f"`--max-age`: {error}") from None
 
 
 def _who_asked(given: Options, environ: Mapping[str, str]) -> str:

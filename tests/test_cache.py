@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, paths, prepare, spec
+from scriptrun import interpreters, location, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError
@@ -28,7 +28,7 @@ def nothing(_line: str) -> None:
 @pytest.fixture
 def cache(tmp_path: Path) -> str:
     """A cache directory, mode 0700."""
-    path, note = paths.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})
+    path, note = location.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})
     assert note == ""
     return path
 

@@ -16,14 +16,15 @@ OWN = {
     "scriptrun.decide",
     "scriptrun.errors",
     "scriptrun.launch",
+    "scriptrun.location",
     "scriptrun.output",
     "scriptrun.paths",
     "scriptrun.request",
     "scriptrun.source",
 }
 
-STANDARD = {"_collections_abc", "_stat", "genericpath", "os", "os.path", "posixpath", "stat", "zlib"}
-"""The same on every Python from 3.10 to 3.13; all but `zlib` are what `os` needs."""
+STANDARD = {"_collections_abc", "_stat", "fcntl", "genericpath", "os", "os.path", "posixpath", "stat", "zlib"}
+"""The same on every Python from 3.10 to 3.13; all but `fcntl` and `zlib` are what `os` needs."""
 
 WATCH = """\
 import sys

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from scriptrun import block, launch
+from scriptrun.launch import Answer
 
-HEADER = b"# scriptrun launch record 1\n"
+HEADER = b"# scriptrun launch record 2\n"
 BLOCK = b"# /// script\n# ///\n"
 
 
@@ -45,7 +46,7 @@ def test_longest_head() -> None:
 def test_recorded_environment_is_read_back(tmp_path: Path, environment: str) -> None:
     """Python reads from a record the environment that it wrote, whatever its path."""
     path = tmp_path / "@record"
-    launch.record(str(path), b"x", 1, environment)
+    launch.record(str(path), b"x", 1, Answer(environment, "", provable=True))
     assert launch.recorded(str(path)) == environment
 
 
@@ -60,9 +61,9 @@ def test_damaged_record_names_nothing(tmp_path: Path, content: bytes) -> None:
 def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     """What cannot be written is not remembered, and nothing is raised."""
     (tmp_path / "v1").touch()
-    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, "/e")
-    launch.remember(str(tmp_path), b"asked", "/e", launch.PROVABLE)
-    assert launch.recall(str(tmp_path), b"asked") is None
+    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, Answer("/e", "", provable=True))
+    launch.remember(str(tmp_path), b"asked", Answer("/e", "", provable=True), launch.PROVABLE)
+    assert launch.recall(str(tmp_path), b"asked", ["/"]) is None
 
 
 @pytest.mark.parametrize("gone", ["pyvenv.cfg", "scriptrun.json", "bin/python"])
@@ -73,14 +74,17 @@ def test_answer_is_recalled_while_its_environment_is_usable(tmp_path: Path, gone
     for name in ("pyvenv.cfg", "scriptrun.json", "bin/python"):
         (environment / name).touch(0o755)
     cache = str(tmp_path / "c")
-    launch.remember(cache, b"asked\0", str(environment), launch.VALID)
-    assert launch.recall(cache, b"asked\0") == (str(environment), False)
-    assert launch.recall(cache, b"asked") is None
+    launch.remember(cache, b"asked\0", Answer(str(environment), "", provable=False), launch.VALID)
+    answer = launch.recall(cache, b"asked\0", [str(tmp_path)])
+    assert answer is not None
+    assert (answer.environment, answer.provable) == (str(environment), False)
+    assert launch.recall(cache, b"asked\0", ["", cache]) is None
+    assert launch.recall(cache, b"asked", [str(tmp_path)]) is None
     (environment / "condemned").touch()
-    assert launch.recall(cache, b"asked\0") is None
+    assert launch.recall(cache, b"asked\0", [str(tmp_path)]) is None
     (environment / "condemned").unlink()
     (environment / gone).unlink()
-    assert launch.recall(cache, b"asked\0") is None
+    assert launch.recall(cache, b"asked\0", [str(tmp_path)]) is None
 
 
 def test_variables_of_a_script() -> None:

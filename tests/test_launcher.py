@@ -285,7 +285,7 @@ def _directory_for_record(stage: Stage) -> None:
 
 
 def _other_format(stage: Stage) -> None:
-    stage.record.write_bytes(stage.record.read_bytes().replace(b"record 1", b"record 2"))
+    stage.record.write_bytes(stage.record.read_bytes().replace(b"record 2", b"record 3"))
 
 
 def _lines(words: bytes) -> Callable[[Stage], None]:
@@ -484,5 +484,5 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     written = [re.findall(r'"([^"]*)"', call)[0] for call in writing]
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
-    assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 1\n") + 20
+    assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 2\n") + 20
     assert len(launcher) - len(reads) <= 100

@@ -14,7 +14,7 @@ from support import index as indexes
 from support.index import Index
 from support.user import Finished, User
 
-from scriptrun import paths
+from scriptrun import location
 from scriptrun.errors import CacheError
 
 NOTE = "scriptrun: note: the cache is in"
@@ -37,7 +37,7 @@ def test_cache_directory_is_that_of_platformdirs(tmp_path: Path) -> None:
             for name, value in environ.items():
                 patched.setenv(name, value)
             expected = platformdirs.user_cache_dir("scriptrun", appauthor=False)
-        assert paths.cache_directory(environ) == expected
+        assert location.cache_directory(environ) == expected
 
     check()
 
@@ -58,7 +58,7 @@ def test_cache_directory_is_that_of_platformdirs(tmp_path: Path) -> None:
 )
 def test_cache_directory(environ: dict[str, str], expected: str) -> None:
     """A relative XDG_CACHE_HOME is ignored, as its specification says; a home that is not there is none."""
-    assert paths.cache_directory(environ) == expected
+    assert location.cache_directory(environ) == expected
 
 
 def test_relative_cache_directory_starts_at_the_current_one(user: User) -> None:
@@ -106,7 +106,7 @@ def test_fallback_is_not_a_link(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir(mode=0o700)
     (tmp_path / f"scriptrun-{os.geteuid()}").symlink_to(tmp_path / "mine")
     with pytest.raises(CacheError, match="is a symbolic link"):
-        paths.open_cache({"TMPDIR": str(tmp_path)})
+        location.open_cache({"TMPDIR": str(tmp_path)})
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o1777])
@@ -140,7 +140,7 @@ def test_cache_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     cache.mkdir(mode=0o700)
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(CacheError) as caught:
-        paths.open_cache({"SCRIPTRUN_CACHE_DIR": str(cache)})
+        location.open_cache({"SCRIPTRUN_CACHE_DIR": str(cache)})
     assert caught.value.message == f"the cache directory `{cache}` belongs to another user (uid {owner})"
     assert caught.value.hint.startswith("set SCRIPTRUN_CACHE_DIR")
 

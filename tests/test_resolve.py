@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scriptrun import arguments, launch, paths, request, resolve
+from scriptrun import arguments, launch, location, request, resolve
 from scriptrun.resolve import Wanted
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -18,7 +18,7 @@ def directory(tmp_path: Path) -> Path:
     """A directory with a wheel, a file of requirements and a private cache."""
     (tmp_path / "demo-1.0-py3-none-any.whl").touch()
     (tmp_path / "r.txt").touch()
-    paths.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})
+    location.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})
     return tmp_path
 
 

@@ -41,6 +41,7 @@ Commands:
   env SCRIPT [--json]             where the environment is, and what is in it
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
+  sync SCRIPT... [--system]       prepare, without running; for all users
   cache dir                       where environments are kept
 
 Options:
@@ -51,8 +52,10 @@ Options:
 An option is also a variable (--index-url is SCRIPTRUN_INDEX_URL, a flag 1 or 0)
 and a key of [tool.scriptrun] in the block, except --script and --explain. What
 the command line says counts first, then the variable, then the block.
-SCRIPTRUN_CACHE_DIR moves the cache. pip's own settings (pip.conf, PIP_INDEX_URL
-and so on) say which index is asked.
+SCRIPTRUN_CACHE_DIR moves the cache, SCRIPTRUN_SYSTEM_CACHE the one that `sync
+--system` fills for all. ~/.config/scriptrun/config.toml, and for the machine
+/etc/scriptrun/config.toml, may set max-age, and in [cache] max-size, max-idle.
+pip's own settings (pip.conf, PIP_INDEX_URL and so on) say which index is asked.
 
 Exit status: the script's own, or 2 wrong use of scriptrun, 125 it failed, 126
 the script cannot be read, 127 there is no such script, 128+n ended by

@@ -80,7 +80,8 @@ def _record(wanted: Wanted) -> str:
     if request.source is None or not request.source.file or launch.head(request.source.content, request.block) is None:
         return "none: the block is too far down, or the program is not a file"
     environment = wanted.environment()
-    if environment is None or launch.recorded(paths.record(request.cache, request.source.file)) != environment.path:
+    recorded = launch.recorded(paths.record(request.caches.own, request.source.file))
+    if environment is None or recorded != environment.path:
         return "none yet: a run writes it, and from then on the launcher starts the script by itself"
     return "the launcher starts the script by itself, without deciding anew"
 
@@ -88,7 +89,7 @@ def _record(wanted: Wanted) -> str:
 def _differences(wanted: Wanted) -> list[tuple[str, str]]:
     """Return what is asked differently than for the environment that the script was last started in."""
     request = wanted.request
-    path = paths.record(request.cache, request.source.file) if request.source and request.source.file else ""
+    path = paths.record(request.caches.own, request.source.file) if request.source and request.source.file else ""
     earlier = launch.recorded(path)
     manifest = caches.read_manifest(earlier) if earlier else None
     if manifest is None or manifest["key"] == wanted.spec.key:

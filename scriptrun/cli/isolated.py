@@ -24,7 +24,7 @@ from scriptrun.resolve import Wanted
 
 def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     """Build a fresh environment, and see to its removal when this process has ended. Raises ScriptrunError."""
-    directory = paths.isolated(wanted.request.cache)
+    directory = paths.isolated(wanted.request.caches.writable())
     paths.make_directories(directory)
     _remove_leavings(directory)
     path = os.path.join(directory, os.urandom(8).hex())
@@ -32,7 +32,7 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     try:
         with Progress(wanted.options) as progress:
             order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
-            environment = prepare.prepare_isolated(path, order, wanted.request.cache)
+            environment = prepare.prepare_isolated(path, order, wanted.request.caches.writable())
     except BaseException:
         os.unlink(f"{path}.lock")
         raise

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from scriptrun import arguments, interpreters, output, paths, request, resolve
+from scriptrun import arguments, interpreters, location, output, request, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.errors import UsageError, escape
 
@@ -30,7 +30,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
 def _list(environ: Mapping[str, str], *, as_json: bool) -> str:
     """Return the interpreters, newest first: as JSON, objects with path, implementation, version, abi and so on."""
-    cache, _ = paths.open_cache(environ)
+    cache, _ = location.open_cache(environ)
     found = interpreters.installed(cache, environ)
     if as_json:
         return json.dumps([asdict(one) for one in found], indent=2) + "\n"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import launch, output, prepare, process, resolve
+from scriptrun import expiry, launch, output, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
-from scriptrun.errors import InstallError, without_credentials
+from scriptrun.errors import CacheError, InstallError, without_credentials
+from scriptrun.launch import Answer
 from scriptrun.pip import Order
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
@@ -26,30 +27,68 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
         if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
             environment = isolated.provide(wanted, environ)
         else:
-            environment = _provide(wanted, environ)
-        if wanted.keepable:
-            launch.remember(request.cache, request.question, environment.path, wanted.standing)
-    return request.become(environment.path, environ, provable=wanted.provable)
+            environment = _claimed(wanted, environ)
+        answer = remember(wanted, environment)
+    return request.become(answer, environ)
 
 
-def _provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
-    """Return the environment that is wanted, from the cache or made now."""
+def remember(wanted: Wanted, environment: Environment) -> Answer:
+    """Return `environment` as the answer to what was asked, and remember it where it may be."""
+    due = expiry.mark(environment, wanted.max_age) if wanted.max_age else ""
+    lasting = bool(due) or not wanted.max_age
+    answer = Answer(environment.path, due, provable=wanted.provable and lasting)
+    if wanted.keepable and lasting and wanted.request.caches.own:
+        launch.remember(wanted.request.caches.own, wanted.request.question, answer, wanted.standing)
+    return answer
+
+
+def _claimed(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+    """Return the environment that is wanted, claimed: nobody removes it before this process has become the script."""
+    for _ in range(100):
+        environment = provide(wanted, environ)
+        if launch.claim(environment.path):
+            return environment
+    raise CacheError(f"`{environment.path}` is removed again and again", hint="is `scriptrun cache clear` in a loop?")
+
+
+def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+    """Return the environment that is wanted, from the cache or made now. Raises ScriptrunError."""
     options = wanted.options
     environment = None if options.flag("isolated") else wanted.environment()
     if environment is not None and not options.flag("refresh"):
-        return environment
+        if options.flag("offline") or not expiry.is_due(environment, wanted.max_age):
+            return environment
+        try:
+            return _prepare(wanted, environ)
+        except (InstallError, CacheError) as error:
+            if not options.flag("quiet"):
+                output.warn(
+                    f"pip was to be asked again, as its answer is older than {options.value('max-age')}, "
+                    f"but: {error.message}",
+                    "going on with the old one",
+                    error.place or wanted.request.name,
+                )
+            return environment
     if options.flag("offline"):
         raise not_ready(wanted)
     _tell_of_lost_python(wanted)
-    with Progress(options) as progress:
-        order = Order(wanted.spec, wanted.asked, options, environ, progress.show)
-        return prepare.prepare(wanted.request.cache, order)
+    return _prepare(wanted, environ)
+
+
+def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+    """Return the environment that is wanted, from pip unless another run has made it meanwhile."""
+    caches = wanted.request.caches
+    if caches.system and caches.note and not wanted.options.flag("quiet"):
+        output.note(caches.note)
+    with Progress(wanted.options) as progress:
+        order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
+        return prepare.prepare(caches.writable(), order, wanted.max_age)
 
 
 def warn(wanted: Wanted) -> None:
-    """Write the block's warnings, unless asked to be quiet."""
+    """Write the warnings about block and configuration, unless asked to be quiet."""
     if not wanted.options.flag("quiet"):
-        for warning in wanted.script.warnings:
+        for warning in (*wanted.script.warnings, *wanted.configuration.warnings):
             output.warn(warning.message, warning.remedy, warning.place)
 
 
@@ -76,6 +115,6 @@ def _command_line(invocation: Invocation) -> str:
 
 def _tell_of_lost_python(wanted: Wanted) -> None:
     """Say so where the script ran before on a base interpreter that is not there any more."""
-    base = launch.lost_base(wanted.request.cache, wanted.request.question)
+    base = launch.lost_base(wanted.request.caches.own, wanted.request.question)
     if base and not wanted.options.flag("quiet"):
         output.note(f"`{base}`, which the script ran on, has gone; preparing it for {wanted.choice.interpreter}")

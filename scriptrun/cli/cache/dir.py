@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scriptrun import output, paths
+from scriptrun import location, output
 from scriptrun.arguments import Invocation
 
 
 def main(_invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print the directory. Raises CacheError."""
-    output.give(f"{paths.open_cache(environ)[0]}\n")
+    output.give(f"{location.open_cache(environ)[0]}\n")
     return 0

@@ -1,0 +1,60 @@
+"""`scriptrun sync SCRIPT…`: prepare environments without running anything, for oneself or for everybody."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping
+
+from scriptrun import arguments, location, output, paths, process, request, resolve, sharing
+from scriptrun.arguments import Invocation
+from scriptrun.cli import run
+from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
+from scriptrun.resolve import Wanted
+
+
+def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
+    """Print the environment of each script, made if need be. Raises UsageError, CacheError and Interrupted.
+
+    What fails is told on stderr, and the others are prepared all the same; the status is that of the last failure.
+    """
+    if not invocation.arguments:
+        raise UsageError("`scriptrun sync` takes a script or several", hint="scriptrun sync SCRIPT… [--system]")
+    if invocation.options.flag("isolated"):
+        raise UsageError("`scriptrun sync` prepares what is kept, which --isolated does not")
+    system = ""
+    if "--system" in invocation.extra:
+        system = sharing.open_system_cache(environ.get("SCRIPTRUN_SYSTEM_CACHE") or location.SYSTEM_CACHE)
+        environ = {**environ, "SCRIPTRUN_CACHE_DIR": system, "SCRIPTRUN_SYSTEM_CACHE": ""}
+    status = 0
+    for script in invocation.arguments:
+        try:
+            output.give(f"{_sync(arguments.script(script, invocation.options), environ, system)}\n")
+        except Interrupted:
+            raise
+        except ScriptrunError as error:
+            output.tell(error.render())
+            status = error.status
+    return status
+
+
+def _sync(script: Invocation, environ: Mapping[str, str], system: str) -> str:
+    """Prepare the environment of one script, in the system's cache if that is given, and return its path."""
+    with process.interruptible():
+        wanted = resolve.resolve(request.read(script, environ), environ)
+        run.warn(wanted)
+        environment = run.provide(wanted, environ)
+        run.remember(wanted, environment)
+        if system:
+            _share(wanted, environment.path, system)
+    return environment.path
+
+
+def _share(wanted: Wanted, environment: str, system: str) -> None:
+    try:
+        sharing.open_to_readers(system, environment)
+        answer = paths.answer(system, zlib.crc32(wanted.request.question))
+        if wanted.keepable and os.path.exists(answer):
+            sharing.open_answer(answer)
+    except OSError as error:
+        raise CacheError(f"`{error.filename}` cannot be opened to all: {error.strerror}") from None

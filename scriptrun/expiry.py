@@ -1,0 +1,54 @@
+"""Ask pip again after a while: environments of scripts that set a maximum age.
+
+An environment may serve several scripts with different ages, so there is an empty file in it for each age, whose mtime
+is when pip is to be asked again: the launcher sees that without starting anything.
+"""
+
+from __future__ import annotations
+
+import calendar
+import contextlib
+import os
+import time
+
+from scriptrun import launch, paths
+from scriptrun.cache import Environment
+
+RETRY = 3600.0
+"""After how many seconds pip is asked again when it has failed, or the process that asked it has died."""
+
+
+def is_due(environment: Environment, max_age: float) -> bool:
+    """Tell whether pip is to be asked again for a script with `max_age`, in seconds (0: never)."""
+    if not max_age:
+        return False
+    due = paths.due(environment.path, max_age)
+    return launch.is_past(due) if os.path.exists(due) else _created(environment) + max_age <= time.time()
+
+
+def mark(environment: Environment, max_age: float) -> str:
+    """Return the file whose mtime is when pip is to be asked again, made if need be; `""` where it cannot be made."""
+    path = paths.due(environment.path, max_age)
+    if not os.path.exists(path):
+        _set(path, _created(environment) + max_age)
+    return path if os.path.exists(path) else ""
+
+
+def postpone(environment: Environment, max_age: float) -> None:
+    """Put off asking pip for RETRY seconds, as `environment` has to do for now."""
+    _set(paths.due(environment.path, max_age), time.time() + min(max_age, RETRY))
+
+
+def _set(path: str, moment: float) -> None:
+    with contextlib.suppress(OSError):  # a cache that is read-only, or somebody else's
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600))
+        os.utime(path, (moment, moment))
+
+
+def _created(environment: Environment) -> float:
+    """Return when the environment was made, in seconds since the epoch; a time to come counts as none."""
+    try:
+        made = calendar.timegm(time.strptime(environment.manifest["created"], "%Y-%m-%dT%H:%M:%SZ"))
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return made if made <= time.time() else 0.0

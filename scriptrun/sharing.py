@@ -1,0 +1,59 @@
+"""The system's cache: filled by its owner, read by everybody."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from scriptrun import location, paths
+from scriptrun.errors import CacheError
+
+
+def open_system_cache(path: str) -> str:
+    """Return the cache at `path`, made if need be, to be filled. Raises CacheError where others could write to it."""
+    path = paths.absolute(path)
+    try:
+        paths.make_directories(os.path.dirname(path))
+        if not os.path.isdir(path):
+            location.make(path)
+            os.chmod(path, 0o755)  # noqa: S103 - it is for everybody to read
+    except OSError as error:
+        raise CacheError(
+            f"the system's cache `{path}` cannot be made: {error.strerror}",
+            hint="fill it as root, or set SCRIPTRUN_SYSTEM_CACHE to a directory of your own",
+        ) from None
+    doubt = location.doubt_about(path)
+    if doubt:
+        raise CacheError(
+            f"the system's cache `{path}` is not safe: {doubt}",
+            hint="it and all directories above it have to belong to root (or you), and nobody else may write there",
+        )
+    return path
+
+
+def open_to_readers(cache: str, environment: str) -> None:
+    """Let everybody read and use an environment of `cache`, and find it. Raises OSError.
+
+    The manifest comes last: who can read that finds all the rest readable.
+    """
+    manifest = paths.manifest(environment)
+    for directory, names, files in os.walk(environment):
+        for path in (directory, *(os.path.join(directory, name) for name in (*names, *files))):
+            if path != manifest and not os.path.islink(path):
+                _open(path)
+    _open(manifest)
+    key = os.path.dirname(environment)
+    for path in (os.path.dirname(key), key, paths.pointer(cache, os.path.basename(key))):
+        _open(path)
+        _open(os.path.dirname(path))
+
+
+def open_answer(path: str) -> None:
+    """Let everybody read a remembered answer. Raises OSError."""
+    _open(os.path.dirname(path))
+    _open(path)
+
+
+def _open(path: str) -> None:
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    os.chmod(path, mode | (0o555 if mode & 0o100 else 0o444))
