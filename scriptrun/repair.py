@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, metadata, prepare, spec
+from scriptrun import interpreters, metadata, prepare, sharing, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
@@ -39,9 +39,20 @@ def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]
         held = (*options.many("constraint"), _write(directory, "versions", versions))
         options = Options({"constraint": held, "refresh": True}).below(options)
         try:
-            return prepare.prepare(cache, Order(stored, asked, options, environ, _show_nothing))
+            environment = prepare.prepare(cache, Order(stored, asked, options, environ, _show_nothing))
         except InstallError as error:  # its hint is for the author of a script
             raise InstallError(f"not in the versions that were there: {error.message}", details=error.details) from None
+    _share_alike(cache, entry.path, environment.path)
+    return environment
+
+
+def _share_alike(cache: str, before: str, after: str) -> None:
+    """Let everybody read the new environment where everybody could read the old one: the cache is the system's."""
+    try:
+        if os.stat(before).st_mode & 0o005:
+            sharing.open_to_readers(cache, after)
+    except OSError as error:
+        raise CacheError(f"`{error.filename}` cannot be opened to all: {error.strerror}") from None
 
 
 def withdraw(cache: str, entry: Entry) -> None:

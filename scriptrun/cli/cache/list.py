@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from scriptrun import inventory, output, paths
+from scriptrun import inventory, location, output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
 from scriptrun.errors import UsageError, without_credentials
@@ -27,7 +27,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     order = invocation.extra.get("--sort", "used")
     if order not in _ORDERS:
         raise UsageError(f"the environments cannot be sorted by `{order}`", hint=f"one of: {', '.join(_ORDERS)}")
-    cache = paths.open_cache(environ)[0]
+    cache = location.open_cache(environ)[0]
     entries = [entry for entry in inventory.entries(cache) if entry.complete]
     running = _in_use([entry.path for entry in entries])
     facts = [describe(entry, entry.path in running) for entry in entries]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from scriptrun import inventory, output, paths
+from scriptrun import inventory, location, output
 from scriptrun.arguments import Invocation
 from scriptrun.quantities import shown_octets
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print number and bytes, as a line or with `--json` as an object. Raises CacheError."""
-    entries = [entry for entry in inventory.entries(paths.open_cache(environ)[0]) if entry.complete]
+    entries = [entry for entry in inventory.entries(location.open_cache(environ)[0]) if entry.complete]
     facts = {
         "environments": len(entries),
         "size": sum(entry.size for entry in entries),

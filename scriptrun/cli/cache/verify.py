@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from scriptrun import cache as caches
-from scriptrun import integrity, inventory, output, paths, process, repair, spec
+from scriptrun import integrity, inventory, location, output, paths, process, repair, spec
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import InstallError, MetadataError, UsageError, escape
 from scriptrun.integrity import Finding
@@ -19,7 +19,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
     Environments that are being built, or that newer ones have replaced, are not looked at.
     """
-    cache = paths.open_cache(environ)[0]
+    cache = location.open_cache(environ)[0]
     status = 0
     for entry in inventory.entries(cache):
         found = list(_findings(entry)) if entry.current and entry.complete else []
