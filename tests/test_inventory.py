@@ -35,14 +35,14 @@ def prepared(cache: str, **options: Any) -> Environment:
 
 def record(cache: str, script: str, environment: Environment) -> None:
     """Write the launch record of a script."""
-    launch.record(paths.record(cache, script), b"#\n", 2, environment.path)
+    launch.record(paths.record(cache, script), b"#\n", 2, launch.Answer(environment.path, "", provable=True))
 
 
-def changed(environment: Environment, **values: Any) -> None:
-    """Change values in the manifest of an environment, and take out those that are None."""
-    path = Path(paths.manifest(environment.path))
-    content = {**json.loads(path.read_text()), **values}
-    path.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
+def changed(path: str, **values: Any) -> None:
+    """Change values in the manifest of the environment at a path, and take out those that are None."""
+    manifest = Path(paths.manifest(path))
+    content = {**json.loads(manifest.read_text()), **values}
+    manifest.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
 
 
 def test_cache_without_environments(cache: str) -> None:
@@ -80,11 +80,11 @@ def test_sizes_in_the_manifest_are_those_on_disk(cache: str) -> None:
 def test_sizes_come_from_the_manifest(cache: str) -> None:
     """No environment is walked through whose manifest tells its size; one whose does not is measured."""
     environment = prepared(cache)
-    changed(environment, size=12345, freed=67890)
+    changed(environment.path, size=12345, freed=67890)
     (entry,) = inventory.entries(cache)
     assert (entry.size, entry.freed) == (12345, 67890)
     for sizes in ({"size": None, "freed": None}, {"size": "1 MB", "freed": 1}):
-        changed(environment, **sizes)
+        changed(environment.path, **sizes)
         measured = extent.measure(environment.path)
         (entry,) = inventory.entries(cache)
         assert (entry.size, entry.freed) == (measured.size, measured.freed)
@@ -124,7 +124,7 @@ def test_what_is_being_built_is_not_complete(cache: str) -> None:
 def test_manifest_that_cannot_be_read(cache: str, values: dict[str, Any]) -> None:
     """A manifest of another format or shape is None, and the environment is complete and measured all the same."""
     environment = prepared(cache)
-    changed(environment, **values)
+    changed(environment.path, **values)
     (entry,) = inventory.entries(cache)
     assert (entry.manifest, entry.complete, entry.current) == (None, True, True)
     assert entry.size == extent.measure(environment.path).size

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from scriptrun import inventory, location, output
+from scriptrun import inventory, location, output, usage
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
 from scriptrun.errors import UsageError, without_credentials
@@ -29,7 +29,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError(f"the environments cannot be sorted by `{order}`", hint=f"one of: {', '.join(_ORDERS)}")
     cache = location.open_cache(environ)[0]
     entries = [entry for entry in inventory.entries(cache) if entry.complete]
-    running = _in_use([entry.path for entry in entries])
+    running = usage.in_use(entry.path for entry in entries)
     facts = [describe(entry, entry.path in running) for entry in entries]
     facts.sort(key=_ORDERS[order], reverse=order != "key")
     if "--json" in invocation.extra:
@@ -61,10 +61,6 @@ def describe(entry: Entry, in_use: bool) -> Facts:  # noqa: FBT001 - one of the 
         "in_use": in_use,
         "current": entry.current,
     }
-
-
-def _in_use(_environments: Sequence[str]) -> frozenset[str]:
-    return frozenset()  # until processes are looked at
 
 
 def _version(facts: Facts) -> Version:
