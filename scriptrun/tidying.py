@@ -74,14 +74,17 @@ def _remove_keys(cache: str) -> int:
     names |= {entry.name for entry in _entries(paths.all_environments(cache))}
     freed = 0
     for key in sorted(name for name in names if name.isalnum()):
-        if _entries(paths.environments(cache, key)):
-            continue
-        with contextlib.suppress(OSError), locks.hold(paths.lock(cache, key)) as ours:
-            with contextlib.suppress(FileNotFoundError):
-                os.rmdir(paths.environments(cache, key))
-            if ours:
-                freed += trash.delete(paths.pointer(cache, key)) + trash.delete(paths.lock(cache, key))
+        if not _entries(paths.environments(cache, key)):
+            with contextlib.suppress(OSError), locks.hold(paths.lock(cache, key)) as ours:
+                freed += _remove_key(cache, key) if ours else 0
     return freed
+
+
+def _remove_key(cache: str, key: str) -> int:
+    """Remove what there is of a key, whose lock the caller has. Raises OSError if there is an environment."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(paths.environments(cache, key))
+    return trash.delete(paths.pointer(cache, key)) + trash.delete(paths.lock(cache, key))
 
 
 def remove_isolated(cache: str) -> int:

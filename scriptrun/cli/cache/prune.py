@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from scriptrun import config, housekeeping, location, output, quantities, removal
-from scriptrun.arguments import Invocation
+from scriptrun.arguments import Invocation, Options
+from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, UsageError, escape
 from scriptrun.housekeeping import Bounds, Plan
 from scriptrun.removal import Outcome
 
 T = TypeVar("T")
+
+_WAITING = "waiting for another removal"
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -21,13 +24,13 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if "--dry-run" in invocation.extra:
         output.give(_announced(housekeeping.plan(cache, bounds, grace)))
         return 0
-    output.give(told(alone(cache, lambda: housekeeping.prune(cache, bounds, grace))))
+    output.give(told(alone(cache, invocation.options, lambda: housekeeping.prune(cache, bounds, grace))))
     return 0
 
 
-def alone(cache: str, work: Callable[[], Outcome]) -> Outcome:
+def alone(cache: str, options: Options, work: Callable[[], Outcome]) -> Outcome:
     """Do `work` when nobody else removes from the cache. Raises CacheError."""
-    with removal.alone(cache, lambda: output.note("waiting for another removal")) as ours:
+    with Progress(options) as progress, removal.alone(cache, lambda: progress.show(_WAITING)) as ours:
         if not ours:
             raise CacheError(
                 f"nothing can be removed from `{cache}`: locks do not work there", hint="remove it when nothing runs"
