@@ -18,7 +18,7 @@ import processes
 import report
 import tracing
 import workshop
-from measure import Command, Times, in_turns, tell, together
+from measure import Command, Times, in_turns, together
 from workshop import Bench
 
 LAUNCHES, PROCESSES = 200, 8
