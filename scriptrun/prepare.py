@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import csv
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, location, paths, pip, refusals, virtual
+from scriptrun import expiry, integrity, location, paths, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -102,7 +99,7 @@ def build(path: str, order: Order) -> Environment:
             order.show("asking pip")
             distributions = pip.install(order, path)
             order.show("checking what was installed")
-            _check(path, order.asked, order.spec)
+            _check(path, order, distributions)
             _refuse_noexec(path)
         return caches.complete(order.spec, path, distributions)
 
@@ -127,19 +124,23 @@ def _look_for(path: str) -> None:
         raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
-def _check(path: str, asked: Iterable[Asked], spec: EnvironmentSpec) -> None:
+def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -> None:
     """Raise InstallError unless every requirement is there and every file is as its RECORD says.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
     Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
-    markers = _marker_environment(spec)
-    for one in asked:
+    markers = _marker_environment(order.spec)
+    for one in order.asked:
         if one.requirement.marker is None or one.requirement.marker.evaluate(markers):
             _check_requirement(one, found)
-    for distribution in found.values():
-        _check_files(distribution)
+    for finding in integrity.findings(path, distributions):
+        raise InstallError(
+            f"`{finding.distribution}` {finding.version} is not what its list of files says: "
+            f"`{finding.file}` {finding.what}",
+            hint="the distribution is damaged or was tampered with; tell its index",
+        )
 
 
 def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distribution]) -> None:
@@ -152,23 +153,6 @@ def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distri
             f"pip reported success, but installed `{requirement.name}` {distribution.version} for `{requirement}`",
             place=one.place,
         )
-
-
-def _check_files(distribution: importlib.metadata.Distribution) -> None:
-    record = distribution.read_text("RECORD")
-    for row in csv.reader((record or "").splitlines()):
-        if len(row) != 3 or not row[1].startswith("sha256="):
-            continue
-        try:
-            with open(str(distribution.locate_file(row[0])), "rb") as file:
-                digest = hashlib.sha256(file.read()).digest()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            digest = b""
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != row[1][len("sha256=") :]:
-            raise InstallError(
-                f"`{distribution.name}` {distribution.version} is not what its list of files says: `{row[0]}` differs",
-                hint="the distribution is damaged or was tampered with; tell its index",
-            )
 
 
 def _refuse_noexec(path: str) -> None:
