@@ -12,14 +12,13 @@ import errno
 import json
 import os
 import shutil
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import launch, paths, process, refusals
+from scriptrun import launch, locks, paths, refusals
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
 
@@ -51,7 +50,7 @@ class Environment:
 
 def lookup(cache: str, key: str) -> Environment | None:
     """Return the current environment of `key`, or None where there is none that can be used."""
-    generation = _current(cache, key)
+    generation = current(cache, key)
     if generation is None:
         return None
     path = os.path.join(paths.environments(cache, key), generation)
@@ -79,7 +78,8 @@ def _has_shape(value: object, shape: Any) -> bool:
     return isinstance(value, shape)
 
 
-def _current(cache: str, key: str) -> str | None:
+def current(cache: str, key: str) -> str | None:
+    """Return the name of the generation that the pointer of `key` names, None where there is no pointer that does."""
     try:
         generation = paths.read(paths.pointer(cache, key)).decode("ascii").strip()
     except (OSError, ValueError):
@@ -91,58 +91,17 @@ def _current(cache: str, key: str) -> str | None:
 def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
     """Hold the lock of `key`; `waiting` is called when somebody else has it. Raises CacheError and Interrupted.
 
-    It is the kernel's (flock), so that a dead holder has none; it blocks, where the library for locks would poll.
     Yields False where locks do not work, and nobody can know who else builds.
     """
     try:
-        import fcntl
-    except ImportError:  # Windows
-        yield False
-        return
-    path = paths.lock(cache, key)
-    while True:
-        try:
-            descriptor = _open_lock(path)
-        except OSError as error:
-            raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
-        try:
-            held = False
-            with contextlib.suppress(OSError):  # file systems without locks
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    waiting()
-                    with process.waiting():
-                        fcntl.flock(descriptor, fcntl.LOCK_EX)
-                held = True
-            if held and not _is_at(path, descriptor):  # whoever had the lock has removed the file
-                continue
-            yield held
-            return
-        finally:
-            os.close(descriptor)
-
-
-def _open_lock(path: str) -> int:
-    """Open the file that is locked, made if need be; a link, a directory or a pipe gives way to it. Raises OSError."""
-    paths.make_directories(os.path.dirname(path))
-    with contextlib.suppress(FileNotFoundError):
-        mode = os.lstat(path).st_mode
-        if not stat.S_ISREG(mode):
-            paths.remove(path)
-        elif mode & 0o600 != 0o600:
-            os.chmod(path, 0o600)  # another file would not keep out those who have this one
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    os.fchmod(descriptor, 0o600)  # whatever the umask took away
-    return descriptor
-
-
-def _is_at(path: str, descriptor: int) -> bool:
-    """Tell whether an open file is the one at `path`."""
+        descriptor = locks.take(paths.lock(cache, key), waiting)
+    except OSError as error:
+        raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
     try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except OSError:
-        return False
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -191,11 +150,11 @@ def _remove(path: str) -> None:
 def remove_leavings(cache: str, key: str) -> None:
     """Remove what dead builders of `key` left: what is incomplete, or was never published. The caller has the lock."""
     directory = paths.environments(cache, key)
-    current = _current(cache, key)
+    kept = current(cache, key)
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
-            published = name == current or os.path.exists(paths.stamp(path))
+            published = name == kept or os.path.exists(paths.stamp(path))
             if not (published and os.path.exists(paths.manifest(path))):
                 shutil.rmtree(path, ignore_errors=True)
 
@@ -206,9 +165,9 @@ def reclaim(cache: str, key: str) -> None:
     Who removes an environment has the lock too, so a mark that is found is that of one who died. A stamp that was
     damaged is made anew.
     """
-    current = _current(cache, key)
-    path = os.path.join(paths.environments(cache, key), current or "")
-    if current is None or read_manifest(path) is None:
+    named = current(cache, key)
+    path = os.path.join(paths.environments(cache, key), named or "")
+    if named is None or read_manifest(path) is None:
         return
     with contextlib.suppress(OSError):
         paths.remove(paths.condemned(path))
@@ -241,7 +200,7 @@ def publish(cache: str, environment: Environment) -> None:
     What was current before stays for those who run in it, and is marked, so that no launch record leads there again.
     """
     key = environment.manifest["key"]
-    before = _current(cache, key)
+    before = current(cache, key)
     paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
     with contextlib.suppress(OSError):  # not by rename: a temporary file would stay if this was killed
         os.close(os.open(paths.stamp(environment.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

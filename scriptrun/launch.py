@@ -260,6 +260,15 @@ def recorded(path: str) -> "str | None":
     return os.fsdecode(value.replace(b"\0", b"'"))
 
 
+def answered(path: str) -> "str | None":
+    """Return the environment that the answer in the file `path` names, None where there is no answer."""
+    try:
+        first, environment = _content(path).split(b"\0", 2)[:2]
+    except (OSError, ValueError):
+        return None
+    return os.fsdecode(environment) if first == _ANSWER else None
+
+
 def _quoted(text: bytes) -> bytes:
     return b"'" + text.replace(b"'", b"'\\''") + b"'"
 

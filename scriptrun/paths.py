@@ -9,7 +9,7 @@ CACHE/                     the user's cache directory or the system's (`location
       .due-SECONDS         empty; where a script sets a maximum age: its mtime is when pip is to be asked again
       condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
-    locks/KEY              held while KEY is built; removed only by who holds it
+    locks/KEY              held while KEY is built or removed; removed only by who holds it
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     interpreters/          what is known of the Python interpreters of this machine
@@ -37,22 +37,42 @@ def absolute(path: str) -> str:
 
 def environments(cache: str, key: str) -> str:
     """Return the directory that holds the generations of `key`."""
-    return os.path.join(cache, LAYOUT, "envs", key)
+    return os.path.join(all_environments(cache), key)
+
+
+def all_environments(cache: str) -> str:
+    """Return the directory that holds the directories of all keys."""
+    return os.path.join(cache, LAYOUT, "envs")
 
 
 def pointer(cache: str, key: str) -> str:
     """Return the file that names the current generation of `key`."""
-    return os.path.join(cache, LAYOUT, "keys", key)
+    return os.path.join(pointers(cache), key)
+
+
+def pointers(cache: str) -> str:
+    """Return the directory that holds the pointers of all keys."""
+    return os.path.join(cache, LAYOUT, "keys")
 
 
 def lock(cache: str, key: str) -> str:
     """Return the file that is locked while `key` is built."""
-    return os.path.join(cache, LAYOUT, "locks", key)
+    return os.path.join(locks(cache), key)
+
+
+def locks(cache: str) -> str:
+    """Return the directory that holds the locks of all keys."""
+    return os.path.join(cache, LAYOUT, "locks")
 
 
 def record(cache: str, script: str) -> str:
     """Return where the launcher looks for the launch record of the file `script`."""
-    return os.path.join(cache, LAYOUT, "launch") + os.path.abspath(script) + "/@record"
+    return records(cache) + os.path.abspath(script) + "/@record"
+
+
+def records(cache: str) -> str:
+    """Return the directory that holds all launch records, each at the path of its script."""
+    return os.path.join(cache, LAYOUT, "launch")
 
 
 def holds(cache: str, path: str) -> bool:
@@ -65,7 +85,12 @@ def holds(cache: str, path: str) -> bool:
 
 def answer(cache: str, checksum: int) -> str:
     """Return the file that remembers the answer to a question with this checksum."""
-    return os.path.join(cache, LAYOUT, "answers", f"{checksum:08x}")
+    return os.path.join(answers(cache), f"{checksum:08x}")
+
+
+def answers(cache: str) -> str:
+    """Return the directory that holds all answers."""
+    return os.path.join(cache, LAYOUT, "answers")
 
 
 def interpreters(cache: str) -> str:

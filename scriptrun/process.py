@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from scriptrun.errors import Interrupted
@@ -102,6 +102,39 @@ def run(  # noqa: PLR0913 - all but the command by name
     finally:
         os.close(kept)
     return Finished(status, output)
+
+
+def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
+    """Let another process do `work`, and go on at once. Raises OSError.
+
+    It is not a child of this one, which may become a program that waits for its children. It has a session of its own
+    and no descriptors of this one's but those `kept`; its standard streams lead nowhere. It is in `/`.
+    """
+    child = os.fork()
+    if child:
+        with suppress(ChildProcessError):  # a process that ignores its children's end is not told of it
+            os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            os.chdir("/")
+            _close_all_but(kept)
+            work()
+    finally:
+        os._exit(0)
+
+
+def _close_all_but(kept: Collection[int]) -> None:
+    """Close all descriptors but those `kept`, and open those of the standard streams on nothing."""
+    low = 0
+    for descriptor in sorted(kept):
+        os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, max(low, min(os.sysconf("SC_OPEN_MAX"), 1 << 20)))
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 def _pipe() -> tuple[int, int]:

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import expiry, launch, output, prepare, process, resolve
+from scriptrun import daily, expiry, launch, output, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -25,11 +25,14 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     with process.interruptible():
         wanted = resolve.resolve(request, environ)
         warn(wanted)
+        ready = wanted.environment()
         if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
             environment = isolated.provide(wanted, environ)
         else:
             environment = _claimed(wanted, environ)
         answer = remember(wanted, environment)
+    if environment != ready and request.caches.own:
+        daily.see_to(request.caches.own, wanted.configuration)
     return request.become(answer, environ)
 
 

@@ -10,7 +10,9 @@ from scriptrun.arguments import Invocation
 from scriptrun.errors import UsageError
 
 OPTIONS: dict[str, frozenset[str]] = {
+    "clear": frozenset({"--grace"}),
     "dir": frozenset(),
+    "prune": frozenset({"--dry-run", "--older-than", "--max-size", "--all", "--grace"}),
 }
 """The words, each with the options that it takes, of those that the command line knows for `cache`."""
 

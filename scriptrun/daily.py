@@ -1,0 +1,53 @@
+"""See to a cache's bounds once a day, in the background of nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+
+from scriptrun import paths, process
+from scriptrun.config import Configuration
+
+_DAY = 86400.0
+
+_GRACE = 3600.0
+"""For how many seconds after its last use an environment stays, when nobody asked for a removal."""
+
+
+def see_to(cache: str, configuration: Configuration) -> None:
+    """Start a process that prunes the cache, unless one did within a day.
+
+    The caller goes on at once, and hears nothing of it, also where nothing can be done: the cache may be read-only.
+    """
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            if _is_due(paths.pruned(cache)):
+                process.detach(lambda: _prune(cache, configuration))
+
+
+def _is_due(mark: str) -> bool:
+    """Tell whether the mark is older than a day, or from a time to come, and make it new. Raises OSError."""
+    try:
+        age = time.time() - os.stat(mark).st_mtime
+    except FileNotFoundError:
+        os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return False  # a new cache
+    if 0 <= age < _DAY:
+        return False
+    os.utime(mark)
+    return True
+
+
+def _prune(cache: str, configuration: Configuration) -> None:
+    """Prune the cache, unless somebody else does; nobody waits for this."""
+    from scriptrun import removal
+
+    os.nice(19)
+    with removal.alone(cache) as alone:
+        if alone:
+            from scriptrun import housekeeping
+
+            bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size)
+            housekeeping.prune(cache, bounds, _GRACE)

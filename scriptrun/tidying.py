@@ -1,0 +1,125 @@
+"""Remove what lies beside the environments of a cache and serves none of them any more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Collection, Iterator
+
+from scriptrun import inventory, launch, locks, paths, trash
+
+_UNFINISHED = re.compile(r".+\.\d+\.[0-9a-f]{8}")
+"""What `paths.replace` writes to first."""
+
+_UNFINISHED_AGE = 3600.0
+"""After how many seconds nobody writes to such a file any more."""
+
+
+def tidy(cache: str, kept: Collection[str]) -> int:
+    """Remove what serves nothing; return the bytes that this freed.
+
+    The record of a script that has gone stays while its environment is among the `kept` ones: it tells that this may
+    go. Directories above those of environments and locks stay, as others may be about to write to them.
+    """
+    freed = _remove_records(cache, kept) + _remove_answers(cache) + _remove_keys(cache)
+    freed += remove_isolated(cache)
+    return freed + sum(trash.delete(path) for path in _unfinished(cache))
+
+
+def forget(cache: str) -> int:
+    """Remove all that is remembered of scripts, answers and interpreters; return the bytes that this freed."""
+    directories = (paths.records(cache), paths.answers(cache), paths.interpreters(cache))
+    return sum(trash.delete(entry.path) for directory in directories for entry in _entries(directory))
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(directory) as found:
+        return list(found)
+    return []
+
+
+def _remove_records(cache: str, kept: Collection[str]) -> int:
+    """Remove launch records that lead nowhere or from nowhere, and directories that are empty then.
+
+    What another version wrote stays as long as its script.
+    """
+    freed = 0
+    for script, record in list(inventory.records(cache)):
+        environment = launch.recorded(record)
+        lost = environment is not None and not os.path.isdir(environment)
+        if lost or (not os.path.lexists(script) and environment not in kept):
+            freed += trash.delete(record)
+    for directory, _, _ in os.walk(paths.records(cache), topdown=False):
+        if directory != paths.records(cache):
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)  # unless something is in it
+    return freed
+
+
+def _remove_answers(cache: str) -> int:
+    """Remove answers whose environment has gone."""
+    freed = 0
+    for entry in _entries(paths.answers(cache)):
+        environment = launch.answered(entry.path)
+        if environment is not None and not os.path.isdir(environment):
+            freed += trash.delete(entry.path)
+    return freed
+
+
+def _remove_keys(cache: str) -> int:
+    """Remove lock and pointer of keys that have no environment; who waits for the lock notices, see `locks.take`."""
+    names = {entry.name for directory in (paths.locks, paths.pointers) for entry in _entries(directory(cache))}
+    names |= {entry.name for entry in _entries(paths.all_environments(cache)) if entry.is_dir(follow_symlinks=False)}
+    freed = 0
+    for key in sorted(name for name in names if name.isalnum()):
+        if not _entries(paths.environments(cache, key)):
+            with contextlib.suppress(OSError), locks.hold(paths.lock(cache, key)) as ours:
+                freed += _remove_key(cache, key) if ours else 0
+    return freed
+
+
+def _remove_key(cache: str, key: str) -> int:
+    """Remove what there is of a key, whose lock the caller has. Raises OSError if there is an environment."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(paths.environments(cache, key))
+    return trash.delete(paths.pointer(cache, key)) + trash.delete(paths.lock(cache, key))
+
+
+def remove_isolated(cache: str) -> int:
+    """Remove environments for one run that nobody cares for any more: their process was killed, or the machine died."""
+    directory = paths.isolated(cache)
+    freed = 0
+    for name in sorted({entry.name.removesuffix(".lock") for entry in _entries(directory)}):
+        path = os.path.join(directory, name)
+        with contextlib.suppress(OSError), locks.hold(f"{path}.lock") as ours:
+            if ours and not _runs(path):
+                freed += trash.delete(path) + trash.delete(f"{path}.lock")
+    return freed
+
+
+def _runs(environment: str) -> bool:
+    """Tell whether a process runs from an environment, though nobody cares for it."""
+    from scriptrun import usage  # a run comes here too, and its import takes time
+
+    return bool(usage.in_use([environment]))
+
+
+def _unfinished(cache: str) -> Iterator[str]:
+    """Yield the files that somebody began to write and did not finish."""
+    directories = [
+        cache,
+        os.path.join(cache, paths.LAYOUT),
+        paths.answers(cache),
+        paths.interpreters(cache),
+        paths.pointers(cache),
+    ]
+    directories += [directory for directory, _, _ in os.walk(paths.records(cache))]
+    long_ago = time.time() - _UNFINISHED_AGE
+    for directory in directories:
+        for entry in _entries(directory):
+            with contextlib.suppress(OSError):
+                old = entry.stat(follow_symlinks=False).st_mtime < long_ago
+                if old and _UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    yield entry.path
