@@ -203,8 +203,8 @@ def publish(cache: str, environment: Environment) -> None:
     key = environment.manifest["key"]
     before = current(cache, key)
     paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
-    with contextlib.suppress(OSError):
-        paths.replace(paths.stamp(environment.path), b"")
+    with contextlib.suppress(OSError):  # not by rename: a temporary file would stay if this was killed
+        os.close(os.open(paths.stamp(environment.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     former = os.path.join(paths.environments(cache, key), before or "")
     if before is not None and os.path.isdir(former):
         with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from support import watch
 from support.index import Index
@@ -25,7 +26,7 @@ REMOVALS = (
 def first_runs(user: User, index: Index, scripts: int, runs: int) -> Tally:
     """Start so many runs of so many scripts at once; pip must be started once for each script."""
     tally = Tally(f"{runs} runs, {scripts} script{'s' if scripts > 1 else ''}")
-    _run_all(user, index, (scripts, runs), tally)
+    _run_all(user, wares.write_many(user, index, scripts, BODY), runs, tally)
     starts = wares.pips(index)
     tally.count("starts of pip", sum(starts.values()))
     tally.expect(scripts, len(list(user.cache.glob("v1/envs/*/*"))), "environments")
@@ -36,19 +37,18 @@ def first_runs(user: User, index: Index, scripts: int, runs: int) -> Tally:
 def disturbed_runs(user: User, index: Index, scripts: int, runs: int) -> Tally:
     """Do the same while environments are removed and refreshed without a pause."""
     tally = Tally(f"{runs} runs, {scripts} script{'s' if scripts > 1 else ''}, disturbed")
-    refreshing = tuple(("scriptrun", "--refresh", f"ware{one}.py") for one in range(scripts))
+    written = wares.write_many(user, index, scripts, BODY)
+    refreshing = tuple(("scriptrun", "--refresh", script.name) for script in written)
     with contextlib.ExitStack() as beside:
         for commands in (*((removal,) for removal in REMOVALS), refreshing):
             beside.enter_context(repeated(user, commands, tally))
-        _run_all(user, index, (scripts, runs), tally)
+        _run_all(user, written, runs, tally)
     tally.count("starts of pip", sum(wares.pips(index).values()))
     return tally
 
 
-def _run_all(user: User, index: Index, numbers: tuple[int, int], tally: Tally) -> None:
-    scripts, runs = numbers
-    paths = wares.write_many(user, index, scripts, BODY)
-    running = [watch.start(user, paths[one % scripts]) for one in range(runs)]
+def _run_all(user: User, scripts: list[Path], runs: int, tally: Tally) -> None:
+    running = [watch.start(user, scripts[one % len(scripts)]) for one in range(runs)]
     for number, process in enumerate(running):
         tally.expect(wares.RIGHT, watch.end(process), f"run {number}")
         tally.count("runs")
