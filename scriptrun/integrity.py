@@ -44,7 +44,8 @@ class Finding:
 def findings(environment: str, distributions: Iterable[Distribution], *, unhashed: bool = False) -> Iterator[Finding]:
     """Yield what is wrong with the files of `distributions`, which are said to be in the environment at this path.
 
-    Raises OSError where the machine lacks what it takes to read them. With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code.
+    With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code. Raises OSError
+    where the machine lacks what it takes to read them.
     """
     installed = _installed(environment)
     for one in distributions:
