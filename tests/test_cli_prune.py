@@ -294,6 +294,7 @@ def test_removal_that_is_killed_hurts_no_running_script(user: User) -> None:
     set_back(environment)
     (environment / "condemned").touch()
     assert "kept 1: 1 in use" in user.run(*ALL).out
+    assert not (environment / "condemned").exists()
     assert user.run("./other.py") == (0, "ok\n", "")
     assert user.environments() == [environment]
     assert go_on(user, running) == (0, "ended\n", "")
