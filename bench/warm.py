@@ -13,15 +13,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import crowd
 import processes
 import report
 import tracing
 import workshop
-from measure import Command, Times, in_turns, tell, together
-from tools import PYTHON
+from measure import Command, Times, in_turns, together
 from workshop import Bench
 
-ENVIRONMENTS = 10_000
 LAUNCHES, PROCESSES = 200, 8
 
 MOST, SHARE = 2.5, 0.15
@@ -61,41 +60,11 @@ def _cases(bench: Bench) -> Iterator[tuple[str, str, Sequence[str], str, Mapping
         requirements = workshop.tiny(number)
         size = len(workshop.block(requirements))
         yield f"A block that lists {number} ({size} bytes)", f"block{number}", requirements, "", {}
-    crowded = _crowd(bench.place / "crowded")
-    title = f"A block that lists 1, {ENVIRONMENTS:,} environments in scriptrun's cache (uv's as it is)"
+    crowded = crowd.make(bench, bench.place / "crowded")
+    title = f"A block that lists 1, {crowd.ENVIRONMENTS:,} environments in scriptrun's cache (uv's as it is)"
     yield title, "crowded", workshop.tiny(1), "", {"SCRIPTRUN_CACHE_DIR": str(crowded)}
     comment = "\n#" + "x" * 10_000_000  # one line: as 80 characters each, Python alone would take twice as long
     yield "A block that lists 1, 10 MB of comment below it", "large", workshop.tiny(1), comment, {}
-
-
-def _crowd(cache: Path) -> Path:
-    """Return a cache with as many environments as a heavy user may have: all that is looked at, hard links to it."""
-    if (cache / "full").exists():
-        return cache
-    tell("making environments …")
-    shutil.rmtree(cache, ignore_errors=True)
-    model = cache / "model"
-    model.mkdir(mode=0o700, parents=True)
-    cache.chmod(0o700)
-    for name in ("scriptrun.json", "pyvenv.cfg", ".stamp", "pointer", "@record"):
-        (model / name).write_text(f"{name}\n")
-    for number in range(ENVIRONMENTS):
-        _add_environment(cache / "v1", model, f"{number:032x}")
-    (cache / "full").touch()
-    return cache
-
-
-def _add_environment(layout: Path, model: Path, key: str) -> None:
-    environment = layout / "envs" / key / "0a1b2c3d"
-    programs = environment / "bin"
-    record = layout / "launch/home/user/scripts" / f"{key}.py" / "@record"
-    for directory in (programs, layout / "keys", record.parent):
-        directory.mkdir(parents=True, exist_ok=True)
-    for name in ("scriptrun.json", "pyvenv.cfg", ".stamp"):
-        os.link(model / name, environment / name)
-    os.link(model / "pointer", layout / "keys" / key)
-    os.link(model / "@record", record)
-    (programs / "python").symlink_to(PYTHON)
 
 
 def _assert_recorded(bench: Bench, command: Command) -> None:

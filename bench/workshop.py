@@ -1,4 +1,4 @@
-"""What both benchmarks share: the place they work in, the peers that start, scripts, and the command line."""
+"""What the benchmarks share: the place they work in, the peers that start, scripts, and the command line."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def tiny(number: int) -> list[str]:
 
 
 def options(description: str) -> argparse.ArgumentParser:
-    """Return the command line that both benchmarks have."""
+    """Return the command line that all benchmarks have."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few rounds, to try it; the figures say nothing")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
@@ -104,13 +104,13 @@ def options(description: str) -> argparse.ArgumentParser:
 
 
 @contextmanager
-def prepared(place: Path, downloads: Sequence[str] = ()) -> Iterator[Bench]:
+def prepared(place: Path, downloads: Sequence[str] = (), kinds: Sequence[type[Tool]] = tools.ALL) -> Iterator[Bench]:
     """Install the tools and serve an index with tiny distributions, and with `downloads` if those can be had.
 
     The current directory is that of the scripts then.
     """
     place = place.resolve()
-    bench = Bench(place, "", {kind.name: kind(place) for kind in tools.ALL})
+    bench = Bench(place, "", {kind.name: kind(place) for kind in kinds})
     for name, tool in bench.tools.items():
         print(f"installing {name} …", file=sys.stderr)
         tool.install()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import launch, locks, paths, refusals
+from scriptrun import extent, launch, locks, paths, refusals
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
 
@@ -175,19 +175,22 @@ def reclaim(cache: str, key: str) -> None:
             paths.replace(paths.stamp(path), b"")
 
 
-def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
+def complete(wanted: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
+    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+
+    It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
+    """
+    _settle(path)
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
-        "key": spec.key,
+        "key": wanted.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "asked": asdict(spec),
+        **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
+        "asked": asdict(wanted),
         "distributions": [asdict(one) for one in distributions],
     }
-    paths.replace(paths.stamp(path), b"")
     text = json.dumps(manifest, indent=1)
-    _settle(path)
     paths.replace(paths.manifest(path), text.encode("ascii"))
     return Environment(path, json.loads(text))
 
@@ -201,11 +204,21 @@ def publish(cache: str, environment: Environment) -> None:
     before = current(cache, key)
     paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
     with contextlib.suppress(OSError):
-        os.utime(paths.stamp(environment.path))
+        paths.replace(paths.stamp(environment.path), b"")
     former = os.path.join(paths.environments(cache, key), before or "")
     if before is not None and os.path.isdir(former):
         with contextlib.suppress(OSError):
             paths.replace(paths.condemned(former), b"")
+
+
+def withdraw(cache: str, environment: str, key: str) -> None:
+    """Let nobody start in this environment of `key` any more; the caller has the lock. Raises OSError.
+
+    Who runs in it goes on. The mark comes first: a builder of `key` takes back one on what is current.
+    """
+    paths.replace(paths.condemned(environment), b"")
+    if current(cache, key) == os.path.basename(environment):
+        os.unlink(paths.pointer(cache, key))
 
 
 def _settle(path: str) -> None:

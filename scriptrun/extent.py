@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _BLOCK = 512
@@ -18,30 +19,35 @@ class Extent:
     size: int
     freed: int
 
-    def __add__(self, other: Extent) -> Extent:
-        """Return both together."""
-        return Extent(self.size + other.size, self.freed + other.freed)
-
 
 def measure(directory: str) -> Extent:
     """Return the extent of a directory and all below it; links are not followed, and what is gone takes nothing.
 
     A file that has another name, perhaps elsewhere, frees nothing: the other name keeps it.
     """
-    found = Extent(0, 0)
+    size = blocks = 0
+    for status in _statuses(directory):
+        if stat.S_ISDIR(status.st_mode):
+            blocks += _blocks(status)
+        else:
+            size += status.st_size
+            blocks += _blocks(status) if status.st_nlink == 1 else 0
+    return Extent(size, blocks * _BLOCK)
+
+
+def _statuses(directory: str) -> Iterator[os.stat_result]:
+    """Yield what the system knows of a directory and of each file and directory below it."""
     with contextlib.suppress(OSError):
-        found = _of(os.lstat(directory))
+        yield os.lstat(directory)
         with os.scandir(directory) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    found += measure(entry.path)
+                    yield from _statuses(entry.path)
                 else:
-                    found += _of(entry.stat(follow_symlinks=False))
-    return found
+                    yield entry.stat(follow_symlinks=False)
 
 
-def _of(status: os.stat_result) -> Extent:
-    allocated = getattr(status, "st_blocks", -(-status.st_size // _BLOCK)) * _BLOCK  # Windows tells no blocks
-    if stat.S_ISDIR(status.st_mode):
-        return Extent(0, allocated)
-    return Extent(status.st_size, allocated if status.st_nlink < 2 else 0)
+def _blocks(status: os.stat_result) -> int:
+    if hasattr(status, "st_blocks"):
+        return status.st_blocks
+    return -(-status.st_size // _BLOCK)  # Windows does not tell

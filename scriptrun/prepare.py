@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import csv
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, paths, pip, refusals, virtual
+from scriptrun import expiry, integrity, location, paths, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -31,9 +28,18 @@ from scriptrun.spec import EnvironmentSpec
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. Raises
+    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. What
+    is being built is begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises
     InstallError, CacheError and Interrupted.
     """
+    try:
+        return _prepare(cache, order, max_age)
+    except _Removed:
+        order.show("the cache was removed: beginning once more")
+        return _prepare(cache, order, max_age)
+
+
+def _prepare(cache: str, order: Order, max_age: float) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
@@ -47,6 +53,7 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
             if alone:
                 caches.remove_leavings(cache, key)
             with caches.generation(cache, key) as path, _explained(cache):
+                location.tag(cache)
                 environment = build(path, order)
                 caches.publish(cache, environment)
         return environment
@@ -68,6 +75,7 @@ def find(cache: str, key: str, show: Callable[[str], None]) -> Environment | Non
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
     with _private_files(), caches.new_directory(path), _explained(cache):
+        location.tag(cache)
         return build(path, order)
 
 
@@ -85,29 +93,54 @@ def build(path: str, order: Order) -> Environment:
     """Build the environment in the empty directory `path`: a virtual environment, pip's work, a check, the manifest."""
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
-    distributions: tuple[pip.Distribution, ...] = ()
-    if order.spec.requirements:
-        order.show("asking pip")
-        distributions = pip.install(order, path)
-        order.show("checking what was installed")
-        _check(path, order.asked, order.spec)
-        _refuse_noexec(path)
-    return caches.complete(order.spec, path, distributions)
+    with _still_there(path):
+        distributions: tuple[pip.Distribution, ...] = ()
+        if order.spec.requirements:
+            order.show("asking pip")
+            distributions = pip.install(order, path)
+            order.show("checking what was installed")
+            _check(path, order, distributions)
+            _refuse_noexec(path)
+        return caches.complete(order.spec, path, distributions)
 
 
-def _check(path: str, asked: Iterable[Asked], spec: EnvironmentSpec) -> None:
+class _Removed(CacheError):
+    """What was being built is not there any more."""
+
+
+@contextlib.contextmanager
+def _still_there(path: str) -> Iterator[None]:
+    """Raise _Removed where the virtual environment at `path` is not there when the block ends, or fails for that."""
+    try:
+        yield
+    except (InstallError, OSError):
+        _look_for(path)
+        raise
+    _look_for(path)
+
+
+def _look_for(path: str) -> None:
+    if not all(os.path.lexists(part) for part in (os.path.join(path, "pyvenv.cfg"), paths.python(path))):
+        raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
+
+
+def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -> None:
     """Raise InstallError unless every requirement is there and every file is as its RECORD says.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
     Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
-    markers = _marker_environment(spec)
-    for one in asked:
+    markers = _marker_environment(order.spec)
+    for one in order.asked:
         if one.requirement.marker is None or one.requirement.marker.evaluate(markers):
             _check_requirement(one, found)
-    for distribution in found.values():
-        _check_files(distribution)
+    for finding in integrity.findings(path, distributions):
+        raise InstallError(
+            f"`{finding.distribution}` {finding.version} is not what its list of files says: "
+            f"`{finding.file}` {finding.what}",
+            hint="the distribution is damaged or was tampered with; tell its index",
+        )
 
 
 def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distribution]) -> None:
@@ -120,23 +153,6 @@ def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distri
             f"pip reported success, but installed `{requirement.name}` {distribution.version} for `{requirement}`",
             place=one.place,
         )
-
-
-def _check_files(distribution: importlib.metadata.Distribution) -> None:
-    record = distribution.read_text("RECORD")
-    for row in csv.reader((record or "").splitlines()):
-        if len(row) != 3 or not row[1].startswith("sha256="):
-            continue
-        try:
-            with open(str(distribution.locate_file(row[0])), "rb") as file:
-                digest = hashlib.sha256(file.read()).digest()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            digest = b""
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != row[1][len("sha256=") :]:
-            raise InstallError(
-                f"`{distribution.name}` {distribution.version} is not what its list of files says: `{row[0]}` differs",
-                hint="the distribution is damaged or was tampered with; tell its index",
-            )
 
 
 def _refuse_noexec(path: str) -> None:

@@ -8,8 +8,9 @@ import os
 import re
 import stat
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -25,6 +26,9 @@ FORMAT = 1
 
 KEY_LENGTH = 32
 """Hexadecimal digits of a key: 128 bits, short enough for the path of a console script's shebang."""
+
+URL_FOLLOWS = "\0url"
+"""Among constraints: what follows is not a line of a file, but the URL of one."""
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
 
@@ -66,6 +70,21 @@ class EnvironmentSpec:
         return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
 
 
+def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
+    """Return the specification of which `asdict` was stored as JSON, None where it is not one of this format."""
+    try:
+        lists_as_tuples = {name: tuple(one) for name, one in stored["resolution"].items() if isinstance(one, list)}
+        return EnvironmentSpec(
+            interpreter=Interpreter(**stored["interpreter"]),
+            requirements=tuple(stored["requirements"]),
+            constraints=tuple(stored["constraints"]),
+            resolution=Resolution(**{**stored["resolution"], **lists_as_tuples}),
+            fingerprints=tuple((path, digest) for path, digest in stored["fingerprints"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) -> EnvironmentSpec:
     """Return the specification of an environment that holds what is `asked`.
 
@@ -74,7 +93,7 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
     asked = tuple(asked)
     constraints: list[str] = []
     for path in options.many("constraint"):
-        lines = ["\0url", path] if "://" in path else [text for _, text in _entries(path)]
+        lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
         constraints += [without_credentials(line) for line in lines]
     resolution = Resolution(
         index_url=without_credentials(options.value("index-url")),

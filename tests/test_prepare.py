@@ -84,7 +84,7 @@ def test_failure_leaves_nothing_and_comes_again(user: User) -> None:
     ("changes", "message"),
     [
         ({"demo.py": "V = 'tampered'\n"}, "is not what its list of files says: `demo.py` differs"),
-        ({"demo.py": None}, "is not what its list of files says: `demo.py` differs"),
+        ({"demo.py": None}, "is not what its list of files says: `demo.py` is missing"),
     ],
 )
 def test_incomplete_distribution_is_refused(

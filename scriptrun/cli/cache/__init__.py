@@ -12,7 +12,10 @@ from scriptrun.errors import UsageError
 OPTIONS: dict[str, frozenset[str]] = {
     "clear": frozenset({"--grace"}),
     "dir": frozenset(),
+    "list": frozenset({"--json", "--sort"}),
     "prune": frozenset({"--dry-run", "--older-than", "--max-size", "--all", "--grace"}),
+    "size": frozenset({"--json"}),
+    "verify": frozenset({"--repair"}),
 }
 """The words, each with the options that it takes, of those that the command line knows for `cache`."""
 

@@ -1,0 +1,62 @@
+"""`scriptrun cache verify`: whether environments still are what was installed; with `--repair`, make them so again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+
+from scriptrun import cache as caches
+from scriptrun import integrity, inventory, location, output, paths, process, repair, spec
+from scriptrun.arguments import Invocation, Options
+from scriptrun.errors import InstallError, MetadataError, UsageError, escape
+from scriptrun.integrity import Finding
+from scriptrun.inventory import Entry
+from scriptrun.pip import Distribution
+
+
+def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
+    """Print what is wrong, one file a line; return 1 if something is, and was not repaired. Raises ScriptrunError.
+
+    Environments that are being built, or that newer ones have replaced, are not looked at.
+    """
+    cache = location.open_cache(environ)[0]
+    status = 0
+    for entry in inventory.entries(cache):
+        found = list(_findings(entry)) if entry.current and entry.complete else []
+        if not found or caches.current(cache, entry.key) != os.path.basename(entry.path):  # it was removed meanwhile
+            continue
+        output.give("".join(escape(f"{entry.key}: {finding}") + "\n" for finding in found))
+        if "--repair" not in invocation.extra or not _repair(cache, entry, invocation.options, environ):
+            status = 1
+    return status
+
+
+def _findings(entry: Entry) -> Iterator[Finding]:
+    manifest = entry.manifest
+    asked = spec.restore(manifest["asked"]) if manifest else None
+    if manifest is None or asked is None or asked.key != entry.key:
+        yield Finding("", "", os.path.basename(paths.manifest(entry.path)), integrity.DIFFERS)
+        return
+    yield from integrity.base_findings(entry.path, asked.interpreter)
+    listed = manifest["distributions"]
+    distributions = [Distribution(one["name"], one["version"], one["hash"], one["origin"]) for one in listed]
+    yield from integrity.findings(entry.path, distributions, unhashed=True)
+
+
+def _repair(cache: str, entry: Entry, options: Options, environ: Mapping[str, str]) -> bool:
+    """Rebuild an environment, or take it out of use where that fails, and say which; tell whether it was rebuilt."""
+    try:
+        with process.interruptible():
+            repair.rebuild(cache, entry, options, environ)
+    except (InstallError, MetadataError, UsageError) as error:
+        repair.withdraw(cache, entry)
+        failure = InstallError(
+            f"{entry.key} cannot be rebuilt: {error.message}",
+            details=error.details,
+            hint="it is out of use now: the next run that needs it prepares it anew",
+        )
+        output.tell(failure.render())
+        return False
+    if not options.flag("quiet"):
+        output.note(f"{entry.key} was rebuilt")
+    return True

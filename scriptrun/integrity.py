@@ -1,0 +1,149 @@
+"""Compare an environment with what its distributions say that they installed: their RECORD (PEP 376).
+
+What no RECORD has a hash for is believed: byte code, and files that appeared later.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name, canonicalize_version
+
+from scriptrun import paths, pip, refusals
+from scriptrun.interpreters import Interpreter
+from scriptrun.pip import Distribution
+
+MISSING, DIFFERS = "is missing", "differs"
+
+_HASHES = ("sha256", "sha384", "sha512")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a file: it is MISSING, or DIFFERS. Without a distribution it is one of the environment's."""
+
+    distribution: str
+    version: str
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        owner = f"{self.distribution} {self.version}: " if self.distribution else ""
+        return f"{owner}{self.file} {self.what}"
+
+
+def findings(environment: str, distributions: Iterable[Distribution], *, unhashed: bool = False) -> Iterator[Finding]:
+    """Yield what is wrong with the files of `distributions`, which are said to be in the environment at this path.
+
+    Raises OSError where the machine lacks what it takes to read them. With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code.
+    """
+    installed = _installed(environment)
+    for one in distributions:
+        place = installed.get(_identity(one.name, one.version))
+        wrong = _compare(*place, unhashed) if place else [("all of it", MISSING)]
+        for file, what in wrong:
+            yield Finding(one.name, one.version, file, what)
+
+
+def base_findings(environment: str, interpreter: Interpreter) -> Iterator[Finding]:
+    """Yield what is wrong with the virtual environment as such, which is one of `interpreter`."""
+    if not os.path.exists(interpreter.path):
+        yield Finding("", "", interpreter.path, MISSING)
+    home = _home(os.path.join(environment, "pyvenv.cfg"))
+    if home != os.path.dirname(interpreter.path):
+        yield Finding("", "", "pyvenv.cfg", MISSING if home is None else DIFFERS)
+    python = paths.python(environment)
+    shown = os.path.relpath(python, environment)
+    if not os.access(python, os.X_OK):
+        yield Finding("", "", shown, MISSING)
+    elif os.path.islink(python) and os.path.realpath(python) != os.path.realpath(interpreter.path):
+        yield Finding("", "", shown, DIFFERS)
+
+
+def _home(configuration: str) -> str | None:
+    """Return where a `pyvenv.cfg` says that its base interpreter is, `""` if it does not, None if there is no file."""
+    try:
+        with open(configuration, encoding="utf-8", errors="surrogateescape") as file:
+            found = re.search(r"^home\s*=\s*(.*?)\s*$", file.read(), re.MULTILINE)
+    except OSError:
+        return None
+    return found.group(1) if found else ""
+
+
+def _identity(name: str, version: str) -> tuple[str, str]:
+    return canonicalize_name(name), canonicalize_version(version.replace("_", "-"))
+
+
+def _installed(environment: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return directory of metadata and directory of modules of each distribution, by its name and version.
+
+    The names of directories tell which there are: what is in them may be damaged.
+    """
+    found = {}
+    with contextlib.suppress(OSError):
+        for directory in pip.site_packages(environment):
+            for name in os.listdir(directory):
+                matched = re.fullmatch(r"(.+?)-([^-]+)(-py[\d.]+)?\.(dist|egg)-info", name)
+                if matched:
+                    identity = _identity(matched.group(1), matched.group(2))
+                    found[identity] = os.path.join(directory, name), directory
+    return found
+
+
+def _compare(metadata: str, directory: str, unhashed: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001 - handed on
+    """Yield each file that a RECORD lists and that is not as it says, and what is wrong with it."""
+    own = os.path.join(os.path.basename(metadata), "RECORD")
+    try:
+        rows = _rows(os.path.join(metadata, "RECORD"))
+    except FileNotFoundError:
+        if not metadata.endswith(".egg-info"):  # by an old pip, which wrote none
+            yield own, MISSING
+        return
+    except (OSError, ValueError, csv.Error):
+        yield own, DIFFERS
+        return
+    if own not in rows:
+        yield own, DIFFERS
+    for file, expected in rows.items():
+        path = os.path.join(directory, file)
+        what = _compare_hash(path, expected) if expected else ""
+        if unhashed and not expected and "__pycache__" not in file and not os.path.lexists(path):
+            what = MISSING
+        if what:
+            yield file, what
+
+
+def _rows(record: str) -> dict[str, str]:
+    """Return the hash (`sha256=…`; `""`: none) of each file in a RECORD. Raises OSError, ValueError and csv.Error."""
+    with open(record, encoding="utf-8", newline="") as file:
+        return {name: expected for name, expected, _size in csv.reader(file)}
+
+
+def _compare_hash(path: str, expected: str) -> str:
+    """Return what is wrong with a file that is to have this hash; `""`: nothing, or the hash is of no known kind."""
+    algorithm, _, wanted = expected.partition("=")
+    if algorithm not in _HASHES:
+        return ""
+    digest = hashlib.new(algorithm)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe, a device: to read it may never end
+            return DIFFERS
+        with open(path, "rb") as file:
+            for chunk in iter(lambda: file.read(1 << 20), b""):
+                digest.update(chunk)
+    except FileNotFoundError:
+        return MISSING
+    except OSError as error:
+        if error.errno in refusals.REASONS:  # nothing is wrong with the file
+            raise
+        return DIFFERS
+    return "" if base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == wanted else DIFFERS

@@ -1,0 +1,98 @@
+"""Build a damaged environment anew from its own manifest: what was asked for, in the versions that were there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from scriptrun import cache as caches
+from scriptrun import interpreters, metadata, prepare, sharing, spec
+from scriptrun.arguments import Options
+from scriptrun.cache import Environment
+from scriptrun.errors import CacheError, InstallError, without_credentials
+from scriptrun.inventory import Entry
+from scriptrun.pip import Order
+from scriptrun.spec import EnvironmentSpec
+
+
+def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]) -> Environment:
+    """Publish a new environment of the entry's key and return it; who runs in the damaged one goes on in that.
+
+    `given` is what the user says beside: whether pip may be asked, and URLs with the credentials that no manifest has.
+    Raises InstallError where it cannot be the same, and what `prepare.prepare` raises.
+    """
+    stored = spec.restore(entry.manifest["asked"]) if entry.manifest else None
+    if entry.manifest is None or stored is None or stored.key != entry.key:
+        raise InstallError("its manifest is damaged")
+    if stored.requirements and given.flag("offline"):
+        raise InstallError("pip would have to be asked, which --offline forbids")
+    if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:
+        raise InstallError(f"{stored.interpreter}, which it was made for, has gone or changed")
+    versions = [f"{one['name']}=={one['version']}" for one in entry.manifest["distributions"]]
+    with tempfile.TemporaryDirectory(prefix="scriptrun-") as directory:
+        options = Options({**_resolution(stored, given), "constraint": tuple(_constraints(stored, directory))})
+        asked = tuple(metadata.requirement(text, entry.key) for text in stored.requirements)
+        if spec.specify(stored.interpreter, asked, options) != stored:
+            raise InstallError("a file or directory that it was made from has changed")
+        held = (*options.many("constraint"), _write(directory, "versions", versions))
+        options = Options({"constraint": held, "refresh": True}).below(options)
+        try:
+            environment = prepare.prepare(cache, Order(stored, asked, options, environ, _show_nothing))
+        except InstallError as error:  # its hint is for the author of a script
+            raise InstallError(f"not in the versions that were there: {error.message}", details=error.details) from None
+    _share_alike(cache, entry.path, environment.path)
+    return environment
+
+
+def _share_alike(cache: str, before: str, after: str) -> None:
+    """Let everybody read the new environment where everybody could read the old one: the cache is the system's."""
+    try:
+        if os.stat(before).st_mode & 0o005:
+            sharing.open_to_readers(cache, after)
+    except OSError as error:
+        raise CacheError(f"`{error.filename}` cannot be opened to all: {error.strerror}") from None
+
+
+def withdraw(cache: str, entry: Entry) -> None:
+    """Take a damaged environment out of use, so that the next run that needs it prepares it. Raises CacheError."""
+    with caches.lock(cache, entry.key, lambda: None):
+        try:
+            caches.withdraw(cache, entry.path, entry.key)
+        except OSError as error:
+            raise CacheError(f"`{entry.path}` cannot be taken out of use: {error.strerror}") from None
+
+
+def _resolution(stored: EnvironmentSpec, given: Options) -> dict[str, Any]:
+    """Return the options that the environment was made with, their URLs as the user gives them now, if they do."""
+    resolution = stored.resolution
+    known = (given.value("index-url"), *given.many("extra-index-url"), *given.many("find-links"))
+    complete = {without_credentials(url): url for url in known}
+    return {
+        "index-url": complete.get(resolution.index_url, resolution.index_url),
+        "extra-index-url": tuple(complete.get(url, url) for url in resolution.extra_index_url),
+        "find-links": tuple(complete.get(url, url) for url in resolution.find_links),
+        "no-index": resolution.no_index,
+        "exclude-newer": resolution.exclude_newer,
+        "pre": resolution.pre,
+        "no-build": resolution.no_build,
+    }
+
+
+def _constraints(stored: EnvironmentSpec, directory: str) -> Iterator[str]:
+    """Yield files, made in `directory`, and URLs that hold the constraints of a specification, in their order."""
+    left = iter(stored.constraints)
+    for number, line in enumerate(left):
+        yield next(left) if line == spec.URL_FOLLOWS else _write(directory, str(number), [line])
+
+
+def _write(directory: str, name: str, lines: Iterable[str]) -> str:
+    path = os.path.join(directory, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    return path
+
+
+def _show_nothing(_line: str) -> None:
+    """Nobody waits for this step by step."""

@@ -1,0 +1,162 @@
+"""What is in a cache: every generation, whatever state it is in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scriptrun import cache as caches
+from scriptrun import extent, interpreters, inventory, launch, location, paths, prepare, spec
+from scriptrun.arguments import Options
+from scriptrun.cache import Environment
+from scriptrun.pip import Order
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> str:
+    """A cache directory, mode 0700."""
+    return location.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})[0]
+
+
+def prepared(cache: str, **options: Any) -> Environment:
+    """Return an environment without distributions, one of its own for each set of options."""
+    interpreter = interpreters.identify(sys.executable, cache, os.environ)
+    assert interpreter is not None
+    given = Options(options)
+    order = Order(spec.specify(interpreter, (), given), (), given, dict(os.environ), lambda _line: None)
+    return prepare.prepare(cache, order)
+
+
+def record(cache: str, script: str, environment: Environment) -> None:
+    """Write the launch record of a script."""
+    launch.record(paths.record(cache, script), b"#\n", 2, launch.Answer(environment.path, "", provable=True))
+
+
+def changed(path: str, **values: Any) -> None:
+    """Change values in the manifest of the environment at a path, and take out those that are None."""
+    manifest = Path(paths.manifest(path))
+    content = {**json.loads(manifest.read_text()), **values}
+    manifest.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
+
+
+def test_cache_without_environments(cache: str) -> None:
+    """An empty cache holds nothing, nor does one that is not there."""
+    assert inventory.entries(cache) == []
+    assert inventory.entries(f"{cache}/nowhere") == []
+
+
+def test_entry_tells_all_that_is_known(cache: str) -> None:
+    """Key, path, manifest, last use, scripts and sizes of an environment are in its entry."""
+    one, two = prepared(cache), prepared(cache, pre=True)
+    os.utime(paths.stamp(one.path), (0, 1_000_000_000.0))
+    record(cache, "/home/ada/b.py", one)
+    record(cache, "/home/ada/a.py", one)
+    record(cache, "/@record/it's.py", two)
+    found = {entry.path: entry for entry in inventory.entries(cache)}
+    assert set(found) == {one.path, two.path}
+    entry = found[one.path]
+    assert (entry.key, entry.manifest) == (one.manifest["key"], one.manifest)
+    assert (entry.last_used, entry.current, entry.complete) == (1_000_000_000.0, True, True)
+    assert entry.scripts == ("/home/ada/a.py", "/home/ada/b.py")
+    assert found[two.path].scripts == ("/@record/it's.py",)
+    assert (entry.size, entry.freed) == (one.manifest["size"], one.manifest["freed"])
+
+
+def test_sizes_in_the_manifest_are_those_on_disk(cache: str) -> None:
+    """What is noted when an environment is published is what it takes, but for the manifest itself."""
+    environment = prepared(cache)
+    os.rename(paths.manifest(environment.path), f"{cache}/manifest")
+    measured = extent.measure(environment.path)
+    assert (environment.manifest["size"], environment.manifest["freed"]) == (measured.size, measured.freed)
+    assert measured.size > 0
+
+
+def test_sizes_come_from_the_manifest(cache: str) -> None:
+    """No environment is walked through whose manifest tells its size; one whose does not is measured."""
+    environment = prepared(cache)
+    changed(environment.path, size=12345, freed=67890)
+    (entry,) = inventory.entries(cache)
+    assert (entry.size, entry.freed) == (12345, 67890)
+    for sizes in ({"size": None, "freed": None}, {"size": "1 MB", "freed": 1}):
+        changed(environment.path, **sizes)
+        measured = extent.measure(environment.path)
+        (entry,) = inventory.entries(cache)
+        assert (entry.size, entry.freed) == (measured.size, measured.freed)
+
+
+def test_replaced_generation_is_not_current(cache: str) -> None:
+    """What a refresh has replaced is there still, and the pointer's generation alone is current."""
+    old = prepared(cache)
+    new = prepared(cache, refresh=True)
+    assert {entry.path: entry.current for entry in inventory.entries(cache)} == {old.path: False, new.path: True}
+    os.unlink(paths.pointer(cache, old.manifest["key"]))
+    assert [entry.current for entry in inventory.entries(cache)] == [False, False]
+
+
+def test_what_is_being_built_is_not_complete(cache: str) -> None:
+    """A generation without a manifest has the time and the size of its directory."""
+    building = Path(paths.environments(cache, "0" * 32), "11111111")
+    (building / "lib").mkdir(parents=True)
+    (building / "lib/module.py").write_text("x = 1\n")
+    os.utime(building, (0, 1_000_000_000.0))
+    (entry,) = inventory.entries(cache)
+    assert (entry.path, entry.manifest, entry.complete, entry.current) == (str(building), None, False, False)
+    assert (entry.last_used, entry.size) == (1_000_000_000.0, len("x = 1\n"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"format": 99},
+        {"environment": "/elsewhere"},
+        {"asked": {}},
+        {"asked": None},
+        {"created": 5},
+        {"distributions": [1]},
+    ],
+)
+def test_manifest_that_cannot_be_read(cache: str, values: dict[str, Any]) -> None:
+    """A manifest of another format or shape is None, and the environment is complete and measured all the same."""
+    environment = prepared(cache)
+    changed(environment.path, **values)
+    (entry,) = inventory.entries(cache)
+    assert (entry.manifest, entry.complete, entry.current) == (None, True, True)
+    assert entry.size == extent.measure(environment.path).size
+    assert caches.lookup(cache, entry.key) is None
+
+
+def test_junk_is_passed_over(cache: str, tmp_path: Path) -> None:
+    """Files and links where directories belong, and records that are none, are no environments and no scripts."""
+    environment = prepared(cache)
+    root = Path(paths.all_environments(cache))
+    (root / "file").touch()
+    (root / "empty").mkdir()
+    (root / "link").symlink_to(tmp_path)
+    (root / environment.manifest["key"] / "file").touch()
+    (root / environment.manifest["key"] / "link").symlink_to(environment.path)
+    records = Path(paths.records(cache))
+    for name in ("a", "b"):
+        (records / "home" / name).mkdir(parents=True)
+    (records / "home/a/@record").write_bytes(b"\xff\0")
+    (records / "home/b/@record").mkdir()
+    (records / "home/loop").symlink_to(records)
+    (entry,) = inventory.entries(cache)
+    assert (entry.path, entry.scripts) == (environment.path, ())
+
+
+def test_what_goes_away_meanwhile_is_left_out(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that is removed while it is looked at is no entry, and no error."""
+    environment = prepared(cache)
+
+    def read(path: str) -> None:
+        shutil.rmtree(path)
+
+    monkeypatch.setattr(caches, "read_manifest", read)
+    assert inventory.entries(cache) == []
+    assert not os.path.exists(environment.path)
