@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from support import generations, watch
+from support import generations, shells, watch
 from support import index as indexes
 from support.index import Index
+from support.shells import HIT, MISS, Stage
 from support.user import User
 
 DAY = 86400.0
@@ -293,6 +294,18 @@ def test_removal_that_is_killed_hurts_no_running_script(user: User) -> None:
     set_back(environment)
     (environment / "condemned").touch()
     assert "kept 1: 1 in use" in user.run(*ALL).out
+    assert not (environment / "condemned").exists()
     assert user.run("./other.py") == (0, "ok\n", "")
     assert user.environments() == [environment]
     assert go_on(user, running) == (0, "ended\n", "")
+
+
+def test_environment_that_vanishes_under_the_launcher(tmp_path: Path) -> None:
+    """A launcher that looks for the mark when the environment has just been moved away leaves it to Python."""
+    stage = Stage(tmp_path)
+    assert stage.prove(b"# /// script\n# ///\nprint()\n")
+    assert stage.run(*shells.command("bash")) == (0, HIT, "")
+    move = 'case $BASH_COMMAND in *condemned*) mv "$_sr_env" "$_sr_env.gone" ;; esac'
+    stage.record.write_text(f"{stage.record.read_text()}trap '{move}' DEBUG\n")  # the launcher sources it
+    assert stage.run(*shells.command("bash")) == (0, MISS, "")
+    assert not stage.environment.exists()

@@ -151,7 +151,8 @@ except ChildProcessError:
 """
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    with subprocess.Popen([sys.executable, "-c", code, fifo], stdout=subprocess.PIPE, text=True) as running:
+    words = [sys.executable, "-c", code, str(fifo)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as running:
         with open(fifo) as said:
             session, directory, names = json.loads(said.read())
         assert running.communicate()[0] == f"{running.pid}\n"

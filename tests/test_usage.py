@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ctypes
 import os
 import shutil
 import subprocess
@@ -21,11 +22,11 @@ WAIT = "import sys; print(1, flush=True); sys.stdin.read()"
 """Python that says when it runs, and ends when its stdin does."""
 
 MAP = f"""\
-import mmap, sys
-with open(sys.stdin.readline().strip()) as file:
-    mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+import ctypes, sys
+ctypes.CDLL(sys.stdin.readline().strip())
 {WAIT}
 """
+"""Python that has a library in memory, and no descriptor of it."""
 
 
 @pytest.fixture
@@ -51,13 +52,14 @@ def running(words: Sequence[str | Path], line: str = "", **options: Any) -> Iter
 def test_process_that_uses_an_environment(environment: Path, part: str) -> None:
     """A path in words, VIRTUAL_ENV, the working directory, an open file, a mapped one or the program tells it."""
     program = shutil.copy2("/usr/bin/dash", environment / "bin/program")
+    library = shutil.copy2(_ctypes.__file__, environment / "library.so")
     words: list[str | Path] = [sys.executable, "-c", MAP if part == "memory" else WAIT]
     choices: dict[str, dict[str, Any]] = {
         "word": {},
         "variable": {"env": {**os.environ, "VIRTUAL_ENV": str(environment)}},
         "directory": {"cwd": environment / "bin"},
         "file": {},
-        "memory": {"line": str(environment / "content")},
+        "memory": {"line": str(library)},
         "program": {"executable": program},
     }
     options = choices[part]
