@@ -40,6 +40,9 @@ def main() -> int:
         sys.stderr.write(f"scriptrun: error: a part of it is missing for `{sys.executable}`: {error}\n")
         sys.stderr.write("hint: install scriptrun again\n")
         return 125
+    except (ImportError, OSError) as error:  # no descriptors or no memory are left
+        sys.stderr.write(f"scriptrun: error: a part of it cannot be loaded: {error}\n")
+        return 125
 
 
 if __name__ == "__main__":

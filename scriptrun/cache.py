@@ -8,6 +8,7 @@ never write to the same generation.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -17,12 +18,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import extent, launch, paths, process, spec
-from scriptrun.errors import CacheError
+from scriptrun import extent, launch, locks, paths, refusals
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
+
+_MANIFEST = {
+    "format": int,
+    "environment": str,
+    "key": str,
+    "created": str,
+    "asked": {"interpreter": {"path": str, "version": str}, "requirements": [str]},
+    "distributions": [{"name": str, "version": str, "hash": str, "origin": str}],
+}
+"""What a manifest must hold, for all who read one."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +61,36 @@ def lookup(cache: str, key: str) -> Environment | None:
 def read_manifest(environment: str) -> dict[str, Any] | None:
     """Return the manifest of the environment at this path, or None where it is not there, or not one of this place."""
     try:
-        with open(paths.manifest(environment), "rb") as file:
-            manifest = json.load(file)
-        if manifest["format"] != MANIFEST_FORMAT or manifest["environment"] != environment:
-            return None
-        if not isinstance(manifest["created"], str):
-            return None
-        for distribution in manifest["distributions"]:
-            Distribution(**distribution)
-        spec.restore(manifest["asked"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        manifest = json.loads(paths.read(paths.manifest(environment)))
+    except (OSError, ValueError, RecursionError):
         return None
-    return dict(manifest)
+    if not _has_shape(manifest, _MANIFEST) or manifest["format"] != MANIFEST_FORMAT:
+        return None
+    return dict(manifest) if manifest["environment"] == environment else None
+
+
+def is_foreign(environment: str) -> bool:
+    """Tell whether the manifest of the environment at this path has a format that only another version can read."""
+    try:
+        manifest = json.loads(paths.read(paths.manifest(environment)))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return _has_shape(manifest, {"format": int}) and manifest["format"] != MANIFEST_FORMAT
+
+
+def _has_shape(value: object, shape: Any) -> bool:
+    """Tell whether a JSON value is as described; fields that are not described may be what another version adds."""
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(_has_shape(value.get(name), one) for name, one in shape.items())
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_has_shape(one, shape[0]) for one in value)
+    return isinstance(value, shape)
 
 
 def current(cache: str, key: str) -> str | None:
     """Return the name of the generation that the pointer of `key` names, None where there is no pointer that does."""
     try:
-        with open(paths.pointer(cache, key), encoding="ascii") as file:
-            generation = file.read(100).strip()
+        generation = paths.read(paths.pointer(cache, key)).decode("ascii").strip()
     except (OSError, ValueError):
         return None
     return generation if generation.isalnum() else None
@@ -77,36 +98,19 @@ def current(cache: str, key: str) -> str | None:
 
 @contextlib.contextmanager
 def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Hold the lock of `key`; `waiting` is called once if somebody else has it. Raises CacheError and Interrupted.
+    """Hold the lock of `key`; `waiting` is called when somebody else has it. Raises CacheError and Interrupted.
 
-    It is the kernel's (flock), so that a dead holder has none; it blocks, where the library for locks would poll.
     Yields False where locks do not work, and nobody can know who else builds.
     """
     try:
-        import fcntl
-    except ImportError:  # Windows
-        yield False
-        return
-    path = paths.lock(cache, key)
-    try:
-        paths.make_directories(os.path.dirname(path))
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = locks.take(paths.lock(cache, key), waiting)
     except OSError as error:
-        raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}", hint=_WRITABLE) from None
+        raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
     try:
-        os.fchmod(descriptor, 0o600)  # whatever the umask took away
-        held = False
-        with contextlib.suppress(OSError):  # file systems without locks
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                with process.waiting():
-                    fcntl.flock(descriptor, fcntl.LOCK_EX)
-            held = True
-        yield held
+        yield descriptor is not None
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -130,12 +134,26 @@ def new_directory(path: str) -> Iterator[None]:
         os.mkdir(path, 0o700)
         os.chmod(path, 0o700)  # private, whatever the umask took away
     except OSError as error:
-        raise CacheError(f"`{path}` cannot be made: {error.strerror}", hint=_WRITABLE) from None
+        raise refusals.explain(f"`{path}` cannot be made", error) from None
     try:
         yield
     except BaseException:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
         raise
+
+
+def _remove(path: str) -> None:
+    """Remove a directory, also where only one descriptor is left: `rmtree` takes two for each level of it."""
+    shutil.rmtree(path, ignore_errors=True)
+    directories = []
+    for directory, below, names in os.walk(path):
+        directories.append(directory)
+        for name in (*names, *below):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(directory, name))
+    for directory in reversed(directories):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
 
 
 def remove_leavings(cache: str, key: str) -> None:
@@ -150,17 +168,33 @@ def remove_leavings(cache: str, key: str) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def complete(wanted: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
+def reclaim(cache: str, key: str) -> None:
+    """Let the current environment of `key` be used again, if it is complete. The caller has the lock.
+
+    Who removes an environment has the lock too, so a mark that is found is that of one who died. A stamp that was
+    damaged is made anew.
+    """
+    named = current(cache, key)
+    path = os.path.join(paths.environments(cache, key), named or "")
+    if named is None or read_manifest(path) is None:
+        return
+    with contextlib.suppress(OSError):
+        paths.remove(paths.condemned(path))
+        if not launch.stamped(path):
+            paths.replace(paths.stamp(path), b"")
+
+
+def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
     """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
     paths.replace(paths.stamp(path), b"")
     _settle(path)
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
-        "key": wanted.key,
+        "key": spec.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
-        "asked": asdict(wanted),
+        "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
     text = json.dumps(manifest, indent=1)
@@ -175,16 +209,13 @@ def publish(cache: str, environment: Environment) -> None:
     """
     key = environment.manifest["key"]
     before = current(cache, key)
-    pointer = paths.pointer(cache, key)
-    if os.path.isdir(pointer):  # damage: a rename would not replace it
-        shutil.rmtree(pointer)
-    paths.replace(pointer, f"{os.path.basename(environment.path)}\n".encode("ascii"))
-    marks = [paths.stamp(environment.path)]
-    if before is not None:
-        marks.append(paths.condemned(os.path.join(paths.environments(cache, key), before)))
-    for mark in marks:
-        with contextlib.suppress(OSError), open(mark, "wb"):
-            pass
+    paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
+    with contextlib.suppress(OSError):
+        os.utime(paths.stamp(environment.path))
+    former = os.path.join(paths.environments(cache, key), before or "")
+    if before is not None and os.path.isdir(former):
+        with contextlib.suppress(OSError):
+            paths.replace(paths.condemned(former), b"")
 
 
 def withdraw(cache: str, environment: str, key: str) -> None:
@@ -198,20 +229,22 @@ def withdraw(cache: str, environment: str, key: str) -> None:
 
 
 def _settle(path: str) -> None:
-    """See to it that all that was written below `path` is on disk, before anything vouches for it."""
-    if sys.platform == "linux":
-        import ctypes
+    """See to it that all that was written below `path` is on disk, before anything vouches for it.
 
+    Raises OSError: some file systems say only now that a disk or a quota is full.
+    """
+    if sys.platform == "linux":
         descriptor = os.open(path, os.O_RDONLY)
         try:
+            import ctypes
+
             if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
                 return
-        except AttributeError:  # a C library without it
+            if ctypes.get_errno() != errno.ENOSYS:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+        except (AttributeError, ImportError):  # a C library without it, or a Python without `ctypes`
             pass
         finally:
             os.close(descriptor)
     if hasattr(os, "sync"):
         os.sync()
-
-
-_WRITABLE = "set SCRIPTRUN_CACHE_DIR to a directory that you can write to"

@@ -32,6 +32,11 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
     except ScriptrunError as error:
         output.tell(error.render())
         return error.status
+    except OSError as error:
+        from scriptrun import refusals  # takes a third of a Python start
+
+        output.tell(refusals.explain("the operating system refused something", error, "").render())
+        return ScriptrunError.status
     except KeyboardInterrupt:
         return 130
 

@@ -41,7 +41,8 @@ def postpone(environment: Environment, max_age: float) -> None:
 
 def _set(path: str, moment: float) -> None:
     with contextlib.suppress(OSError):  # a cache that is read-only, or somebody else's
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600))
+        if not os.path.isfile(path) or os.path.islink(path):
+            paths.replace(path, b"")
         os.utime(path, (moment, moment))
 
 

@@ -30,11 +30,11 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to go, and what would be if it were not used; each with the reason. `ahead`: used in times to come."""
+    """What is to go, and what would be if it were not used, each with the reason; and all there is."""
 
     going: tuple[tuple[Entry, str], ...]
     staying: tuple[tuple[Entry, str], ...]
-    ahead: tuple[Entry, ...]
+    entries: tuple[Entry, ...]
 
 
 def plan(cache: str, bounds: Bounds | None, grace: float) -> Plan:
@@ -51,7 +51,7 @@ def plan(cache: str, bounds: Bounds | None, grace: float) -> Plan:
     return Plan(
         going=tuple((entry, reason) for entry, reason in asked if not spared(entry)),
         staying=tuple((entry, spared(entry)) for entry, _ in asked if spared(entry)),
-        ahead=tuple(entry for entry in entries if entry.last_used > time.time()),
+        entries=tuple(entries),
     )
 
 
@@ -92,13 +92,21 @@ def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
     The caller is alone, see `removal.alone`.
     """
     what = plan(cache, bounds, grace)
-    for entry in what.ahead:  # the clock was wrong, then or now: the age counts from here
-        with contextlib.suppress(OSError):
-            os.utime(paths.stamp(entry.path), follow_symlinks=False)
+    _mend(cache, what.entries)
     outcome = removal.remove(cache, [entry.path for entry, _ in what.going], grace)
     outcome.kept.update({entry.path: reason for entry, reason in what.staying})
     outcome.freed += tidying.tidy(cache, outcome.kept)
     return outcome
+
+
+def _mend(cache: str, entries: Sequence[Entry]) -> None:
+    """Take back marks that killed removals left, and set times to come to the present: the clock was wrong then."""
+    for entry in entries:
+        with contextlib.suppress(OSError):
+            if entry.last_used > time.time():
+                os.utime(paths.stamp(entry.path), follow_symlinks=False)
+            if entry.current and os.path.lexists(paths.condemned(entry.path)):
+                removal.reprieve(cache, entry.path)
 
 
 def clear(cache: str, grace: float) -> Outcome:

@@ -15,13 +15,13 @@ import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from scriptrun import launch, paths, process
+from scriptrun import launch, paths, process, refusals
 from scriptrun.errors import InterpreterError
 
 PROBE_TIMEOUT = 10.0
@@ -116,7 +116,12 @@ def choose(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     if wish.requested:
         return _choose_requested(wish, cache, environ)
     own = identify(sys.executable, cache, environ)
-    if own is not None and wish.allows(own):
+    if own is None:  # it is one: another answer would mean another environment
+        raise InterpreterError(
+            f"`{sys.executable}`, which scriptrun runs on, did not answer what it is",
+            hint="try again; this machine may be out of memory, or of another resource",
+        )
+    if wish.allows(own):
         return Choice(own, "the Python that scriptrun runs on satisfies requires-python")
     found = installed(cache, environ)
     wanted = _Wanted("cpython", wish.requires_python, free_threaded=False, pre=bool(wish.requires_python.prereleases))
@@ -304,7 +309,7 @@ def _ask(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | Non
         "facts": asdict(interpreter) if interpreter else None,
         "base_marks": _marks(interpreter.path) if interpreter else None,
     }
-    if cache:
+    if cache and (interpreter is not None or path != _resolve(sys.executable)):
         with contextlib.suppress(OSError):
             paths.replace(_memory(path, cache), json.dumps(answer).encode("ascii"))
     return interpreter
@@ -325,16 +330,23 @@ def _memory(path: str, cache: str) -> str:
 def _remembered(memory: str, path: str) -> dict[str, Any] | None:
     """Return what is remembered of `path`, if neither it nor the base behind it has changed since."""
     try:
-        with open(memory, "rb") as file:
-            content = json.load(file)
-            age = time.time() - os.fstat(file.fileno()).st_mtime
+        content = json.loads(paths.read(memory))
         if content["path"] != path or content["marks"] != _marks(path):
             return None
         if content["facts"] is None:
-            return dict(content) if age < REFUSAL_BELIEVED else None
-        return dict(content) if content["base_marks"] == _marks(Interpreter(**content["facts"]).path) else None
-    except (OSError, ValueError, TypeError, KeyError):
+            return dict(content) if time.time() - os.path.getmtime(memory) < REFUSAL_BELIEVED else None
+        return dict(content) if content["base_marks"] == _marks(_described(content["facts"]).path) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+def _described(facts: Any) -> Interpreter:
+    """Return the interpreter that `facts` describe. Raises TypeError and ValueError where they make no sense."""
+    interpreter = Interpreter(**facts)
+    if [type(value) for value in astuple(interpreter)] != [str, str, str, str, str, bool]:
+        raise TypeError
+    Version(interpreter.version)  # InvalidVersion is a ValueError
+    return interpreter
 
 
 def _marks(path: str) -> list[int] | None:
@@ -347,15 +359,28 @@ def _marks(path: str) -> list[int] | None:
 
 
 def _probe(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | None:
-    """Start the program at `path` and return what it says that it is, None where that makes no sense."""
+    """Start the program at `path` and return what it says that it is, None where that makes no sense.
+
+    Raises InterpreterError where the machine lacks what it takes to start it: it may be a Python all the same.
+    """
     environment = {name: value for name, value in environ.items() if name not in launch.BREAKS_VENV}
+    command = [path, "-I", "-c", _PROBE]
     try:
-        finished = process.run(
-            [path, "-I", "-c", _PROBE], environment=environment, directory=cache or os.sep, timeout=PROBE_TIMEOUT
-        )
-        answers = [line for line in finished.output.splitlines() if line.startswith(_MARK)]
-        interpreter = Interpreter(**json.loads(answers[0].removeprefix(_MARK)))
-        Version(interpreter.version)
-    except (OSError, ValueError, TypeError, IndexError, InvalidVersion, process.TimeoutExpired):
+        finished = process.run(command, environment=environment, directory=cache or os.sep, timeout=PROBE_TIMEOUT)
+        lacking = refusals.named_in(finished.output) if finished.status else None
+    except process.TimeoutExpired:
         return None
-    return interpreter if finished.status == 0 else None
+    except OSError as error:
+        lacking, finished = refusals.REASONS.get(error.errno or 0), process.Finished(1, "")
+    if lacking is not None:
+        raise InterpreterError(f"`{path}` cannot say what it is: {lacking[0]}", hint=lacking[1])
+    return _parse_answer(finished.output) if finished.status == 0 else None
+
+
+def _parse_answer(output: str) -> Interpreter | None:
+    try:
+        answers = [line for line in output.splitlines() if line.startswith(_MARK)]
+        interpreter = _described(json.loads(answers[0].removeprefix(_MARK)))
+    except (ValueError, TypeError, IndexError):
+        return None
+    return interpreter

@@ -6,6 +6,7 @@ whose block is far down). Both only name an environment; losing one costs time a
 """
 
 import os
+import stat
 import sys
 import time
 import zlib
@@ -116,7 +117,7 @@ def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
     """Return what answered `asked` before (environment `""`: nothing did), and the standing of that answer."""
     nothing = Answer("", "", provable=False), NOTED
     try:
-        remembered = _content(paths.answer(cache, zlib.crc32(asked))) if cache else b""
+        remembered = paths.read(paths.answer(cache, zlib.crc32(asked))) if cache else b""
     except OSError:
         return nothing
     first, environment, due, standing, body = (remembered.split(b"\0", 4) + [b""] * 5)[:5]
@@ -166,11 +167,28 @@ def claim(environment: str) -> bool:
 def usable(environment: str) -> bool:
     """Tell whether an environment that was complete once still is there, with its base interpreter."""
     return (
-        os.path.isfile(os.path.join(environment, "pyvenv.cfg"))
-        and os.path.isfile(paths.manifest(environment))
+        _unchanged(environment)
+        and stamped(environment)
         and os.access(paths.python(environment), os.X_OK)
         and not os.path.exists(paths.condemned(environment))
     )
+
+
+def _unchanged(environment: str) -> bool:
+    """Tell whether manifest and `pyvenv.cfg` are there, and the latter as it was when the manifest was written."""
+    configuration = os.path.join(environment, "pyvenv.cfg")
+    try:
+        manifest, configured = os.stat(paths.manifest(environment)), os.stat(configuration)
+    except OSError:
+        return False
+    ordinary = stat.S_ISREG(manifest.st_mode) and stat.S_ISREG(configured.st_mode)
+    return ordinary and configured.st_mtime_ns <= manifest.st_mtime_ns and os.access(configuration, os.R_OK)
+
+
+def stamped(environment: str) -> bool:
+    """Tell whether the stamp is there, and no link, through which the launcher would empty another file."""
+    stamp = paths.stamp(environment)
+    return os.path.isfile(stamp) and not os.path.islink(stamp)
 
 
 def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
@@ -232,7 +250,7 @@ def record(path: str, proof: bytes, lines: int, answer: Answer) -> None:
 def recorded(path: str) -> "str | None":
     """Return the environment that the launch record at `path` names, None where there is no record."""
     try:
-        content = _content(path)
+        content = paths.read(path)
     except OSError:
         return None
     before, found, rest = content.partition(b"{\n_sr_env='")

@@ -47,14 +47,14 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
     done <"$1"
     # First the stamp, then the mark: whoever removes sets the mark, then looks at the stamp. Last Python: is it there?
     # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.
-    if [ "$_sr_text" = "$_sr_proof" ] && [ -f "$_sr_env/pyvenv.cfg" ] &&
-        { [ -O "${_sr_env%/v1/*}" ] || [ ! -w "${_sr_env%/v1/*}" ]; } && [ -f "$_sr_env/.stamp" ]; then
+    if [ "$_sr_text" = "$_sr_proof" ] && [ -r "$_sr_env/pyvenv.cfg" ] && [ -f "$_sr_env/scriptrun.json" ] &&
+        [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] && { [ -O "${_sr_env%/v1/*}" ] || [ ! -w "${_sr_env%/v1/*}" ]; } &&
+        [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ]; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
         [ ! "$_sr_due" ] || [ "$_sr_due" -nt "$_sr_env/.stamp" ] && [ ! -e "$_sr_env/condemned" ] &&
             [ -x "$_sr_env/bin/python" ] && _sr_proven=x
     fi
 fi 2>/dev/null
-
 if [ "$_sr_proven" ]; then
     export PATH="$_sr_env/bin:${PATH:-/bin:/usr/bin}" VIRTUAL_ENV="$_sr_env"
     exec "$_sr_env/bin/python" "$@"

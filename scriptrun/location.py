@@ -131,7 +131,7 @@ def make(cache: str) -> None:
     """Make the directory of a cache, private, unless it is there. Raises OSError."""
     if os.path.isdir(cache):
         return
-    paths.make_directories(os.path.dirname(cache))
+    paths.make_directories(os.path.dirname(cache), clear=False)
     try:
         os.mkdir(cache, 0o700)
     except FileExistsError:
@@ -177,22 +177,26 @@ def system_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
 
 
 def doubt_about(path: str) -> str:
-    """Return who else than root and the user could put a program into the directory `path`, `""` where nobody can."""
-    for directory in {path, os.path.realpath(path)}:
+    """Return who else than root and the user could put an environment into the cache `path`, `""` where nobody can."""
+    for cache in {path, os.path.realpath(path)}:
+        directory = os.path.join(cache, paths.LAYOUT, "envs")
         while True:
             try:
                 status = os.stat(directory)
+            except FileNotFoundError:  # not made yet
+                directory = os.path.dirname(directory)
+                continue
             except OSError as error:
                 return f"`{directory}` cannot be looked at: {error.strerror}"
             if status.st_uid not in (0, os.geteuid()):
                 return f"`{directory}` belongs to another user (uid {status.st_uid})"
             # Above, others may add what they like, as in /tmp, where they cannot rename or remove.
-            if status.st_mode & 0o022 and (directory == path or not status.st_mode & stat.S_ISVTX):
+            if status.st_mode & 0o022 and (len(directory) >= len(cache) or not status.st_mode & stat.S_ISVTX):
                 return f"`{directory}` can be written to by other users"
             above = os.path.dirname(directory)
             if above == directory:
                 break
-            directory = above  # noqa: PLW2901 - upwards
+            directory = above
     return ""
 
 

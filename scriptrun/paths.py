@@ -9,7 +9,7 @@ CACHE/                     the user's cache directory or the system's (`location
       .due-SECONDS         empty; where a script sets a maximum age: its mtime is when pip is to be asked again
       condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
-    locks/KEY              held while KEY is built, or its environments removed
+    locks/KEY              held while KEY is built or removed; removed only by who holds it
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     interpreters/          what is known of the Python interpreters of this machine
@@ -148,16 +148,24 @@ def python(environment: str) -> str:
     return os.path.join(programs(environment), "python.exe" if sys.platform == "win32" else "python")
 
 
-def replace(path: str, content: bytes) -> None:
-    """Write `content` to `path` by rename, so that no reader sees a part of it; directories are made, mode 0700.
+def read(path: str) -> bytes:
+    """Return what the ordinary file at `path` holds; a pipe in its place would wait for ever. Raises OSError."""
+    if not os.path.isfile(path):
+        raise OSError(f"`{path}` is not an ordinary file")
+    with open(path, "rb") as file:
+        return file.read()
 
-    Raises OSError.
+
+def replace(path: str, content: bytes) -> None:
+    """Write `content` to `path`, a file of the layout, by rename, so that no reader sees a part of it.
+
+    Directories are made, mode 0700; whatever is in the way is damage, and removed. Raises OSError.
     """
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         descriptor = os.open(temporary, flags, 0o600)
-    except FileNotFoundError:
+    except OSError:  # a directory is missing, or something else is in its place
         make_directories(os.path.dirname(path))
         descriptor = os.open(temporary, flags, 0o600)
     try:
@@ -166,19 +174,50 @@ def replace(path: str, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except IsADirectoryError:
+            remove(path)
+            os.replace(temporary, path)
     except OSError:
         os.unlink(temporary)
         raise
 
 
-def make_directories(path: str) -> None:
-    """Make `path` and what is missing above it, all with mode 0700, whatever the umask. Raises OSError."""
+def remove(path: str) -> None:
+    """Remove whatever is at `path`: a link and not what it leads to, a directory with all that is in it.
+
+    Raises OSError.
+    """
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        import shutil  # half of a Python start, for what hardly ever happens
+
+        aside = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+        os.rename(path, aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def make_directories(path: str, *, clear: bool = True) -> None:
+    """Make `path` and what is missing above it, all with mode 0700, whatever the umask. Raises OSError.
+
+    What is in the way goes where it may be cleared: within the layout it is damage, and can be made again.
+    """
     if os.path.isdir(path):
         return
-    make_directories(os.path.dirname(path))
+    make_directories(os.path.dirname(path), clear=clear)
+    if clear and f"{os.sep}{LAYOUT}{os.sep}" in path + os.sep:
+        try:
+            os.unlink(path)
+        except OSError:  # nothing is there, or by now a directory
+            pass
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
+        if not os.path.isdir(path):
+            raise
         return
     os.chmod(path, 0o700)  # noqa: S103 - private, whatever the umask took away

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import paths, pip_messages, pip_settings, process, spec
+from scriptrun import git_credentials, paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
@@ -63,10 +63,11 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     paths.make_directories(work)
     report = os.path.join(work, "report.json")
     variables = _variables(order.environ, order.options)
-    arguments = _arguments(report, order, hiding=_hold_credentials(variables))
+    requirements, for_git = git_credentials.take(spec.requirements(order.asked))
+    arguments = [*_arguments(report, order, hiding=_hold_credentials(variables)), "--", *requirements]
     finished = process.run(
         [*_program(environment), _hidden(arguments, work)],
-        environment={**variables, "TMPDIR": work, "TEMP": work, "TMP": work},
+        environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
         show=lambda line: order.show(without_credentials(line)),
         meanwhile=load,
@@ -141,7 +142,7 @@ def _arguments(report: str, order: Order, *, hiding: bool) -> list[str]:
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
-    return [*arguments, "--", *spec.requirements(order.asked)]
+    return arguments
 
 
 def _hold_credentials(variables: Mapping[str, str]) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
+from scriptrun import refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
@@ -47,6 +48,9 @@ def explain(output: str, asked: Sequence[Asked], options: Options) -> InstallErr
 
 
 def _meaning(output: str, options: Options) -> _Meaning:
+    refusal = refusals.named_in(output)
+    if refusal is not None:
+        return _Meaning(f"pip could not install what the script asks for: {refusal[0]}", hint=refusal[1])
     for pattern, message, hint in _MEANINGS:
         found = re.search(pattern, output)
         if found:
@@ -164,11 +168,6 @@ _WISHES = (
 
 _MEANINGS = (
     (r"ERROR: scriptrun: (?P<text>.*)", "{text}", ""),  # from pip_child.py
-    (
-        r"No space left on device|\[Errno 28\]|Disk quota exceeded",
-        "the disk is full",
-        "free some space, or set SCRIPTRUN_CACHE_DIR to another place",
-    ),
     (
         rf"DO NOT MATCH THE HASHES[^\n]*\n\s+(?P<what>{_NAME})[^\n]*?(?: \(from (?P<why>{_NAME})\))?:\n",
         "refused: the file of {what} does not have the hash that was announced for it",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, integrity, pip, virtual
+from scriptrun import expiry, integrity, paths, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -34,6 +34,8 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
+        if alone:
+            caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
         if environment is not None and expiry.is_due(environment, max_age):
             expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
@@ -45,6 +47,19 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
                 environment = build(path, order)
                 caches.publish(cache, environment)
         return environment
+
+
+def find(cache: str, key: str, show: Callable[[str], None]) -> Environment | None:
+    """Return the environment of `key`, if there is one when nobody is building or removing it any more.
+
+    Raises CacheError and Interrupted.
+    """
+    if not os.path.isdir(paths.environments(cache, key)):
+        return None
+    with _private_files(), caches.lock(cache, key, functools.partial(show, "waiting for another run")) as alone:
+        if alone:
+            caches.reclaim(cache, key)
+        return caches.lookup(cache, key)
 
 
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
@@ -73,6 +88,7 @@ def build(path: str, order: Order) -> Environment:
         distributions = pip.install(order, path)
         order.show("checking what was installed")
         _check(path, order, distributions)
+        _refuse_noexec(path)
     return caches.complete(order.spec, path, distributions)
 
 
@@ -80,6 +96,7 @@ def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -
     """Raise InstallError unless every requirement is there and every file is as its RECORD says.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
+    Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
     markers = _marker_environment(order.spec)
@@ -106,6 +123,34 @@ def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distri
         )
 
 
+def _refuse_noexec(path: str) -> None:
+    """Raise CacheError where what is in the environment could not be run: the file system is mounted `noexec`.
+
+    The Python in it is a link that leads elsewhere, so pure distributions work there.
+    """
+    if not _is_noexec(path):
+        return
+    for program in _programs(path):
+        while _is_noexec(os.path.dirname(path)) and path != "/":
+            path = os.path.dirname(path)
+        raise CacheError(
+            f"`{program}` could not be run: the file system at `{path}` is mounted `noexec`",
+            hint="set SCRIPTRUN_CACHE_DIR to a directory on another file system, or mount this one without `noexec`",
+        )
+
+
+def _is_noexec(path: str) -> bool:
+    return hasattr(os, "ST_NOEXEC") and bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
+
+
+def _programs(path: str) -> Iterator[str]:
+    """Yield the commands in an environment, and its native libraries."""
+    with os.scandir(paths.programs(path)) as entries:
+        yield from (entry.name for entry in entries if not entry.is_symlink())
+    for _, _, names in os.walk(os.path.join(path, "lib")):
+        yield from (name for name in names if re.search(r"\.(so|dylib)(\.|$)", name))
+
+
 def _marker_environment(spec: EnvironmentSpec) -> dict[str, str]:
     """Return what markers are judged by: this machine's platform, and the Python of the environment."""
     interpreter = spec.interpreter
@@ -125,16 +170,4 @@ def _explained(cache: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reasons = {
-            errno.ENOSPC: "the disk is full",
-            errno.EDQUOT: "the disk quota is used up",
-            errno.EMFILE: "too many open files (`ulimit -n`)",
-            errno.ENFILE: "too many open files on this machine",
-            errno.EROFS: "the file system is read-only",
-        }
-        reason = reasons.get(error.errno or 0, error.strerror or str(error))
-        where = f" (`{error.filename}`)" if error.filename else ""
-        raise CacheError(
-            f"the environment cannot be built in `{cache}`: {reason}{where}",
-            hint="free some space, or set SCRIPTRUN_CACHE_DIR to another place",
-        ) from None
+        raise refusals.explain(f"the environment cannot be built in `{cache}`", error) from None

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, trash, usage
-from scriptrun.errors import CacheError
+from scriptrun import locks, paths, refusals, trash, usage
 
 BATCH = 100
 """How many environments are condemned at a time: the mark keeps launches waiting for a moment."""
@@ -45,7 +44,7 @@ def alone(cache: str, waiting: Callable[[], None] | None = None) -> Iterator[boo
         try:
             held = stack.enter_context(locks.hold(paths.removal(cache), waiting))
         except OSError as error:
-            raise CacheError(f"the cache `{cache}` cannot be written to: {error.strerror}") from None
+            raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
         yield held
 
 
@@ -73,7 +72,7 @@ def _remove_some(cache: str, environments: Sequence[str], grace: float, outcome:
                 outcome.kept[environment] = JUST_USED
             elif _is_entered(environment):
                 outcome.kept[environment] = ABOUT_TO_BE_USED
-        outcome.kept.update(_seen_in_use([one for one in condemned if one not in outcome.kept]))
+        outcome.kept.update(_seen_in_use(cache, [one for one in condemned if one not in outcome.kept]))
         for environment in condemned:
             if environment not in outcome.kept:
                 _withdraw(cache, environment, last_uses[environment], outcome)
@@ -84,16 +83,16 @@ def _condemn(cache: str, environments: Sequence[str], held: contextlib.ExitStack
     ours: dict[str, bool] = {}
     condemned = []
     for environment in environments:
-        key = os.path.basename(os.path.dirname(environment))
+        key = _key(environment)
         try:
             if key not in ours:
                 ours[key] = held.enter_context(locks.hold(paths.lock(cache, key)))
             if not ours[key]:
                 outcome.kept[environment] = BEING_PREPARED
                 continue
-            held.callback(_reprieve, cache, environment)
-            with open(paths.condemned(environment), "wb"):
-                condemned.append(environment)
+            held.callback(_unmark, cache, environment)
+            _mark(environment)
+            condemned.append(environment)
         except FileNotFoundError:  # it has gone
             pass
         except OSError as error:
@@ -101,16 +100,33 @@ def _condemn(cache: str, environments: Sequence[str], held: contextlib.ExitStack
     return condemned
 
 
-def _reprieve(cache: str, environment: str) -> None:
+def _mark(environment: str) -> None:
+    """Let nobody start in an environment any more. Raises OSError."""
+    mark = paths.condemned(environment)
+    paths.remove(mark)  # what is there may be a link to nowhere, which is none
+    os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def reprieve(cache: str, environment: str) -> None:
+    """Take the mark back from an environment, unless somebody prepares another one. The caller is alone."""
+    with locks.hold(paths.lock(cache, _key(environment))) as ours:
+        if ours:
+            _unmark(cache, environment)
+
+
+def _unmark(cache: str, environment: str) -> None:
     """Take the mark back from an environment that is still there, unless it was replaced: that mark is for good."""
     if _is_current(cache, environment):
         with contextlib.suppress(OSError):
-            os.unlink(paths.condemned(environment))
+            paths.remove(paths.condemned(environment))
 
 
 def _is_current(cache: str, environment: str) -> bool:
-    key, generation = environment.split(os.sep)[-2:]
-    return caches.current(cache, key) == generation
+    return caches.current(cache, _key(environment)) == os.path.basename(environment)
+
+
+def _key(environment: str) -> str:
+    return os.path.basename(os.path.dirname(environment))
 
 
 def last_use(environment: str) -> float | None:
@@ -144,7 +160,7 @@ def _is_entered(environment: str) -> bool:
     return False
 
 
-def _seen_in_use(environments: Sequence[str]) -> dict[str, str]:
+def _seen_in_use(cache: str, environments: Sequence[str]) -> dict[str, str]:
     """Return those of the condemned environments that have to stay, each with the reason.
 
     Launchers that were under way when the marks were made may have passed them: where they land is seen by a second
@@ -153,8 +169,9 @@ def _seen_in_use(environments: Sequence[str]) -> dict[str, str]:
     if not environments:
         return {}
     sight = usage.look()
-    if sight.launchers:
-        if not usage.await_landing(sight.launchers, LANDING):
+    launchers = [one for one in sight.launchers if usage.may_enter(one, cache)]
+    if launchers:
+        if not usage.await_landing(launchers, LANDING):
             return dict.fromkeys(environments, ABOUT_TO_BE_USED)
         earlier, sight = sight, usage.look()
         sight = usage.Sight(earlier.places | sight.places, sight.launchers)
@@ -166,7 +183,7 @@ def _withdraw(cache: str, environment: str, used: float | None, outcome: Outcome
     was_current = _is_current(cache, environment)
     try:
         if was_current:
-            os.unlink(_pointer(cache, environment))
+            os.unlink(paths.pointer(cache, _key(environment)))
         path = trash.put(cache, environment)
     except OSError as error:
         outcome.kept[environment] = error.strerror or str(error)
@@ -179,8 +196,4 @@ def _withdraw(cache: str, environment: str, used: float | None, outcome: Outcome
         outcome.kept[environment] = JUST_USED
         os.rename(path, environment)
     if was_current:
-        paths.replace(_pointer(cache, environment), f"{os.path.basename(environment)}\n".encode("ascii"))
-
-
-def _pointer(cache: str, environment: str) -> str:
-    return paths.pointer(cache, os.path.basename(os.path.dirname(environment)))
+        paths.replace(paths.pointer(cache, _key(environment)), f"{os.path.basename(environment)}\n".encode("ascii"))

@@ -13,7 +13,7 @@ def open_system_cache(path: str) -> str:
     """Return the cache at `path`, made if need be, to be filled. Raises CacheError where others could write to it."""
     path = paths.absolute(path)
     try:
-        paths.make_directories(os.path.dirname(path))
+        paths.make_directories(os.path.dirname(path), clear=False)
         if not os.path.isdir(path):
             location.make(path)
             os.chmod(path, 0o755)  # noqa: S103 - it is for everybody to read

@@ -66,19 +66,24 @@ class EnvironmentSpec:
     @property
     def key(self) -> str:
         """The key: sha256 over canonical JSON of the format and every field, shortened to KEY_LENGTH digits."""
-        content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
+        return digest(asdict(self))
+
+
+def digest(stored: Mapping[str, Any]) -> str:
+    """Return the key of a specification of which this is the `asdict`, perhaps stored as JSON by another version."""
+    content = json.dumps([FORMAT, stored], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
 
 
 def restore(stored: Mapping[str, Any]) -> EnvironmentSpec:
-    """Return the specification of which `asdict` was stored as JSON. Raises KeyError, TypeError and ValueError."""
+    """Return the specification of which `asdict` was stored. Raises TypeError where it has other fields."""
     lists_as_tuples = {name: tuple(one) for name, one in stored["resolution"].items() if isinstance(one, list)}
     return EnvironmentSpec(
         interpreter=Interpreter(**stored["interpreter"]),
         requirements=tuple(stored["requirements"]),
         constraints=tuple(stored["constraints"]),
         resolution=Resolution(**{**stored["resolution"], **lists_as_tuples}),
-        fingerprints=tuple((path, digest) for path, digest in stored["fingerprints"]),
+        fingerprints=tuple((path, found) for path, found in stored["fingerprints"]),
     )
 
 

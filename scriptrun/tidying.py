@@ -71,7 +71,7 @@ def _remove_answers(cache: str) -> int:
 def _remove_keys(cache: str) -> int:
     """Remove lock and pointer of keys that have no environment; who waits for the lock notices, see `locks.take`."""
     names = {entry.name for directory in (paths.locks, paths.pointers) for entry in _entries(directory(cache))}
-    names |= {entry.name for entry in _entries(paths.all_environments(cache))}
+    names |= {entry.name for entry in _entries(paths.all_environments(cache)) if entry.is_dir(follow_symlinks=False)}
     freed = 0
     for key in sorted(name for name in names if name.isalnum()):
         if not _entries(paths.environments(cache, key)):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from scriptrun import paths
+from scriptrun import location, paths
 
 _PLACE = re.compile(rf"/{paths.LAYOUT}/((?:envs/\w+|isolated)/\w+)")
 _SHELL = re.compile(r"(?:.*/)?-?(?:\w*sh\d*|busybox)")
@@ -75,6 +75,34 @@ def in_use(environments: Iterable[str]) -> set[str]:
     """Return those of the environments, given by path, that a process runs from."""
     sight = look()
     return {environment for environment in environments if sight.uses(environment)}
+
+
+def may_enter(launcher: psutil.Process, cache: str) -> bool:
+    """Tell whether a launcher may be about to start in an environment of this cache: its own one, or a shared one.
+
+    The variables that it was started with tell which one is its own.
+    """
+    if os.stat(cache).st_mode & 0o055:
+        return True
+    try:
+        environ, directory = launcher.environ(), launcher.cwd()
+    except psutil.AccessDenied:  # another user's
+        return False
+    except psutil.Error:  # it has ended meanwhile, as whatever it became
+        return True
+    named = {name: environ.get(name, "") for name in ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE")}
+    places = {name: os.path.join(directory, path) for name, path in named.items() if path}
+    candidates = (location.cache_directory({**environ, **places}), places.get("SCRIPTRUN_SYSTEM_CACHE", ""))
+    return not environ or any(_is_same(launcher, one, cache) for one in candidates if one)
+
+
+def _is_same(process: psutil.Process, path: str, cache: str) -> bool:
+    """Tell whether what a process knows as `path`, perhaps in a container, is the cache, or can no more be told."""
+    root = f"/proc/{process.pid}/root" if sys.platform == "linux" else ""
+    try:
+        return os.path.samefile(root + path, cache)
+    except OSError:
+        return not process.is_running()
 
 
 def await_landing(launchers: Iterable[psutil.Process], limit: float) -> bool:

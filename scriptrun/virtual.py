@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -28,12 +29,12 @@ def _lay_out(path: str, interpreter: Interpreter) -> None:
     name = f"python{short}{'t' if interpreter.free_threaded else ''}"
     os.makedirs(os.path.join(path, "lib", name, "site-packages"))
     if sys.maxsize > 2**32:
-        os.symlink("lib", os.path.join(path, "lib64"))
+        _link("lib", os.path.join(path, "lib64"))
     os.mkdir(os.path.join(path, "include"))
     os.mkdir(os.path.join(path, "bin"))
-    os.symlink(interpreter.path, os.path.join(path, "bin", "python"))
+    _link(interpreter.path, os.path.join(path, "bin", "python"))
     for alias in ("python3", f"python{short}"):
-        os.symlink("python", os.path.join(path, "bin", alias))
+        _link("python", os.path.join(path, "bin", alias))
     lines = (
         f"home = {os.path.dirname(interpreter.path)}",
         "include-system-site-packages = false",
@@ -42,6 +43,16 @@ def _lay_out(path: str, interpreter: Interpreter) -> None:
     )
     with open(os.path.join(path, "pyvenv.cfg"), "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write("\n".join(lines) + "\n")
+
+
+def _link(target: str, path: str) -> None:
+    try:
+        os.symlink(target, path)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            message = "the file system has no symbolic links"
+            raise OSError(error.errno, message, path) from None
+        raise
 
 
 def _run_venv(path: str, interpreter: Interpreter, environ: Mapping[str, str]) -> None:

@@ -6,12 +6,17 @@ import errno
 import fcntl
 import json
 import os
+import queue
 import shutil
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.damage import remove
+from support.user import LIMIT
 
 from scriptrun import cache as caches
 from scriptrun import interpreters, location, paths, prepare, spec
@@ -41,22 +46,18 @@ def order(cache: str) -> Order:
     return Order(spec.specify(interpreter, (), Options()), (), Options(), dict(os.environ), nothing)
 
 
+def give_up() -> None:
+    """Do not wait."""
+    raise LookupError
+
+
+def refuse(_descriptor: int, _operation: int) -> None:
+    """Answer as `flock` does on a file system without locks."""
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
 def refreshed(order: Order) -> Order:
     return Order(order.spec, order.asked, Options({"refresh": True}), order.environ, order.show)
-
-
-def remove(path: Path) -> None:
-    path.unlink()
-
-
-def turn_into_directory(path: Path) -> None:
-    path.unlink()
-    (path / "inside").mkdir(parents=True)
-
-
-def link_to_nowhere(path: Path) -> None:
-    path.unlink()
-    path.symlink_to("nowhere")
 
 
 def overwritten(content: bytes) -> Callable[[Path], object]:
@@ -68,10 +69,6 @@ def changed(**values: object) -> Callable[[Path], object]:
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "missing": remove,
-    "directory": turn_into_directory,
-    "dangling link": link_to_nowhere,
-    "empty": overwritten(b""),
     "garbage": overwritten(b"\xff\xfe\0garbage\n"),
     "text": overwritten(b"1234567890"),
     "list": overwritten(b"[]"),
@@ -83,6 +80,10 @@ MANIFEST_DAMAGES: dict[str, Callable[[Path], object]] = {
     "no distributions": changed(distributions=None),
     "wrong distributions": changed(distributions=[1, "two"]),
     "half a distribution": changed(distributions=[{"name": "demo"}]),
+    "distribution of numbers": changed(distributions=[{"name": 1, "version": 2, "hash": 3, "origin": 4}]),
+    "no time": changed(created=None),
+    "nothing asked": changed(asked={}),
+    "wrong requirements": changed(asked={"interpreter": {"path": "/x", "version": "3"}, "requirements": [1]}),
     "another format": changed(format=99),
     "another place": changed(environment="/elsewhere"),
 }
@@ -95,8 +96,10 @@ MANIFEST_DAMAGES: dict[str, Callable[[Path], object]] = {
         *(pytest.param("manifest", damage, id=f"manifest {name}") for name, damage in MANIFEST_DAMAGES.items()),
     ],
 )
-def test_damage_is_a_miss_and_heals(cache: str, order: Order, where: str, damage: Callable[[Path], object]) -> None:
-    """A pointer or manifest that is not as it was written is as good as none, and the next run makes it good."""
+def test_wrong_content_is_a_miss_and_heals(
+    cache: str, order: Order, where: str, damage: Callable[[Path], object]
+) -> None:
+    """A pointer or manifest that does not hold what it should is as good as none, and the next run makes it good."""
     key = order.spec.key
     before = prepare.prepare(cache, order)
     assert caches.lookup(cache, key) == before
@@ -105,6 +108,16 @@ def test_damage_is_a_miss_and_heals(cache: str, order: Order, where: str, damage
     after = prepare.prepare(cache, order)
     assert after.path != before.path
     assert caches.lookup(cache, key) == after
+
+
+def test_unknown_fields_of_a_manifest_are_left_alone(cache: str, order: Order) -> None:
+    """What another version adds to a manifest does not hinder this one."""
+    before = prepare.prepare(cache, order)
+    manifest = Path(paths.manifest(before.path))
+    changed(new={"a": [1]}, distributions=[dict.fromkeys(("name", "version", "hash", "origin", "new"), "x")])(manifest)
+    content = manifest.read_bytes()
+    assert prepare.prepare(cache, order).path == before.path
+    assert manifest.read_bytes() == content
 
 
 @pytest.mark.parametrize("gone", ["pyvenv.cfg", "bin/python", "."])
@@ -175,10 +188,7 @@ def test_failure_to_publish_leaves_nothing(cache: str, order: Order, monkeypatch
 def test_file_system_without_locks(cache: str, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where locks do not work, environments are right all the same, and nothing of other builders is removed."""
 
-    def flock(_descriptor: int, _operation: int) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     other = Path(paths.environments(cache, order.spec.key), "11111111")
     other.mkdir(parents=True)
     assert prepare.prepare(cache, order) == caches.lookup(cache, order.spec.key)
@@ -186,20 +196,79 @@ def test_file_system_without_locks(cache: str, order: Order, monkeypatch: pytest
 
 
 def test_lock_does_not_follow_a_link(cache: str, order: Order, tmp_path: Path) -> None:
-    """A lock that was replaced by a link to a file is refused, and the file stays as it is."""
+    """A lock that was replaced by a link to a file becomes a lock again, and the file stays as it is."""
     victim = tmp_path / "victim"
     victim.write_text("mine")
+    victim.chmod(0o640)
     lock = Path(paths.lock(cache, order.spec.key))
     lock.parent.mkdir(parents=True)
     lock.symlink_to(victim)
-    with pytest.raises(CacheError):
-        prepare.prepare(cache, order)
-    assert victim.read_text() == "mine"
+    prepare.prepare(cache, order)
+    assert (lock.is_file(), lock.is_symlink()) == (True, False)
+    assert (victim.read_text(), victim.stat().st_mode & 0o777) == ("mine", 0o640)
 
 
-def test_lock_file_stays(cache: str, order: Order) -> None:
-    """The file that is locked is never removed: somebody else may wait for it."""
-    with caches.lock(cache, order.spec.key, lambda: None) as held:
-        assert held
-        inode = os.stat(paths.lock(cache, order.spec.key)).st_ino
-    assert os.stat(paths.lock(cache, order.spec.key)).st_ino == inode
+def test_unreadable_lock_keeps_out_others(cache: str, order: Order) -> None:
+    """A lock that may not be read is made readable, and not replaced: somebody may hold it."""
+    lock = Path(paths.lock(cache, order.spec.key))
+    with caches.lock(cache, order.spec.key, lambda: None):
+        inode = lock.stat().st_ino
+        lock.chmod(0)
+        with pytest.raises(LookupError), caches.lock(cache, order.spec.key, give_up):
+            pass
+        assert (lock.stat().st_ino, lock.stat().st_mode & 0o777) == (inode, 0o600)
+
+
+def test_removed_lock_is_nobodys(cache: str) -> None:
+    """Who waited for a lock whose file was removed meanwhile waits for the file that is there now."""
+    key = "0" * 32
+    events: queue.Queue[str] = queue.Queue()
+
+    def wait_for_it() -> None:
+        with caches.lock(cache, key, lambda: events.put("waiting")) as held:
+            events.put(f"held: {held}")
+
+    with ExitStack() as remover, ExitStack() as builder:
+        remover.enter_context(caches.lock(cache, key, lambda: None))
+        waiter = threading.Thread(target=wait_for_it, daemon=True)
+        waiter.start()
+        assert events.get(timeout=LIMIT) == "waiting"
+        os.unlink(paths.lock(cache, key))
+        builder.enter_context(caches.lock(cache, key, lambda: events.put("the builder waits")))
+        remover.close()
+        assert events.get(timeout=LIMIT) == "waiting"
+        assert events.empty()
+    assert events.get(timeout=LIMIT) == "held: True"
+    waiter.join(LIMIT)
+    assert os.path.exists(paths.lock(cache, key))
+
+
+def test_mark_of_a_dead_remover_is_taken_back(cache: str, order: Order) -> None:
+    """Who finds a mark on the current environment while holding its lock uses it; nothing is built."""
+    before = prepare.prepare(cache, order)
+    Path(paths.condemned(before.path)).touch()
+    assert caches.lookup(cache, order.spec.key) is None
+    assert prepare.prepare(cache, order) == before
+    assert not os.path.exists(paths.condemned(before.path))
+
+
+@pytest.mark.parametrize("damage", [overwritten(b"[]"), remove])
+def test_mark_of_an_incomplete_environment_stays(cache: str, order: Order, damage: Callable[[Path], object]) -> None:
+    """The mark on an environment that was replaced, or cannot be used, is for good."""
+    old = prepare.prepare(cache, order)
+    current = prepare.prepare(cache, refreshed(order))
+    assert prepare.prepare(cache, order) == current
+    assert os.path.exists(paths.condemned(old.path))
+    Path(paths.condemned(current.path)).touch()
+    damage(Path(paths.manifest(current.path)))
+    caches.reclaim(cache, order.spec.key)
+    assert [os.path.exists(paths.condemned(one.path)) for one in (old, current)] == [True, True]
+
+
+def test_mark_where_locks_do_not_work_stays(cache: str, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without locks nobody knows whether the remover lives: the mark stays, and another environment is built."""
+    before = prepare.prepare(cache, order)
+    Path(paths.condemned(before.path)).touch()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert prepare.prepare(cache, order).path != before.path
+    assert os.path.exists(paths.condemned(before.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -306,6 +307,43 @@ def test_memory_ends_with_the_program(world: World, how: str) -> None:
     assert [one.version for one in world.others()] == ["3.90.2"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("path", None),
+        ("marks", {}),
+        ("base_marks", 1),
+        ("facts", []),
+        ("facts", {}),
+        ("version", 3),
+        ("version", "?"),
+        ("implementation", None),
+        ("platform", ["linux"]),
+        ("free_threaded", "no"),
+        ("new", "from another version"),
+    ],
+)
+def test_memory_that_makes_no_sense_is_none(world: World, field: str, value: object) -> None:
+    """A memory with something wrong inside counts for nothing: the program is asked again."""
+    fake = world.fake("python3.90", "3.90.1")
+    expected = world.identify(fake)
+    (memory,) = (one for one in (world.cache / "v1/interpreters").iterdir() if str(fake) in one.read_text())
+    content = json.loads(memory.read_text())
+    (content if field in content else content["facts"])[field] = value
+    memory.write_text(json.dumps(content))
+    assert world.identify(fake) == expected
+    assert world.started() == 2
+    assert world.identify(fake) == expected
+    assert world.started() == 2
+
+
+def test_memory_that_is_too_deep_is_none(world: World) -> None:
+    """A memory that no parser gets to the end of counts for nothing."""
+    (memory,) = (world.cache / "v1/interpreters").iterdir()
+    memory.write_text("[" * 100_000)
+    assert world.identify(Path(sys.executable)) == world.own
+
+
 def test_memory_ends_with_the_base_behind_a_wrapper(world: World, other: Path) -> None:
     """A wrapper is asked again when the Python behind it is another file, and left out when that is gone."""
     base = world.installation(other, "behind")
@@ -318,6 +356,16 @@ def test_memory_ends_with_the_base_behind_a_wrapper(world: World, other: Path) -
     assert world.started() == started + 1
     base.unlink()
     assert world.others() == []
+
+
+def test_own_python_is_asked_again(world: World) -> None:
+    """That the Python that scriptrun runs on did not answer once is an error, and not remembered."""
+    shutil.rmtree(world.cache)
+    world.cache.mkdir()
+    with world.monkeypatch.context() as patched:
+        patched.setattr(interpreters, "PROBE_TIMEOUT", 0.0)
+        assert "`, which scriptrun runs on, did not answer what it is\n" in world.refuse()
+    assert world.choose().interpreter == world.own
 
 
 def test_refusal_is_not_believed_for_ever(world: World) -> None:

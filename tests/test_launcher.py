@@ -18,7 +18,7 @@ from support.shells import HIT, MISS, SHELLS, Stage, command
 from support.user import User
 
 import scriptrun
-from scriptrun import arguments, block
+from scriptrun import arguments, block, location
 from scriptrun.errors import MetadataError
 
 NOBODY = 65534
@@ -310,9 +310,24 @@ def _python_not_executable(stage: Stage) -> None:
     (stage.environment / "bin/python").chmod(0o644)
 
 
+def _pipe_for_stamp(stage: Stage) -> None:
+    (stage.environment / ".stamp").unlink()
+    os.mkfifo(stage.environment / ".stamp")
+
+
 def _script_is_a_directory(stage: Stage) -> None:
     stage.script.unlink()
     stage.script.mkdir()
+
+
+def _changed_configuration(stage: Stage) -> None:
+    manifest = (stage.environment / "scriptrun.json").stat()
+    os.utime(stage.environment / "pyvenv.cfg", (manifest.st_atime, manifest.st_mtime + 1))
+
+
+def _link_for_stamp(stage: Stage) -> None:
+    (stage.environment / ".stamp").unlink()
+    (stage.environment / ".stamp").symlink_to(stage.script)
 
 
 DAMAGES: dict[str, Callable[[Stage], object]] = {
@@ -331,9 +346,14 @@ DAMAGES: dict[str, Callable[[Stage], object]] = {
     "too few lines": _lines(b"-"),
     "environment gone": lambda stage: shutil.rmtree(stage.environment),
     "pyvenv.cfg gone": lambda stage: (stage.environment / "pyvenv.cfg").unlink(),
+    "pyvenv.cfg changed": _changed_configuration,
+    "manifest gone": lambda stage: (stage.environment / "scriptrun.json").unlink(),
+    "stamp is a link": _link_for_stamp,
     "python gone": lambda stage: (stage.environment / "bin/python").unlink(),
     "python dangling": _dangling_python,
     "python not executable": _python_not_executable,
+    "stamp gone": lambda stage: (stage.environment / ".stamp").unlink(),
+    "stamp is a pipe": _pipe_for_stamp,
     "condemned": lambda stage: (stage.environment / "condemned").touch(),
     "script gone": lambda stage: stage.script.unlink(),
     "script is a directory": _script_is_a_directory,
@@ -345,7 +365,9 @@ def test_damage_is_a_miss_and_no_error(stage: Stage, shell: tuple[str, ...], dam
     """Whatever is wrong with record, environment or script: Python decides, and the launcher prints nothing."""
     stage.prove(HEADS["plain"])
     DAMAGES[damage](stage)
+    before = stage.script.read_bytes() if stage.script.is_file() else b""
     assert stage.run(*shell) == (0, MISS, "")
+    assert not before or stage.script.read_bytes() == before
 
 
 def test_record_cut_anywhere_is_a_miss(stage: Stage) -> None:
@@ -367,6 +389,94 @@ def test_damaged_byte_in_a_record_starts_nothing(stage: Stage) -> None:
             stage.record.write_bytes(content[:at] + b"'" + content[at + 1 :])
             assert stage.run() == (0, MISS, ""), at
     assert not (stage.root / "trap").exists()
+
+
+def test_environment_is_used_until_it_is_due(stage: Stage, shell: tuple[str, ...]) -> None:
+    """A record may name a file whose time ends the environment's use: when that is past, or lost, Python decides."""
+    due = stage.environment / ".due-60"
+    stage.due = str(due)
+    stage.prove(HEADS["plain"])
+    assert stage.run(*shell) == (0, MISS, "")
+    due.touch()
+    os.utime(due, (2**32, 2**32))
+    assert stage.run(*shell) == (0, HIT, "")
+    os.utime(due, (1, 1))
+    assert stage.run(*shell) == (0, MISS, "")
+
+
+CONFIGURATIONS = {
+    "plain": b'max-age = "7 days"\n',
+    "no final newline": b"# it's\n\n  \\ $HOME",
+    "empty": b"",
+    "CRLF": b'[cache]\r\nmax-idle = "9 d"\r\n',
+    "high bytes": bytes(range(0x80, 0x100)) + b"\n",
+}
+
+
+@pytest.mark.parametrize("content", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CONFIG_HOME"])
+def test_configuration_is_compared(stage: Stage, shell: tuple[str, ...], variable: str, content: bytes) -> None:
+    """A configuration that is written, changed or taken away after the record was written sends the run to Python."""
+    directory = stage.root / "it's a home"
+    variables = {"HOME": "/nonexistent", variable: str(directory)}
+    path = (directory if variable == "XDG_CONFIG_HOME" else directory / ".config") / "scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    stage.prove(HEADS["plain"])
+    assert stage.run(*shell, variables=variables) == (0, HIT, "")
+    path.write_bytes(content)
+    assert stage.run(*shell, variables=variables) == (0, MISS, "")
+    stage.prove(HEADS["plain"], location.configured(variables))
+    assert stage.run(*shell, variables=variables) == (0, HIT, "")
+    path.write_bytes(content + b"x")
+    assert stage.run(*shell, variables=variables) == (0, MISS, "")
+    path.unlink()
+    assert stage.run(*shell, variables=variables) == (0, MISS, "")
+    path.mkdir()
+    assert stage.run(*shell, variables=variables) == (0, MISS, "")
+
+
+def test_configuration_of_the_machine_is_compared(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is with the machine's configuration, which stands first."""
+    site, home = stage.root / "site.toml", stage.root / "home"
+    launcher = stage.launcher.read_text()
+    assert location.SITE_CONFIGURATION in launcher
+    stage.launcher.write_text(launcher.replace(location.SITE_CONFIGURATION, str(site)))
+    monkeypatch.setattr(location, "SITE_CONFIGURATION", str(site))
+    variables = {"HOME": str(home)}
+    (home / ".config/scriptrun").mkdir(parents=True)
+    (home / ".config/scriptrun/config.toml").write_text("# the user's\n")
+    stage.prove(HEADS["plain"], location.configured(variables))
+    assert stage.run(variables=variables) == (0, HIT, "")
+    site.write_text("# the machine's")
+    assert stage.run(variables=variables) == (0, MISS, "")
+    configured = location.configured(variables)
+    assert configured.index(b"the machine's") < configured.index(b"the user's")
+    stage.prove(HEADS["plain"], configured)
+    assert stage.run(variables=variables) == (0, HIT, "")
+
+
+def test_unreadable_configuration_is_a_miss(open_stage: Stage, shell: tuple[str, ...]) -> None:
+    """A configuration that may not be read is for Python to explain."""
+    home = open_stage.root / "home"
+    (home / "scriptrun").mkdir(parents=True)
+    (home / "scriptrun/config.toml").touch(0o600)
+    open_stage.prove(HEADS["plain"])
+    _give(open_stage.cache, NOBODY)
+    assert open_stage.run(*shell, uid=NOBODY, variables={"XDG_CONFIG_HOME": str(home)}) == (0, MISS, "")
+
+
+def test_environment_of_another_cache(open_stage: Stage, shell: tuple[str, ...]) -> None:
+    """A record may lead into a cache that is not the user's, as long as the user cannot write to that."""
+    open_stage.prove(HEADS["plain"])
+    system = open_stage.root / "system"
+    shutil.copytree(open_stage.cache / "v1/envs", system / "v1/envs")
+    content = open_stage.record.read_bytes().replace(b"/cache/v1/envs/", b"/system/v1/envs/")
+    open_stage.record.write_bytes(content)
+    _give(open_stage.cache, NOBODY)
+    shutil.rmtree(open_stage.environment)
+    assert open_stage.run(*shell, uid=NOBODY) == (0, HIT, "")
+    system.chmod(0o777)
+    assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
 
 
 def _give(root: Path, uid: int) -> None:
@@ -392,12 +502,14 @@ def test_read_only_cache_is_used(open_stage: Stage, shell: tuple[str, ...]) -> N
     assert open_stage.run(*shell, uid=NOBODY) == (0, HIT, "")
 
 
-@pytest.mark.parametrize("what", ["record", "script"])
+@pytest.mark.parametrize("what", ["record", "script", "environment/pyvenv.cfg"])
 def test_unreadable_file_is_a_miss(open_stage: Stage, shell: tuple[str, ...], what: str) -> None:
-    """A record or a script that may not be read is for Python to explain."""
+    """A record, a script or a configuration that may not be read is for Python to explain."""
     open_stage.prove(HEADS["plain"])
     _give(open_stage.cache, NOBODY)
-    (open_stage.record if what == "record" else open_stage.script).chmod(0)
+    name, _, below = what.partition("/")
+    path: Path = getattr(open_stage, name)
+    (path / below).chmod(0)
     assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
 
 
@@ -485,4 +597,4 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
     assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 2\n") + 20
-    assert len(launcher) - len(reads) <= 100
+    assert len(launcher) - len(reads) <= 105

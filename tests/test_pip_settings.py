@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support import index as indexes
+from support import watch
 from support.index import Index
 from support.user import User
 
@@ -163,17 +164,6 @@ def test_only_what_is_allowed_reaches_pip() -> None:
     }
 
 
-def command_lines() -> str:
-    """Return the command lines of all processes of this machine, as any user could read them."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_bytes())
-        except OSError:
-            continue
-    return b"\n".join(lines).decode(errors="replace")
-
-
 def as_netrc(user: User, url: str) -> dict[str, str]:
     path = user.home / ".netrc"
     path.write_text(f"machine 127.0.0.1 login bob password {SECRET}\n")
@@ -196,6 +186,16 @@ def as_option(_user: User, url: str) -> dict[str, str]:
     return {"SCRIPTRUN_INDEX_URL": url.replace("://", f"://bob:{SECRET}@")}
 
 
+def as_extra_index(_user: User, url: str) -> dict[str, str]:
+    secret = url.replace("://", f"://bob:{SECRET}@")
+    return {"PIP_INDEX_URL": secret.replace("/simple/", "/nothing/"), "SCRIPTRUN_EXTRA_INDEX_URL": secret}
+
+
+def as_links(_user: User, url: str) -> dict[str, str]:
+    secret = url.replace("://", f"://bob:{SECRET}@")
+    return {"PIP_NO_INDEX": "1", "SCRIPTRUN_FIND_LINKS": f"{secret}built/ {secret}demo/"}
+
+
 BUILD = {
     "pyproject.toml": '[build-system]\nrequires = ["demo"]\nbuild-backend = "backend"\nbackend-path = ["."]\n',
     "backend.py": """\
@@ -212,13 +212,15 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 }
 
 
-@pytest.mark.parametrize("given", [as_netrc, as_variable, as_file, as_option], ids=lambda given: given.__name__[3:])
+@pytest.mark.parametrize(
+    "given", [as_netrc, as_variable, as_file, as_option, as_extra_index, as_links], ids=lambda given: given.__name__[3:]
+)
 def test_credentials_are_honoured_and_leave_no_trace(user: User, index: Index, given: object) -> None:
     """An index that demands a password gets it, also for a build; nothing printed, kept or running shows it."""
     index.add(indexes.wheel("demo", "1.0"), indexes.sdist("built", "1.0", BUILD))
     index.credentials = f"bob:{SECRET}"
     seen = []
-    index.asked = lambda _path: seen.append(command_lines())
+    index.asked = lambda _path: seen.append(watch.command_lines())
     user.variables = {name: value for name, value in user.variables.items() if not name.startswith("PIP_")}
     assert callable(given)
     variables: Mapping[str, str] = given(user, index.url)
@@ -255,7 +257,7 @@ def test_credentials_in_a_requirement_leave_no_trace(user: User, index: Index) -
     index.add((name, content))
     index.credentials = f"bob:{SECRET}"
     seen = []
-    index.asked = lambda _path: seen.append(command_lines())
+    index.asked = lambda _path: seen.append(watch.command_lines())
     url = index.url_for(index.credentials).replace("/simple/", f"/files/{name}")
     user.variables.update(PIP_INDEX_URL=index.url, PIP_RETRIES="0")
     body = "import demo; print(demo.V)\n"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import stat
 import subprocess
 import sys
 import sysconfig
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,17 +18,6 @@ from support.index import Index
 from support.user import User
 
 import scriptrun
-
-
-def repacked(wheel: tuple[str, bytes], changes: Mapping[str, str | None]) -> tuple[str, bytes]:
-    """Return a wheel in which files are replaced, or left out where None, and RECORD is as it was."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(wheel[1])) as old, zipfile.ZipFile(buffer, "w") as new:
-        for name in old.namelist():
-            text = changes.get(name, old.read(name).decode())
-            if text is not None:
-                new.writestr(name, text)
-    return wheel[0], buffer.getvalue()
 
 
 def left(user: User) -> list[str]:
@@ -104,7 +91,7 @@ def test_incomplete_distribution_is_refused(
     user: User, index: Index, changes: Mapping[str, str | None], message: str
 ) -> None:
     """A file that is missing, or is not what RECORD says, is a failure, though pip reported success."""
-    index.add(repacked(indexes.wheel("demo", "1.0"), changes))
+    index.add(indexes.repacked(indexes.wheel("demo", "1.0"), changes))
     user.script("s.py", "demo", body="print('ran')\n")
     finished = user.run("./s.py", PIP_INDEX_URL=index.url)
     assert (finished.status, finished.out) == (125, "")
@@ -335,4 +322,4 @@ def test_umask_is_the_scripts_own(user: User, umask: int) -> None:
     for path in user.cache.rglob("*"):
         mode = stat.S_IMODE(path.lstat().st_mode)
         if not path.is_symlink():
-            assert (mode & 0o022, mode & 0o600) == (0, 0o600), path
+            assert (mode & 0o077, mode & 0o600) == (0, 0o600), path

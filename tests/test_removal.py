@@ -16,6 +16,7 @@ from support import generations
 
 from scriptrun import cache as caches
 from scriptrun import locks, paths, removal, trash, usage
+from scriptrun.errors import CacheError
 from scriptrun.removal import Outcome
 from scriptrun.usage import Sight
 
@@ -144,6 +145,7 @@ def test_launcher_that_lands_is_seen(
     landed = frozenset(["envs/" + "/".join(environment.parts[-2:])])
     seen += [marked(environment, Sight(frozenset(), flying)), marked(environment, Sight(landed, frozenset()))]
     awaited: list[object] = []
+    monkeypatch.setattr(usage, "may_enter", lambda *_: True)
 
     def land(launchers: object, _limit: float) -> bool:
         awaited.append(launchers)
@@ -152,7 +154,7 @@ def test_launcher_that_lands_is_seen(
     monkeypatch.setattr(usage, "await_landing", land)
     outcome = remove(cache, environment, other, grace=0)
     assert (outcome.removed, outcome.kept) == ([str(other)], {str(environment): removal.IN_USE})
-    assert (awaited, seen) == ([flying], [])
+    assert (awaited, seen) == ([list(flying)], [])
     assert whole(cache, environment)
 
 
@@ -162,9 +164,21 @@ def test_launcher_that_does_not_land_keeps_everything(
     """Nobody knows where a launcher that stands still is bound for, so nothing is removed, and it is not waited for."""
     monkeypatch.setattr(removal, "LANDING", 0)
     monkeypatch.setattr(usage, "in_flight", lambda _process: True)
+    monkeypatch.setattr(usage, "may_enter", lambda *_: True)
     seen.append(marked(environment, Sight(frozenset(), frozenset([psutil.Process()]))))
     assert remove(cache, environment, grace=0).kept == {str(environment): removal.ABOUT_TO_BE_USED}
     assert whole(cache, environment)
+
+
+def test_launcher_of_another_cache_does_not_count(
+    cache: str, environment: Path, seen: list[Callable[[], Sight]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher that cannot be bound for this cache is neither awaited nor in the way."""
+    monkeypatch.setattr(usage, "in_flight", lambda _process: True)
+    monkeypatch.setattr(usage, "may_enter", lambda *_: False)
+    seen.append(marked(environment, Sight(frozenset(), frozenset([psutil.Process()]))))
+    assert remove(cache, environment, grace=0).removed == [str(environment)]
+    assert seen == []
 
 
 def test_stamp_that_is_touched_meanwhile(cache: str, environment: Path, seen: list[Callable[[], Sight]]) -> None:
@@ -259,6 +273,27 @@ def test_one_removal_at_a_time(cache: str) -> None:
     with removal.alone(cache, release) as third:
         assert third
     assert waited == [1]
+
+
+def test_cache_that_cannot_be_written_to(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be removed it is said so, in words."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(locks, "take", refuse)
+    with pytest.raises(CacheError, match=f"^the cache `{cache}` cannot be written to: "), removal.alone(cache):
+        pass
+
+
+def test_mark_that_is_damaged(cache: str, environment: Path, seen: list[Callable[[], Sight]]) -> None:
+    """Whatever is in the place of the mark, there is one while processes are looked at."""
+    for damage in ("mkdir", "symlink"):
+        getattr(os, damage)(*(["nowhere"] if damage == "symlink" else []), environment / "condemned")
+        generations.use(environment)
+        seen.append(marked(environment, Sight(frozenset(["envs/" + "/".join(environment.parts[-2:])]), frozenset())))
+        assert remove(cache, environment, grace=0).kept == {str(environment): removal.IN_USE}
+        assert whole(cache, environment)
 
 
 def test_where_locks_do_not_work(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:

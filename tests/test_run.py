@@ -64,3 +64,18 @@ def test_credentials_are_stored_nowhere(user: User, shared_index: Index) -> None
     assert user.run("scriptrun", "--index-url", url, "s.py", PIP_INDEX_URL=None) == (0, "2.0\n", "")
     named = [path for path in user.cache.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
     assert named == []
+
+
+def test_scripts_that_run_scripts(user: User) -> None:
+    """A script may run itself and others through scriptrun, refresh and prune included: a run holds no lock."""
+    body = (
+        "import subprocess, sys\n"
+        "depth = int(sys.argv[1])\n"
+        "print(depth, flush=True)\n"
+        "if depth:\n"
+        "    for words in (['--refresh'], ['--with', 'demo'], []):\n"
+        "        subprocess.run(['scriptrun', *words, __file__, str(depth - 1)], check=True)\n"
+        "    subprocess.run(['scriptrun', 'cache', 'prune', '--all'], check=True, stdout=subprocess.DEVNULL)\n"
+    )
+    user.script("s.py", body=body)
+    assert user.run("./s.py", "2") == (0, "2\n" + "1\n0\n0\n0\n" * 3, "")

@@ -132,6 +132,36 @@ def test_launcher_is_seen_by_any_name(tmp_path: Path) -> None:
         assert usage.await_landing([process], 0)
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"HOME": "."}, True),
+        ({"XDG_CACHE_HOME": ".cache"}, True),
+        ({"SCRIPTRUN_CACHE_DIR": ".cache/scriptrun"}, True),
+        ({"SCRIPTRUN_CACHE_DIR": "link"}, True),
+        ({"SCRIPTRUN_CACHE_DIR": "relative"}, True),
+        ({"SCRIPTRUN_SYSTEM_CACHE": ".cache/scriptrun"}, True),
+        ({"HOME": ".", "XDG_CACHE_HOME": "other"}, False),
+        ({"HOME": ".", "SCRIPTRUN_CACHE_DIR": "other"}, False),
+        ({"HOME": "other"}, False),
+        ({"PATH": "/bin"}, False),
+    ],
+)
+def test_cache_that_a_launcher_is_bound_for(tmp_path: Path, variables: dict[str, str], expected: bool) -> None:  # noqa: FBT001 - a table
+    """The launcher's own cache is that of its variables, and a cache that others can read may be anybody's."""
+    cache = tmp_path / ".cache/scriptrun"
+    cache.mkdir(parents=True, mode=0o700)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to(cache)
+    environ = {name: str(tmp_path / value) for name, value in variables.items()}
+    if variables == {"SCRIPTRUN_CACHE_DIR": "relative"}:
+        environ = {"SCRIPTRUN_CACHE_DIR": "scriptrun"}
+    with running(["/bin/sh", launcher(tmp_path)], env=environ, cwd=tmp_path / ".cache") as pid:
+        assert usage.may_enter(psutil.Process(pid), str(cache)) == expected
+        cache.chmod(0o755)
+        assert usage.may_enter(psutil.Process(pid), str(cache))
+
+
 def test_what_is_no_launcher(tmp_path: Path) -> None:
     """Another program that is given the launcher's file, or a shell that is given its text, does not count."""
     own = str(launcher(tmp_path))

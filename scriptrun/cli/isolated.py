@@ -34,13 +34,14 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
         with Progress(wanted.options) as progress:
             order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
             environment = prepare.prepare_isolated(path, order, cache)
+        if sys.platform == "win32":  # where this process waits for the script
+            atexit.register(shutil.rmtree, path, ignore_errors=True)
+        else:
+            _leave_removal_to_another_process(path, lock)
     except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
         os.unlink(f"{path}.lock")
         raise
-    if sys.platform == "win32":  # where this process waits for the script
-        atexit.register(shutil.rmtree, path, ignore_errors=True)
-    else:
-        _leave_removal_to_another_process(path, lock)
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 
@@ -73,9 +74,21 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
                 )
             return environment
     if options.flag("offline"):
-        raise not_ready(wanted)
+        return _found(wanted)
     _tell_of_lost_python(wanted)
     return _prepare(wanted, environ)
+
+
+def _found(wanted: Wanted) -> Environment:
+    """Return the environment that is wanted from the user's cache, where it may be about to be built or removed."""
+    own, options = wanted.request.caches.own, wanted.options
+    environment = None
+    if own and not (options.flag("refresh") or options.flag("isolated")):
+        with Progress(options) as progress, contextlib.suppress(CacheError):
+            environment = prepare.find(own, wanted.spec.key, progress.show)
+    if environment is None:
+        raise not_ready(wanted)
+    return environment
 
 
 def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:

@@ -12,8 +12,13 @@ OLD = 30 * 86400.0
 """An age in seconds at which nobody calls an environment just used."""
 
 
-def make(cache: str, key: str, generation: str = "1a2b3c4d", *, age: float = OLD, size: int = 0) -> Path:
-    """Make a complete environment, the current one of its key, that was used `age` seconds ago."""
+def make(cache: str, key: str, generation: str = "", *, age: float = OLD, size: int = 0) -> Path:
+    """Make a complete environment, the current one of its key, that was used `age` seconds ago.
+
+    Its name is random unless given: a process that uses one of another test shows the same end of a path else.
+    """
+    paths.make_directories(cache)
+    generation = generation or os.urandom(4).hex()
     path = Path(paths.environments(cache, key)) / generation
     (path / "bin").mkdir(parents=True)
     (path / "scriptrun.json").write_text("{}")

@@ -48,6 +48,17 @@ def wheel(  # noqa: PLR0913 - what a wheel may have
     return f"{module}-{version}-py3-none-any.whl", buffer.getvalue()
 
 
+def repacked(wheel: tuple[str, bytes], changes: Mapping[str, str | None]) -> tuple[str, bytes]:
+    """Return a wheel in which files are replaced, or left out where None, and RECORD is as it was."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(wheel[1])) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            text = changes.get(name, old.read(name).decode())
+            if text is not None:
+                new.writestr(name, text)
+    return wheel[0], buffer.getvalue()
+
+
 def sdist(name: str, version: str, files: Mapping[str, str]) -> tuple[str, bytes]:
     """Return file name and content of a source distribution with these files."""
     module = name.replace("-", "_")

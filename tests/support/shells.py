@@ -48,6 +48,7 @@ class Stage:
     def __post_init__(self) -> None:
         _program(self.environment / "bin/python", "echo hit")
         (self.environment / "pyvenv.cfg").touch()
+        (self.environment / "scriptrun.json").touch()
         (self.environment / ".stamp").touch()
         _program(self.root / "bin/python", "echo miss")
         (self.root / "bin/scriptrun-python").write_text(f"#!{self.root}/bin/python\n")
@@ -79,14 +80,16 @@ class Stage:
         """Where the script's launch record is."""
         return Path(paths.record(str(self.cache), str(self.script)))
 
-    def prove(self, source: bytes) -> bytes | None:
-        """Write the script, and its record if there can be one; return the text that the record holds."""
+    def prove(self, source: bytes, configured: bytes = b"") -> bytes | None:
+        """Write the script, and its record if there can be one; return the text of the script that it holds."""
         self.script.write_bytes(source)
         self.record.unlink(missing_ok=True)
         proof = launch.head(source, block.cut(source, "script.py")[0])
         if proof is None:
             return None
-        launch.record(str(self.record), *proof, Answer(str(self.environment), self.due, provable=True))
+        launch.record(
+            str(self.record), configured + proof[0], proof[1], Answer(str(self.environment), self.due, provable=True)
+        )
         return proof[0]
 
     def edit(self, source: bytes) -> None:

@@ -22,11 +22,15 @@ class Finished(NamedTuple):
 
 @dataclass
 class User:
-    """Runs commands in a directory of its own with nothing but `variables` in the environment."""
+    """Runs commands in a directory of its own with nothing but `variables` in the environment.
+
+    `uid` makes them run as another user, which takes root.
+    """
 
     home: Path
     directory: Path
     variables: dict[str, str] = field(default_factory=dict)
+    uid: int | None = None
 
     @property
     def cache(self) -> Path:
@@ -64,6 +68,9 @@ class User:
             capture_output=True,
             check=False,
             timeout=LIMIT,
+            user=self.uid,
+            group=self.uid,
+            extra_groups=None if self.uid is None else [],
         )
         return Finished(
             finished.returncode,

@@ -88,6 +88,17 @@ def processes(path: Path, but: int = 0) -> list[int]:
     return found
 
 
+def command_lines() -> str:
+    """Return the command lines of all processes of this machine, as any user could read them."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes())
+        except OSError:
+            continue
+    return b"\n".join(lines).decode(errors="replace")
+
+
 def await_end(pids: list[int]) -> None:
     """Wait until all these processes have ended."""
     for pid in pids:

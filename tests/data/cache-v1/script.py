@@ -1,0 +1,6 @@
+#!/usr/bin/env scriptrun
+# /// script
+# dependencies = []
+# ///
+import sys
+print(sys.prefix)

@@ -1,0 +1,14 @@
+"""Mounts of a test's own, which nobody else sees and which end with it."""
+
+from __future__ import annotations
+
+import os
+
+from support.user import Finished, User
+
+
+def in_namespace(user: User, commands: str) -> Finished:
+    """Run shell commands as root of a mount namespace of their own."""
+    finished = user.run("unshare", *([] if os.geteuid() == 0 else ["-r"]), "-m", "sh", "-ec", commands)
+    assert "unshare" not in finished.err, "the test needs util-linux, and a kernel that allows namespaces"
+    return finished

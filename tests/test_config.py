@@ -1,0 +1,96 @@
+"""The configuration: what it may say, whose word counts, and what is told of a mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.user import Finished, User
+
+from scriptrun import config, location
+from scriptrun.config import MAX_IDLE
+from scriptrun.errors import ConfigurationError
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine's configuration, which is not there yet."""
+    path = tmp_path / "site.toml"
+    monkeypatch.setattr(location, "SITE_CONFIGURATION", str(path))
+    return path
+
+
+@pytest.fixture
+def own(tmp_path: Path, site: Path) -> Path:
+    """The user's configuration, which is not there yet; beside it nothing counts but `site`."""
+    assert not site.exists()
+    path = tmp_path / "home/.config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def read(own: Path) -> config.Configuration:
+    """Return what is read for the user."""
+    return config.read({"HOME": str(own.parents[2])})
+
+
+def test_without_configuration(own: Path) -> None:
+    """Environments go after 90 days without use, there is no limit on size, and pip's answers count for ever."""
+    found = read(own)
+    assert (found.max_idle, found.max_size, found.options.given(), found.warnings) == (MAX_IDLE, None, [], ())
+    assert MAX_IDLE == 90 * 24 * 3600
+
+
+def test_user_counts_before_the_machine(own: Path, site: Path) -> None:
+    """Each setting is the user's, else the machine's."""
+    site.write_text('max-age = "1 day"\n[cache]\nmax-size = "2G"\nmax-idle = "1 week"\n')
+    own.write_bytes(b'\xef\xbb\xbf[cache]\r\nmax-idle = "12h"\r\n')
+    found = read(own)
+    assert (found.max_idle, found.max_size, found.options.value("max-age")) == (43200, 2 * 1024**3, "1 day")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ('max-age = "1 day"\nx =\n', 2, "not valid TOML"),
+        ('\n[cache]\nmax-size = "big"\n', 3, "`cache.max-size`: `big` is not an amount of bytes"),
+        ("[cache]\nmax-idle = 90\n", 2, "`cache.max-idle` is not a string"),
+        ('max-age = "soon"\n', 1, "`max-age`: `soon` is not a span of time"),
+        ("# x\ncache = 1\n", 2, "`cache` is not a table"),
+    ],
+)
+def test_mistake_names_its_line(own: Path, text: str, line: int, message: str) -> None:
+    """What cannot be understood is an error that names file and line."""
+    own.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        read(own)
+    assert caught.value.place == f"{own}:{line}"
+    assert caught.value.message.startswith(message)
+
+
+def test_unknown_setting_is_told(own: Path) -> None:
+    """A setting that does not exist is told with its line, and ignored."""
+    own.write_text('[cache]\nmax-idle = "1d"\nsize = 1\n[other]\n')
+    found = read(own)
+    assert found.max_idle == 86400
+    assert [(one.place, one.message) for one in found.warnings] == [
+        (f"{own}:3", "there is no setting `cache.size`; it is ignored"),
+        (f"{own}:4", "there is no setting `other`; it is ignored"),
+    ]
+
+
+def test_mistake_stops_a_run(user: User) -> None:
+    """A mistake that is made after a warm run is told at the next one, which runs nothing."""
+    user.script("s.py", body="print('ran')\n")
+    path = user.home / ".config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    assert user.run("./s.py") == (0, "ran\n", "")
+    assert user.run("./s.py") == (0, "ran\n", "")
+    path.write_text('max-age = "soon"\n')
+    place = f"{path}:1"
+    message = f"scriptrun: error: {place}: `max-age`: `soon` is not a span of time; examples: 30d, 12h, 90 days\n"
+    assert user.run("./s.py") == Finished(125, "", message)
+    path.write_text("colour = true\n")
+    warning = f"scriptrun: warning: {path}:1: there is no setting `colour`; it is ignored\n"
+    assert user.run("./s.py") == (0, "ran\n", warning)
+    assert user.run("./s.py") == (0, "ran\n", "")
