@@ -17,8 +17,8 @@ from scriptrun.pip import Distribution
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print what is wrong, one file a line; return 1 if something is, and was not repaired. Raises ScriptrunError.
 
-    Environments that are being built, that newer ones have replaced, or whose manifest has another version's format, are
-    not looked at.
+    Environments that are being built, that newer ones have replaced, or whose manifest has the format of another
+    version, are not looked at.
     """
     cache = location.open_cache(environ)[0]
     status = 0
