@@ -185,8 +185,10 @@ def reclaim(cache: str, key: str) -> None:
 
 
 def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it count. Raises OSError."""
-    paths.replace(paths.stamp(path), b"")
+    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+
+    It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
+    """
     _settle(path)
     manifest = {
         "format": MANIFEST_FORMAT,
@@ -211,7 +213,7 @@ def publish(cache: str, environment: Environment) -> None:
     before = current(cache, key)
     paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
     with contextlib.suppress(OSError):
-        os.utime(paths.stamp(environment.path))
+        paths.replace(paths.stamp(environment.path), b"")
     former = os.path.join(paths.environments(cache, key), before or "")
     if before is not None and os.path.isdir(former):
         with contextlib.suppress(OSError):

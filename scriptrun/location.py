@@ -139,7 +139,15 @@ def make(cache: str) -> None:
             raise
         return
     os.chmod(cache, 0o700)
-    paths.replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG)
+
+
+def tag(cache: str) -> None:
+    """Tag the directory as a cache, unless it is, or holds other things too, which backups must not leave out.
+
+    Raises OSError.
+    """
+    if all(name == paths.LAYOUT or name.startswith("CACHEDIR.TAG.") for name in os.listdir(cache)):
+        paths.replace(os.path.join(cache, "CACHEDIR.TAG"), _TAG)
 
 
 def _refuse_foreign(cache: str) -> None:

@@ -159,8 +159,17 @@ def read(path: str) -> bytes:
 def replace(path: str, content: bytes) -> None:
     """Write `content` to `path`, a file of the layout, by rename, so that no reader sees a part of it.
 
-    Directories are made, mode 0700; whatever is in the way is damage, and removed. Raises OSError.
+    Directories are made, mode 0700; whatever is in the way is damage, and removed. What others left who
+    died while they did the same goes too. Raises OSError.
     """
+    try:
+        _write(path, content)
+    except FileNotFoundError:  # a machine that shares this directory, and knows nothing of this process, has tidied up
+        _write(path, content)
+    _remove_leavings(*os.path.split(path))
+
+
+def _write(path: str, content: bytes) -> None:
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
@@ -180,8 +189,35 @@ def replace(path: str, content: bytes) -> None:
             remove(path)
             os.replace(temporary, path)
     except OSError:
-        os.unlink(temporary)
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass
         raise
+
+
+def _remove_leavings(directory: str, name: str) -> None:
+    """Remove the temporary files beside the file `name` whose writers are dead."""
+    try:
+        for other in os.listdir(directory):
+            writer = other[len(name) + 1 :].partition(".")[0] if other.startswith(f"{name}.") else ""
+            if writer.isdigit() and not _lives(int(writer)):
+                os.unlink(os.path.join(directory, other))
+    except OSError:  # another process does the same
+        pass
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether another process than this one, which has written its file, has this number."""
+    if sys.platform == "win32":  # where signal 0 is a real one
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return pid != os.getpid()
 
 
 def remove(path: str) -> None:

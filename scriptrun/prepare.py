@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, integrity, paths, pip, refusals, virtual
+from scriptrun import expiry, integrity, location, paths, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -28,9 +28,18 @@ from scriptrun.spec import EnvironmentSpec
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. Raises
+    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. What
+    is being built is begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises
     InstallError, CacheError and Interrupted.
     """
+    try:
+        return _prepare(cache, order, max_age)
+    except _Removed:
+        order.show("the cache was removed: beginning once more")
+        return _prepare(cache, order, max_age)
+
+
+def _prepare(cache: str, order: Order, max_age: float) -> Environment:
     key = order.spec.key
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait) as alone:
@@ -44,6 +53,7 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
             if alone:
                 caches.remove_leavings(cache, key)
             with caches.generation(cache, key) as path, _explained(cache):
+                location.tag(cache)
                 environment = build(path, order)
                 caches.publish(cache, environment)
         return environment
@@ -65,6 +75,7 @@ def find(cache: str, key: str, show: Callable[[str], None]) -> Environment | Non
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
     with _private_files(), caches.new_directory(path), _explained(cache):
+        location.tag(cache)
         return build(path, order)
 
 
@@ -82,14 +93,35 @@ def build(path: str, order: Order) -> Environment:
     """Build the environment in the empty directory `path`: a virtual environment, pip's work, a check, the manifest."""
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
-    distributions: tuple[pip.Distribution, ...] = ()
-    if order.spec.requirements:
-        order.show("asking pip")
-        distributions = pip.install(order, path)
-        order.show("checking what was installed")
-        _check(path, order, distributions)
-        _refuse_noexec(path)
-    return caches.complete(order.spec, path, distributions)
+    with _still_there(path):
+        distributions: tuple[pip.Distribution, ...] = ()
+        if order.spec.requirements:
+            order.show("asking pip")
+            distributions = pip.install(order, path)
+            order.show("checking what was installed")
+            _check(path, order, distributions)
+            _refuse_noexec(path)
+        return caches.complete(order.spec, path, distributions)
+
+
+class _Removed(CacheError):
+    """What was being built is not there any more."""
+
+
+@contextlib.contextmanager
+def _still_there(path: str) -> Iterator[None]:
+    """Raise _Removed where the virtual environment at `path` is not there when the block ends, or fails for that."""
+    try:
+        yield
+    except (InstallError, OSError):
+        _look_for(path)
+        raise
+    _look_for(path)
+
+
+def _look_for(path: str) -> None:
+    if not all(os.path.lexists(part) for part in (os.path.join(path, "pyvenv.cfg"), paths.python(path))):
+        raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
 def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -> None:

@@ -25,7 +25,9 @@ def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]
     """
     if entry.manifest is None or not entry.is_sound:
         raise InstallError("its manifest is damaged")
-    stored = _specification(entry.manifest, entry.key)
+    stored = spec.restore(entry.manifest["asked"])
+    if stored is None or stored.key != entry.key:
+        raise InstallError("another version of scriptrun made it")
     if stored.requirements and given.flag("offline"):
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:
@@ -62,16 +64,6 @@ def withdraw(cache: str, entry: Entry) -> None:
             caches.withdraw(cache, entry.path, entry.key)
         except OSError as error:
             raise CacheError(f"`{entry.path}` cannot be taken out of use: {error.strerror}") from None
-
-
-def _specification(manifest: Mapping[str, Any], key: str) -> EnvironmentSpec:
-    try:
-        stored = spec.restore(manifest["asked"])
-    except TypeError:
-        stored = None
-    if stored is None or stored.key != key:
-        raise InstallError("another version of scriptrun made it")
-    return stored
 
 
 def _resolution(stored: EnvironmentSpec, given: Options) -> dict[str, Any]:

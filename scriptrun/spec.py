@@ -75,16 +75,19 @@ def digest(stored: Mapping[str, Any]) -> str:
     return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
 
 
-def restore(stored: Mapping[str, Any]) -> EnvironmentSpec:
-    """Return the specification of which `asdict` was stored. Raises TypeError where it has other fields."""
-    lists_as_tuples = {name: tuple(one) for name, one in stored["resolution"].items() if isinstance(one, list)}
-    return EnvironmentSpec(
-        interpreter=Interpreter(**stored["interpreter"]),
-        requirements=tuple(stored["requirements"]),
-        constraints=tuple(stored["constraints"]),
-        resolution=Resolution(**{**stored["resolution"], **lists_as_tuples}),
-        fingerprints=tuple((path, found) for path, found in stored["fingerprints"]),
-    )
+def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
+    """Return the specification of which `asdict` was stored as JSON, None where it is not one of this format."""
+    try:
+        lists_as_tuples = {name: tuple(one) for name, one in stored["resolution"].items() if isinstance(one, list)}
+        return EnvironmentSpec(
+            interpreter=Interpreter(**stored["interpreter"]),
+            requirements=tuple(stored["requirements"]),
+            constraints=tuple(stored["constraints"]),
+            resolution=Resolution(**{**stored["resolution"], **lists_as_tuples}),
+            fingerprints=tuple((path, found) for path, found in stored["fingerprints"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) -> EnvironmentSpec:

@@ -15,6 +15,7 @@ import scriptrun
 sys.path.insert(0, str(Path(__file__).parent))  # `support` is beside the tests, not part of the package
 
 from support import index as indexes
+from support import user as users
 from support.index import Index
 from support.user import User
 
@@ -63,18 +64,7 @@ def new_user(tmp_path: Path, command: Path, shared_index: Index) -> Callable[[st
     """Return a function that makes a user whose pip asks the shared index, and nothing else."""
 
     def make(name: str) -> User:
-        home = tmp_path / name / "home"
-        directory = tmp_path / name / "work"
-        home.mkdir(parents=True)
-        directory.mkdir()
-        variables = {
-            "HOME": str(home),
-            "PATH": f"{command.parent}:/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_INDEX_URL": shared_index.url,
-        }
-        return User(home, directory, variables)
+        return users.create(tmp_path / name, command, shared_index.url)
 
     return make
 

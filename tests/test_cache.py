@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import shutil
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from support.damage import remove
 from support.user import LIMIT
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, location, paths, prepare, spec
+from scriptrun import interpreters, launch, location, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError
@@ -159,6 +160,23 @@ def test_leavings_of_dead_builders_go_away(cache: str, order: Order) -> None:
     Path(paths.stamp(str(directory / "22222222"))).unlink()
     after = prepare.prepare(cache, refreshed(order))
     assert sorted(directory.iterdir()) == sorted(Path(one.path) for one in (old, current, after))
+
+
+def test_environment_that_was_never_published_goes_away(cache: str, order: Order) -> None:
+    """What a builder left who died between the manifest and the pointer is removed by the next one."""
+    path = os.path.join(paths.environments(cache, order.spec.key), "11111111")
+    os.makedirs(path)
+    prepare.build(path, order)
+    after = prepare.prepare(cache, order)
+    assert os.listdir(paths.environments(cache, order.spec.key)) == [os.path.basename(after.path)]
+
+
+def test_use_makes_a_missing_stamp(cache: str, order: Order) -> None:
+    """An environment whose builder died before it made the stamp gets one from whoever runs in it."""
+    environment = prepare.prepare(cache, order)
+    os.unlink(paths.stamp(environment.path))
+    assert launch.claim(environment.path)
+    assert stat.S_IMODE(os.stat(paths.stamp(environment.path)).st_mode) == 0o600
 
 
 def test_refresh_marks_what_was_current(cache: str, order: Order) -> None:

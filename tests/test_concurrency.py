@@ -14,21 +14,6 @@ from support.index import Index
 from support.user import LIMIT, User
 
 
-@pytest.mark.slow
-def test_simultaneous_first_runs_build_once(user: User, index: Index) -> None:
-    """Of 32 first runs of one script, one starts pip; all of them run the script and say nothing."""
-    index.add(indexes.wheel("demo", "1.0"))
-    gate = watch.Gate(index)
-    user.variables["PIP_INDEX_URL"] = index.url
-    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
-    running = [watch.start(user, "./s.py") for _ in range(32)]
-    gate.wait()
-    gate.open()
-    assert {watch.end(process) for process in running} == {(0, "1.0\n", "")}
-    assert [path for path in index.requests if path.startswith("/simple/")] == ["/simple/demo/"]
-    assert len(list(user.cache.glob("v1/envs/*/*"))) == 1
-
-
 def test_keys_do_not_block_each_other(user: User, index: Index) -> None:
     """While one environment is being built, and its index does not answer, another one is built and run."""
     index.add(indexes.wheel("demo", "1.0"))

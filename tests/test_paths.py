@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import platformdirs
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from support.mounts import in_namespace
 from support.user import Finished, User
 
-from scriptrun import location
+from scriptrun import location, paths
 from scriptrun.errors import CacheError
 
 NOTE = "scriptrun: note: the cache is in"
@@ -188,3 +189,27 @@ def test_read_only_cache(user: User) -> None:
     assert (finished.status, finished.out) == (125, "")
     assert "cannot be written to: Read-only file system (`" in finished.err
     assert finished.err.endswith("\nhint: set SCRIPTRUN_CACHE_DIR to another place\n")
+
+
+def test_dead_writers_leave_nothing(tmp_path: Path) -> None:
+    """Whoever writes a file removes what others left beside it who died while they wrote; who lives is let alone."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = [f"file.{dead.pid}.0123abcd", f"file.{os.getpid()}.0123abcd"]
+    kept = [f"file.{os.getppid()}.0123abcd", f"other.{dead.pid}.0123abcd", "file.txt"]
+    for name in left + kept:
+        (tmp_path / name).touch()
+    paths.replace(str(tmp_path / "file"), b"content")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["file", *kept])
+    assert (tmp_path / "file").read_bytes() == b"content"
+
+
+def test_cache_is_tagged_as_one(user: User) -> None:
+    """Backup programs find the tag in a cache, unless the directory held other things before, which are not a cache."""
+    user.script("s.py")
+    assert user.run("./s.py") == (0, "", "")
+    assert (user.cache / "CACHEDIR.TAG").read_bytes().startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
+    (user.directory / "mine").mkdir(mode=0o700)
+    (user.directory / "mine" / "letter").touch()
+    assert user.run("./s.py", SCRIPTRUN_CACHE_DIR="mine") == (0, "", "")
+    assert sorted(path.name for path in (user.directory / "mine").iterdir()) == ["letter", "v1"]

@@ -50,6 +50,8 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--lint"]:
         return _lint(own)
     status = _provide()
+    if arguments[:1] == ["--faults"]:
+        return status or _faults(own, arguments[1:])
     if status or arguments:
         return status or _pytest(own, CORE if arguments == ["--fast"] else arguments)
     others = [path for path in pythons.find() if _minor(path) >= 10 and _minor(path) != sys.version_info.minor]
@@ -153,15 +155,32 @@ def _lint(python: Path) -> int:
 
 
 def _pytest(python: Path, arguments: list[str]) -> int:
+    programs = _install(python)
+    _tell("pytest on", python)
+    return _run(programs / "pytest", *arguments, env=_variables())
+
+
+def _faults(python: Path, arguments: list[str]) -> int:
+    programs = _install(python)
+    return _run(
+        programs / "python", "-m", "faults", *arguments, env={**_variables(), "PYTHONPATH": str(ROOT / "tests")}
+    )
+
+
+def _install(python: Path) -> Path:
+    """Build the wheel and install it; return the programs of its environment."""
     digest = hashlib.sha256(os.fsencode(python.resolve())).hexdigest()[:8]
     programs = _environment(python, f"test-3.{_minor(python)}-{digest}", "test")
     wheels = WORK / "dist"
     shutil.rmtree(wheels, ignore_errors=True)
     _must(programs / "hatchling", "build", "-t", "wheel", "-d", wheels)
     _pip(programs, "install", "--no-deps", "--force-reinstall", next(wheels.glob("*.whl")))
-    _tell("pytest on", python)
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SCRIPTRUN_"))}
-    return _run(programs / "pytest", *arguments, env=variables)
+    return programs
+
+
+def _variables() -> dict[str, str]:
+    """Return the environment without what would change how Python or scriptrun works."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SCRIPTRUN_"))}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,3 +91,19 @@ class User:
     def records(self) -> list[Path]:
         """Return the launch records in this user's cache."""
         return sorted(self.cache.glob("v1/launch/**/@record"))
+
+
+def create(root: Path, command: Path, url: str) -> User:
+    """Make a user with a home and a directory below `root`, the command `scriptrun`, and an index at `url` alone."""
+    home = root / "home"
+    directory = root / "work"
+    home.mkdir(parents=True)
+    directory.mkdir()
+    variables = {
+        "HOME": str(home),
+        "PATH": f"{command.parent}:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": url,
+    }
+    return User(home, directory, variables)

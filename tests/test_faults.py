@@ -1,0 +1,94 @@
+"""What the harness in `tests/faults` does at length, in short: builders killed, crowds, removals beside launches."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+from faults import crowd, hammer, kills, wares
+from support import watch
+from support.index import Index
+from support.user import User
+
+SEED = 3
+
+
+@pytest.mark.slow
+def test_builder_killed_at_random_moments(new_user: Callable[[str], User], index: Index) -> None:
+    """After a builder's death at any moment the next run succeeds, and leaves what an undisturbed one leaves."""
+    tally = kills.builders(new_user, index, 8, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 8)
+
+
+@pytest.mark.slow
+def test_pip_killed_at_random_moments(new_user: Callable[[str], User], index: Index) -> None:
+    """After pip's death the run fails and leaves nothing; the next one succeeds."""
+    tally = kills.pips(new_user, index, 8, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scripts", [1, 16])
+def test_simultaneous_first_runs(user: User, index: Index, scripts: int) -> None:
+    """Of 64 first runs at once, one for each key starts pip; all succeed and say nothing."""
+    tally = crowd.first_runs(user, index, scripts, 64)
+    assert (tally.losses, tally.counts["runs"]) == ([], 64)
+
+
+@pytest.mark.slow
+def test_first_runs_beside_removals(user: User, index: Index) -> None:
+    """First runs succeed while all that is not in use is pruned, cleared and refreshed without a pause."""
+    tally = crowd.disturbed_runs(user, index, 4, 16)
+    assert (tally.losses, tally.counts["runs"]) == ([], 16)
+    assert tally.counts["cache prune"]
+    assert tally.counts["cache clear"]
+    assert tally.counts["--refresh"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grace", [0, 1])
+def test_launches_beside_removals(user: User, index: Index, grace: int) -> None:
+    """Scripts find all of their environment to their end, and one that sleeps for long too, whatever is removed."""
+    tally = hammer.hammer(user, index, 8, grace, SEED)
+    assert (tally.losses, tally.counts["slept through all of it"]) == ([], 1)
+    assert tally.counts["launches"]
+    assert tally.counts["prunes"]
+
+
+def remove_everything(user: User) -> None:
+    """Do what `rm -rf` of the cache does."""
+    shutil.rmtree(user.cache)
+
+
+def empty_the_environment(user: User) -> None:
+    """Do what a `rm -rf` that is under way has done: the directory is still there."""
+    (environment,) = user.cache.glob("v1/envs/*/*")
+    for name in ("pyvenv.cfg", "lib", "bin"):
+        path = environment / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("remove", [remove_everything, empty_the_environment])
+def test_cache_removed_while_pip_works(user: User, index: Index, remove: Callable[[User], None]) -> None:
+    """When somebody removes the cache under a build, it begins once more and succeeds, and says nothing."""
+    gate = watch.Gate(index)
+    wares.stock(index)
+    wares.write(user, index)
+    running = watch.start(user, "./s.py")
+    gate.wait()
+    remove(user)
+    gate.open()
+    assert watch.end(running) == wares.RIGHT
+    assert len(list(user.cache.glob("v1/envs/*/*"))) == len(user.environments()) == 1
+
+
+def test_cache_that_is_removed_over_and_over(user: User, index: Index) -> None:
+    """A build whose directory vanishes a second time fails, says why, and leaves nothing."""
+    wares.stock(index)
+    index.asked = lambda _path: shutil.rmtree(user.cache, ignore_errors=True)
+    wares.write(user, index)
+    status, out, err = user.run("./s.py")
+    assert (status, out) == (125, "")
+    assert err.startswith("scriptrun: error: the environment was removed while it was being built"), err
+    assert list(user.cache.glob("v1/envs/*/*")) == []
