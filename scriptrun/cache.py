@@ -69,6 +69,15 @@ def read_manifest(environment: str) -> dict[str, Any] | None:
     return dict(manifest) if manifest["environment"] == environment else None
 
 
+def is_foreign(environment: str) -> bool:
+    """Tell whether the manifest of the environment at this path has a format that only another version can read."""
+    try:
+        manifest = json.loads(paths.read(paths.manifest(environment)))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return _has_shape(manifest, {"format": int}) and manifest["format"] != MANIFEST_FORMAT
+
+
 def _has_shape(value: object, shape: Any) -> bool:
     """Tell whether a JSON value is as described; fields that are not described may be what another version adds."""
     if isinstance(shape, dict):
@@ -175,7 +184,7 @@ def reclaim(cache: str, key: str) -> None:
             paths.replace(paths.stamp(path), b"")
 
 
-def complete(wanted: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
+def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
     """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
 
     It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
@@ -184,10 +193,10 @@ def complete(wanted: EnvironmentSpec, path: str, distributions: tuple[Distributi
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
-        "key": wanted.key,
+        "key": spec.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
-        "asked": asdict(wanted),
+        "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }
     text = json.dumps(manifest, indent=1)

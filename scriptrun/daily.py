@@ -32,7 +32,7 @@ def _is_due(mark: str) -> bool:
     try:
         age = time.time() - os.stat(mark).st_mtime
     except FileNotFoundError:
-        os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        paths.replace(mark, b"")
         return False  # a new cache
     if 0 <= age < _DAY:
         return False

@@ -18,17 +18,16 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from scriptrun import paths, pip, refusals
-from scriptrun.interpreters import Interpreter
 from scriptrun.pip import Distribution
 
-MISSING, DIFFERS = "is missing", "differs"
+MISSING, DIFFERS, UNREADABLE = "is missing", "differs", "cannot be read"
 
 _HASHES = ("sha256", "sha384", "sha512")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a file: it is MISSING, or DIFFERS. Without a distribution it is one of the environment's."""
+    """What is wrong with a file: MISSING, UNREADABLE or DIFFERS; without a distribution it is the environment's."""
 
     distribution: str
     version: str
@@ -55,18 +54,18 @@ def findings(environment: str, distributions: Iterable[Distribution], *, unhashe
             yield Finding(one.name, one.version, file, what)
 
 
-def base_findings(environment: str, interpreter: Interpreter) -> Iterator[Finding]:
-    """Yield what is wrong with the virtual environment as such, which is one of `interpreter`."""
-    if not os.path.exists(interpreter.path):
-        yield Finding("", "", interpreter.path, MISSING)
+def base_findings(environment: str, interpreter: str) -> Iterator[Finding]:
+    """Yield what is wrong with the virtual environment as such; its base interpreter is the one at this path."""
+    if not os.path.exists(interpreter):
+        yield Finding("", "", interpreter, MISSING)
     home = _home(os.path.join(environment, "pyvenv.cfg"))
-    if home != os.path.dirname(interpreter.path):
+    if home != os.path.dirname(interpreter):
         yield Finding("", "", "pyvenv.cfg", MISSING if home is None else DIFFERS)
     python = paths.python(environment)
     shown = os.path.relpath(python, environment)
     if not os.access(python, os.X_OK):
         yield Finding("", "", shown, MISSING)
-    elif os.path.islink(python) and os.path.realpath(python) != os.path.realpath(interpreter.path):
+    elif os.path.islink(python) and os.path.realpath(python) != os.path.realpath(interpreter):
         yield Finding("", "", shown, DIFFERS)
 
 
@@ -105,11 +104,12 @@ def _compare(metadata: str, directory: str, unhashed: bool) -> Iterator[tuple[st
     own = os.path.join(os.path.basename(metadata), "RECORD")
     try:
         rows = _rows(os.path.join(metadata, "RECORD"))
-    except FileNotFoundError:
-        if not metadata.endswith(".egg-info"):  # by an old pip, which wrote none
-            yield own, MISSING
+    except OSError as error:
+        what = _told(error)
+        if what != MISSING or not metadata.endswith(".egg-info"):  # by an old pip, which wrote none
+            yield own, what
         return
-    except (OSError, ValueError, csv.Error):
+    except (ValueError, csv.Error):
         yield own, DIFFERS
         return
     if own not in rows:
@@ -141,10 +141,13 @@ def _compare_hash(path: str, expected: str) -> str:
         with open(path, "rb") as file:
             for chunk in iter(lambda: file.read(1 << 20), b""):
                 digest.update(chunk)
-    except FileNotFoundError:
-        return MISSING
     except OSError as error:
-        if error.errno in refusals.REASONS:  # nothing is wrong with the file
-            raise
-        return DIFFERS
+        return _told(error)
     return "" if base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == wanted else DIFFERS
+
+
+def _told(error: OSError) -> str:
+    """Return what an error says of a file; raise it where it says something of this process or machine instead."""
+    if error.errno in refusals.REASONS:
+        raise error
+    return MISSING if isinstance(error, (FileNotFoundError, NotADirectoryError)) else UNREADABLE

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scriptrun import cache as caches
-from scriptrun import extent, launch, paths
+from scriptrun import extent, launch, paths, spec
 from scriptrun.extent import Extent
 
 
@@ -35,6 +35,11 @@ class Entry:
     scripts: tuple[str, ...]
     size: int
     freed: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the manifest says what the key was made from: it was not changed since."""
+        return self.manifest is not None and spec.digest(self.manifest["asked"]) == self.key
 
 
 def entries(cache: str) -> list[Entry]:

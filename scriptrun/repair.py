@@ -23,9 +23,11 @@ def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]
     `given` is what the user says beside: whether pip may be asked, and URLs with the credentials that no manifest has.
     Raises InstallError where it cannot be the same, and what `prepare.prepare` raises.
     """
-    stored = spec.restore(entry.manifest["asked"]) if entry.manifest else None
-    if entry.manifest is None or stored is None or stored.key != entry.key:
+    if entry.manifest is None or not entry.is_sound:
         raise InstallError("its manifest is damaged")
+    stored = spec.restore(entry.manifest["asked"])
+    if stored is None or stored.key != entry.key:
+        raise InstallError("another version of scriptrun made it")
     if stored.requirements and given.flag("offline"):
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:

@@ -66,8 +66,13 @@ class EnvironmentSpec:
     @property
     def key(self) -> str:
         """The key: sha256 over canonical JSON of the format and every field, shortened to KEY_LENGTH digits."""
-        content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
+        return digest(asdict(self))
+
+
+def digest(stored: Mapping[str, Any]) -> str:
+    """Return the key of a specification of which this is the `asdict`, perhaps stored as JSON by another version."""
+    content = json.dumps([FORMAT, stored], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
 
 
 def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
@@ -79,7 +84,7 @@ def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
             requirements=tuple(stored["requirements"]),
             constraints=tuple(stored["constraints"]),
             resolution=Resolution(**{**stored["resolution"], **lists_as_tuples}),
-            fingerprints=tuple((path, digest) for path, digest in stored["fingerprints"]),
+            fingerprints=tuple((path, found) for path, found in stored["fingerprints"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -17,6 +17,8 @@ from support import private
 from support.index import Index
 from support.user import LIMIT, Finished, User
 
+from scriptrun import spec
+
 
 def verify(user: User, *options: str, **variables: Any) -> Finished:
     """Run `scriptrun cache verify`."""
@@ -247,6 +249,31 @@ def test_damaged_manifest(user: User, harm: Callable[[Path], object]) -> None:
     assert verify(user) == (0, "", "")
     assert user.run("./s.py").out == "ran\n"
     assert verify(user) == (0, "", "")
+
+
+def test_other_versions_are_left_alone(user: User) -> None:
+    """An environment whose manifest has a format, or facts about the Python, of a newer version is not damaged."""
+    user.script("s.py")
+    user.run("./s.py")
+    (environment,) = user.environments()
+    manifest = environment / "scriptrun.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**content, "format": 2, "more": "of this"}))
+    assert verify(user, "--repair") == (0, "", "")
+    assert environment.is_dir()
+    asked = {**content["asked"], "more": "of this"}
+    key = spec.digest(asked)
+    moved = environment.parent.parent / key / environment.name
+    moved.parent.mkdir(mode=0o700)
+    environment.rename(moved)
+    (user.cache / "v1/keys" / key).write_text(f"{environment.name}\n")
+    manifest = moved / "scriptrun.json"
+    manifest.write_text(json.dumps({**content, "asked": asked, "key": key, "environment": str(moved)}))
+    assert verify(user, "--repair") == (0, "", "")
+    (moved / "pyvenv.cfg").unlink()
+    finished = verify(user, "--repair")
+    assert (finished.status, finished.out) == (1, f"{key}: pyvenv.cfg is missing\n")
+    assert "another version of scriptrun made it" in finished.err
 
 
 def test_what_is_being_built_is_left_alone(user: User) -> None:

@@ -16,7 +16,6 @@ from support.user import User
 
 from scriptrun import integrity, paths
 from scriptrun.integrity import DIFFERS, MISSING, Finding
-from scriptrun.interpreters import Interpreter
 from scriptrun.pip import Distribution
 
 
@@ -123,7 +122,9 @@ INFO = "demo-1.0.dist-info"
         pytest.param(f"{INFO}/RECORD", Path.unlink, f"demo 1.0: {INFO}/RECORD is missing", id="RECORD deleted"),
         pytest.param(f"{INFO}/RECORD", empty, f"demo 1.0: {INFO}/RECORD differs", id="RECORD empty"),
         pytest.param(f"{INFO}/RECORD", overwrite, f"demo 1.0: {INFO}/RECORD differs", id="RECORD garbage"),
-        pytest.param(f"{INFO}/RECORD", replace_by_directory, f"demo 1.0: {INFO}/RECORD differs", id="RECORD directory"),
+        pytest.param(
+            f"{INFO}/RECORD", replace_by_directory, f"demo 1.0: {INFO}/RECORD cannot be read", id="RECORD directory"
+        ),
     ],
 )
 def test_damage_is_found(environment: Path, name: str, damage: Callable[[Path], object], expected: str) -> None:
@@ -173,16 +174,16 @@ def test_finding_in_words() -> None:
 
 
 @pytest.fixture
-def interpreter(built: Path) -> Interpreter:
+def interpreter(built: Path) -> str:
     """The interpreter that the environment was made for."""
-    return Interpreter(**json.loads(Path(paths.manifest(str(built))).read_text())["asked"]["interpreter"])
+    return str(json.loads(Path(paths.manifest(str(built))).read_text())["asked"]["interpreter"]["path"])
 
 
-def base_found(environment: Path, interpreter: Interpreter) -> list[str]:
+def base_found(environment: Path, interpreter: str) -> list[str]:
     return [str(finding) for finding in integrity.base_findings(str(environment), interpreter)]
 
 
-def test_virtual_environment_is_looked_at(environment: Path, interpreter: Interpreter, tmp_path: Path) -> None:
+def test_virtual_environment_is_looked_at(environment: Path, interpreter: str, tmp_path: Path) -> None:
     """`pyvenv.cfg` must lead to the base interpreter, and so must the Python; the base itself must be there."""
     assert base_found(environment, interpreter) == []
     configuration, python = environment / "pyvenv.cfg", environment / "bin/python"
@@ -203,10 +204,10 @@ def test_virtual_environment_is_looked_at(environment: Path, interpreter: Interp
     assert base_found(environment, interpreter) == ["bin/python differs"]
 
 
-def test_base_interpreter_gone(environment: Path, interpreter: Interpreter, tmp_path: Path) -> None:
+def test_base_interpreter_gone(environment: Path, tmp_path: Path) -> None:
     """A base interpreter that is not there any more is named, and so is the link that leads to it."""
-    gone = Interpreter(**{**vars(interpreter), "path": str(tmp_path / "bin/python3")})
+    gone = str(tmp_path / "bin/python3")
     (environment / "bin/python").unlink()
-    (environment / "bin/python").symlink_to(gone.path)
+    (environment / "bin/python").symlink_to(gone)
     (environment / "pyvenv.cfg").write_text(f"home = {tmp_path}/bin\n")
-    assert base_found(environment, gone) == [f"{gone.path} is missing", "bin/python is missing"]
+    assert base_found(environment, gone) == [f"{gone} is missing", "bin/python is missing"]

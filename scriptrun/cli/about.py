@@ -46,6 +46,10 @@ Commands:
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]
   cache clear                     remove all that is not in use
+  cache list [--json]             the environments; [--sort used|size|created|
+                                  python|key]
+  cache size [--json]             how much room they take
+  cache verify [--repair]         whether they still are what was installed
 
 Options:
 {options}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from scriptrun import cache as caches
-from scriptrun import integrity, inventory, location, output, paths, process, repair, spec
+from scriptrun import integrity, inventory, location, output, paths, process, refusals, repair
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import InstallError, MetadataError, UsageError, escape
 from scriptrun.integrity import Finding
@@ -17,12 +17,16 @@ from scriptrun.pip import Distribution
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print what is wrong, one file a line; return 1 if something is, and was not repaired. Raises ScriptrunError.
 
-    Environments that are being built, or that newer ones have replaced, are not looked at.
+    Environments that are being built, that newer ones have replaced, or whose manifest has the format of another
+    version, are not looked at.
     """
     cache = location.open_cache(environ)[0]
     status = 0
     for entry in inventory.entries(cache):
-        found = list(_findings(entry)) if entry.current and entry.complete else []
+        try:
+            found = list(_findings(entry))
+        except OSError as error:
+            raise refusals.explain(f"`{entry.path}` cannot be verified", error) from None
         if not found or caches.current(cache, entry.key) != os.path.basename(entry.path):  # it was removed meanwhile
             continue
         output.give("".join(escape(f"{entry.key}: {finding}") + "\n" for finding in found))
@@ -33,14 +37,14 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
 def _findings(entry: Entry) -> Iterator[Finding]:
     manifest = entry.manifest
-    asked = spec.restore(manifest["asked"]) if manifest else None
-    if manifest is None or asked is None or asked.key != entry.key:
+    if not entry.current or not entry.complete or (manifest is None and caches.is_foreign(entry.path)):
+        return
+    if manifest is None or not entry.is_sound:
         yield Finding("", "", os.path.basename(paths.manifest(entry.path)), integrity.DIFFERS)
         return
-    yield from integrity.base_findings(entry.path, asked.interpreter)
-    listed = manifest["distributions"]
-    distributions = [Distribution(one["name"], one["version"], one["hash"], one["origin"]) for one in listed]
-    yield from integrity.findings(entry.path, distributions, unhashed=True)
+    yield from integrity.base_findings(entry.path, manifest["asked"]["interpreter"]["path"])
+    installed = [Distribution(one["name"], one["version"], "", "") for one in manifest["distributions"]]
+    yield from integrity.findings(entry.path, installed, unhashed=True)
 
 
 def _repair(cache: str, entry: Entry, options: Options, environ: Mapping[str, str]) -> bool:
