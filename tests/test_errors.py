@@ -18,6 +18,7 @@ STATUSES = {
     "ScriptrunError": 125,
     "UsageError": 2,
     "MetadataError": 125,
+    "ConfigurationError": 125,
     "InterpreterError": 125,
     "InstallError": 125,
     "CacheError": 125,

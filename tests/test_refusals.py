@@ -12,7 +12,7 @@ from support.index import Index
 from support.mounts import in_namespace
 from support.user import Finished, User
 
-REMAINS = '-type f ! -path "*/locks/*" ! -path "*/interpreters/*" ! -name CACHEDIR.TAG'
+REMAINS = '-type f ! -path "*/locks/*" ! -path "*/interpreters/*" ! -name CACHEDIR.TAG ! -name pruned'
 """What `find` is told to list the files that no failure may leave."""
 
 
