@@ -77,8 +77,8 @@ def injected(user: User, call: str, error: str, when: str) -> tuple[Finished, bo
 
 
 def refused(user: User, call: str, error: str) -> Iterator[Finished]:
-    """Yield how the script runs when the first call fails, when the third fails, and so on; then it runs as ever."""
-    for when in range(1, 40, 2):
+    """Yield how the script runs when the first call fails, when the second fails, and so on; then it runs as ever."""
+    for when in range(1, 40):
         finished, hit = injected(user, call, error, str(when))
         if not hit:
             return
