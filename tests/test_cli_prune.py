@@ -264,14 +264,14 @@ decide.main(sys.argv[4:], os.environ)
 @pytest.mark.parametrize(
     ("function", "when", "call"),
     [
-        ("scriptrun.removal._condemn", "after", 1),
-        ("scriptrun.usage.look", "after", 2),
-        ("scriptrun.trash.put", "before", 1),
+        ("scriptrun.upkeep.removal._condemn", "after", 1),
+        ("scriptrun.upkeep.usage.look", "after", 2),
+        ("scriptrun.upkeep.trash.put", "before", 1),
         ("os.rename", "before", 1),
         ("os.rename", "after", 1),
-        ("scriptrun.trash.empty", "before", 2),
+        ("scriptrun.upkeep.trash.empty", "before", 2),
         ("os.rmdir", "before", 3),
-        ("scriptrun.tidying.tidy", "before", 1),
+        ("scriptrun.upkeep.tidying.tidy", "before", 1),
     ],
 )
 def test_removal_that_is_killed(user: User, function: str, when: str, call: int) -> None:

@@ -95,7 +95,8 @@ def test_configuration_bounds_it(user: User) -> None:
 
 STAND_IN = """\
 import os, sys
-from scriptrun import decide, housekeeping
+from scriptrun import decide
+from scriptrun.upkeep import housekeeping
 def wait(*_):
     with open(sys.argv[1], "w") as started:
         started.write("started")

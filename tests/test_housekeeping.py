@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from support import generations
 
-from scriptrun import housekeeping, launch, paths, removal, usage
-from scriptrun.housekeeping import Bounds, Plan
+from scriptrun import launch, paths
 from scriptrun.launch import Answer
-from scriptrun.usage import Sight
+from scriptrun.upkeep import housekeeping, removal, usage
+from scriptrun.upkeep.housekeeping import Bounds, Plan
+from scriptrun.upkeep.usage import Sight
 
 DAY = 86400.0
 USED: set[str] = set()

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from scriptrun import cache as caches
-from scriptrun import extent, interpreters, inventory, launch, location, paths, prepare, spec
+from scriptrun import extent, interpreters, launch, location, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.pip import Order
+from scriptrun.upkeep import inventory
 
 
 @pytest.fixture

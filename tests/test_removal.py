@@ -15,10 +15,11 @@ import pytest
 from support import generations
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, removal, trash, usage
+from scriptrun import locks, paths
 from scriptrun.errors import CacheError
-from scriptrun.removal import Outcome
-from scriptrun.usage import Sight
+from scriptrun.upkeep import removal, trash, usage
+from scriptrun.upkeep.removal import Outcome
+from scriptrun.upkeep.usage import Sight
 
 NOBODY = Sight(frozenset(), frozenset())
 KEY = generations.key(1)

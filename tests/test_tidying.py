@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from support import generations
 
-from scriptrun import launch, locks, paths, tidying
+from scriptrun import launch, locks, paths
 from scriptrun.launch import VALID, Answer
+from scriptrun.upkeep import tidying
 
 KEY = generations.key(1)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from support import generations
 
-from scriptrun import paths, trash
+from scriptrun import paths
+from scriptrun.upkeep import trash
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from support import generations, shells
 
-from scriptrun import usage
+from scriptrun.upkeep import usage
 
 WAIT = "import sys; print(1, flush=True); sys.stdin.read()"
 """Python that says when it runs, and ends when its stdin does."""

@@ -15,11 +15,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from scriptrun import locks, paths, prepare, process, tidying
+from scriptrun import locks, paths, prepare, process
 from scriptrun.cache import Environment
 from scriptrun.cli.progress import Progress
 from scriptrun.pip import Order
 from scriptrun.resolve import Wanted
+from scriptrun.upkeep import tidying
 
 
 def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:

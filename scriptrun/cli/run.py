@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import daily, expiry, launch, output, prepare, process, resolve
+from scriptrun import expiry, launch, output, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -16,6 +16,7 @@ from scriptrun.launch import Answer
 from scriptrun.pip import Order
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
+from scriptrun.upkeep import daily
 
 
 def run(request: Request, environ: Mapping[str, str]) -> int:

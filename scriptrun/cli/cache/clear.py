@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scriptrun import housekeeping, location, output
+from scriptrun import location, output
 from scriptrun.arguments import Invocation
 from scriptrun.cli.cache import prune
 from scriptrun.errors import escape
+from scriptrun.upkeep import housekeeping
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:

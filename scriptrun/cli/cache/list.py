@@ -9,12 +9,13 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from scriptrun import inventory, location, output, usage
+from scriptrun import location, output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
 from scriptrun.errors import UsageError, without_credentials
-from scriptrun.inventory import Entry
 from scriptrun.quantities import shown_octets
+from scriptrun.upkeep import inventory, usage
+from scriptrun.upkeep.inventory import Entry
 
 Facts = dict[str, Any]
 

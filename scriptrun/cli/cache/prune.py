@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from scriptrun import config, housekeeping, location, output, quantities, removal
+from scriptrun import config, location, output, quantities
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, UsageError, escape
-from scriptrun.housekeeping import Bounds, Plan
-from scriptrun.removal import Outcome
+from scriptrun.upkeep import housekeeping, removal
+from scriptrun.upkeep.housekeeping import Bounds, Plan
+from scriptrun.upkeep.removal import Outcome
 
 T = TypeVar("T")
 

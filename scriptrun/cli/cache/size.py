@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from scriptrun import inventory, location, output
+from scriptrun import location, output
 from scriptrun.arguments import Invocation
 from scriptrun.quantities import shown_octets
+from scriptrun.upkeep import inventory
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 
 from scriptrun import cache as caches
-from scriptrun import integrity, inventory, location, output, paths, process, refusals, repair
+from scriptrun import integrity, location, output, paths, process, refusals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import InstallError, MetadataError, UsageError, escape
 from scriptrun.integrity import Finding
-from scriptrun.inventory import Entry
 from scriptrun.pip import Distribution
+from scriptrun.upkeep import inventory, repair
+from scriptrun.upkeep.inventory import Entry
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:

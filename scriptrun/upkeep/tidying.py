@@ -8,7 +8,8 @@ import re
 import time
 from collections.abc import Collection, Iterator
 
-from scriptrun import inventory, launch, locks, paths, trash
+from scriptrun import launch, locks, paths
+from scriptrun.upkeep import inventory, trash
 
 _UNFINISHED = re.compile(r".+\.\d+\.[0-9a-f]{8}")
 """What `paths.replace` writes to first."""
@@ -101,7 +102,7 @@ def remove_isolated(cache: str) -> int:
 
 def _runs(environment: str) -> bool:
     """Tell whether a process runs from an environment, though nobody cares for it."""
-    from scriptrun import usage  # a run comes here too, and its import takes time
+    from scriptrun.upkeep import usage  # a run comes here too, and its import takes time
 
     return bool(usage.in_use([environment]))
 

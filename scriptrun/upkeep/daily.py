@@ -42,12 +42,12 @@ def _is_due(mark: str) -> bool:
 
 def _prune(cache: str, configuration: Configuration) -> None:
     """Prune the cache, unless somebody else does; nobody waits for this."""
-    from scriptrun import removal
+    from scriptrun.upkeep import removal
 
     os.nice(19)
     with removal.alone(cache) as alone:
         if alone:
-            from scriptrun import housekeeping
+            from scriptrun.upkeep import housekeeping
 
             bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size)
             housekeeping.prune(cache, bounds, _GRACE)

@@ -12,9 +12,9 @@ from scriptrun import interpreters, metadata, prepare, sharing, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
-from scriptrun.inventory import Entry
 from scriptrun.pip import Order
 from scriptrun.spec import EnvironmentSpec
+from scriptrun.upkeep.inventory import Entry
 
 
 def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]) -> Environment:

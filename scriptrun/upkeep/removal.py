@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, refusals, trash, usage
+from scriptrun import locks, paths, refusals
+from scriptrun.upkeep import trash, usage
 
 BATCH = 100
 """How many environments are condemned at a time: the mark keeps launches waiting for a moment."""

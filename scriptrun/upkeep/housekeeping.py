@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scriptrun import inventory, paths, removal, tidying, usage
-from scriptrun.inventory import Entry
-from scriptrun.removal import Outcome
+from scriptrun import paths
+from scriptrun.upkeep import inventory, removal, tidying, usage
+from scriptrun.upkeep.inventory import Entry
+from scriptrun.upkeep.removal import Outcome
 
 GRACE = 60.0
 """For how many seconds after its last use an environment stays, unless the command line says otherwise."""
