@@ -134,12 +134,14 @@ def test_script_knows_nothing_of_it(user: User) -> None:
 
 
 def test_detached_process(tmp_path: Path) -> None:
-    """It is no child, has a session of its own, is in `/`, and has nothing open but what it is to keep."""
+    """It is no child, has a session of its own, is in `/`, with nothing open but what it keeps, whatever the limit."""
     code = """\
-import json, os, sys
+import json, os, resource, sys
 from scriptrun import process
 kept = os.open(sys.argv[1], os.O_WRONLY)
 other = os.open("/", os.O_RDONLY)
+os.dup2(other, 200)
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 def work():
     found = sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1]
     names = [os.readlink(f"/proc/self/fd/{number}") for number in found]

@@ -161,3 +161,12 @@ def test_what_goes_away_meanwhile_is_left_out(cache: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(caches, "read_manifest", read)
     assert inventory.entries(cache) == []
     assert not os.path.exists(environment.path)
+
+
+@pytest.mark.parametrize("size", [10**400, -5, True])
+def test_size_that_none_has(cache: str, size: int) -> None:
+    """What a damaged manifest says of the size is not believed: the environment is measured."""
+    path = prepared(cache).path
+    changed(path, size=size)
+    (entry,) = inventory.entries(cache)
+    assert entry.size == extent.measure(path).size

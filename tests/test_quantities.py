@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from scriptrun import quantities
@@ -68,3 +70,17 @@ def test_no_amount_of_bytes(text: str) -> None:
 def test_bytes_are_shown_in_three_digits(octets: float, text: str) -> None:
     """An amount is shown with the unit that keeps it short."""
     assert quantities.shown_octets(octets) == text
+
+
+@pytest.mark.parametrize("read", [quantities.seconds, quantities.octets])
+def test_more_than_there_can_be(read: Callable[[str], float]) -> None:
+    """What no file's time and no disk's size comes to is refused."""
+    with pytest.raises(ValueError, match="9999` is"):
+        read("9" * 400)
+
+
+def test_longest_span_of_time() -> None:
+    """It can be added to a time, and the sum given to a file."""
+    assert quantities.seconds("9999999d") < 1e12
+    with pytest.raises(ValueError, match="longer"):
+        quantities.seconds("999999999999999 days")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from support import generations
 
 from scriptrun import launch, locks, paths
 from scriptrun.launch import VALID, Answer
-from scriptrun.upkeep import tidying
+from scriptrun.upkeep import inventory, removal, tidying
 
 KEY = generations.key(1)
 
@@ -131,3 +132,20 @@ def test_all_that_is_remembered(cache: str, tmp_path: Path) -> None:
     assert files(paths.records(cache)) == files(paths.answers(cache)) == files(paths.interpreters(cache)) == []
     assert environment.exists()
     assert len(os.listdir(paths.pointers(cache))) == 2
+
+
+@pytest.mark.parametrize("name", ["answers", "interpreters", "isolated", "launch", "trash"])
+def test_link_out_of_the_cache(cache: str, tmp_path: Path, name: str) -> None:
+    """Where somebody put a link in the place of a directory, what it leads to is not the cache's to remove."""
+    outside = tmp_path / "outside"
+    (outside / "kept").mkdir(parents=True)
+    place = Path(cache, "v1", name)
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.symlink_to(outside)
+    (environment,) = (str(entry.path) for entry in inventory.entries(cache))
+    removal.remove(cache, [environment], 0.0)
+    tidying.tidy(cache, ())
+    tidying.forget(cache)
+    assert not os.path.exists(environment)
+    assert [path.name for path in outside.iterdir()] == ["kept"]

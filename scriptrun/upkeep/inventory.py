@@ -10,7 +10,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from scriptrun import cache as caches
 from scriptrun import extent, launch, paths, spec
@@ -81,7 +81,12 @@ def _last_used(environment: str) -> float:
 def _extent(environment: str, manifest: Mapping[str, Any] | None) -> Extent:
     """Return what the manifest says of an environment's size, or look where it says nothing."""
     size, freed = (manifest or {}).get("size"), (manifest or {}).get("freed")
-    return Extent(size, freed) if isinstance(size, int) and isinstance(freed, int) else extent.measure(environment)
+    return Extent(size, freed) if _is_amount(size) and _is_amount(freed) else extent.measure(environment)
+
+
+def _is_amount(value: object) -> TypeGuard[int]:
+    """Tell whether a JSON value is a number of bytes that a disk can hold."""
+    return type(value) is int and 0 <= value < 1 << 63
 
 
 def _scripts(cache: str) -> dict[str, tuple[str, ...]]:

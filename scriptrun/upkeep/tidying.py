@@ -36,8 +36,11 @@ def forget(cache: str) -> int:
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:
-    with contextlib.suppress(OSError), os.scandir(directory) as found:
-        return list(found)
+    """Return what is in a directory of the cache; nothing where a link leads elsewhere: that is not the cache's."""
+    with contextlib.suppress(OSError):
+        if not os.path.islink(directory):
+            with os.scandir(directory) as found:
+                return list(found)
     return []
 
 
@@ -52,11 +55,17 @@ def _remove_records(cache: str, kept: Collection[str]) -> int:
         lost = environment is not None and not os.path.isdir(environment)
         if lost or (not os.path.lexists(script) and environment not in kept):
             freed += trash.delete(record)
-    for directory, _, _ in os.walk(paths.records(cache), topdown=False):
+    for directory in reversed(_record_directories(cache)):
         if directory != paths.records(cache):
             with contextlib.suppress(OSError):
                 os.rmdir(directory)  # unless something is in it
     return freed
+
+
+def _record_directories(cache: str) -> list[str]:
+    """Return the directory of launch records and all below it, each before those in it."""
+    root = paths.records(cache)
+    return [] if os.path.islink(root) else [directory for directory, _, _ in os.walk(root)]
 
 
 def _remove_answers(cache: str) -> int:
@@ -116,7 +125,7 @@ def _unfinished(cache: str) -> Iterator[str]:
         paths.interpreters(cache),
         paths.pointers(cache),
     ]
-    directories += [directory for directory, _, _ in os.walk(paths.records(cache))]
+    directories += _record_directories(cache)
     long_ago = time.time() - _UNFINISHED_AGE
     for directory in directories:
         for entry in _entries(directory):

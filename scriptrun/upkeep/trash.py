@@ -12,6 +12,8 @@ from scriptrun import extent, paths
 def put(cache: str, environment: str) -> str:
     """Move an environment out of its place and return where it is then. Raises OSError."""
     directory = paths.trash(cache)
+    if os.path.islink(directory):
+        paths.remove(directory)  # else everything where it leads to would be deleted
     paths.make_directories(directory)
     key, generation = environment.split(os.sep)[-2:]
     path = os.path.join(directory, f"{key}.{generation}")
@@ -21,6 +23,8 @@ def put(cache: str, environment: str) -> str:
 
 def empty(cache: str) -> int:
     """Delete all that was put here, also by those who died before they could; return the bytes that this freed."""
+    if os.path.islink(paths.trash(cache)):
+        return 0
     try:
         names = os.listdir(paths.trash(cache))
     except OSError:
