@@ -66,7 +66,15 @@ def read_manifest(environment: str) -> dict[str, Any] | None:
         return None
     if not _has_shape(manifest, _MANIFEST) or manifest["format"] != MANIFEST_FORMAT:
         return None
-    return dict(manifest) if manifest["environment"] == environment else None
+    return dict(manifest) if _is_same(manifest["environment"], environment) else None
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Tell whether two paths lead to one directory: a cache may have several names, through links."""
+    try:
+        return path == other or os.path.samefile(path, other)
+    except (OSError, ValueError):
+        return False
 
 
 def is_foreign(environment: str) -> bool:

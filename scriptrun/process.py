@@ -125,6 +125,18 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
         os._exit(0)
 
 
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """Let no terminal stop this process within the block: it holds what others wait for."""
+    names = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
+    numbers = {getattr(signal, name) for name in names if hasattr(signal, name)}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _close_all_but(kept: Collection[int]) -> None:
     """Close all descriptors but those `kept`, and open those of the standard streams on nothing."""
     low = 0

@@ -140,6 +140,18 @@ def test_moved_cache_is_a_miss(cache: str, order: Order, tmp_path: Path) -> None
     assert prepare.prepare(moved, order).path.startswith(moved)
 
 
+def test_cache_by_another_name_is_the_same(cache: str, order: Order, tmp_path: Path) -> None:
+    """A link that leads to a cache, or a slash too many, makes no other cache of it; a copy is another one."""
+    environment = prepare.prepare(cache, order)
+    (tmp_path / "link").symlink_to(cache)
+    for name in (str(tmp_path / "link"), f"/{cache}"):
+        found = caches.lookup(name, order.spec.key)
+        assert found is not None
+        assert os.path.samefile(found.path, environment.path)
+    shutil.copytree(cache, tmp_path / "copy", symlinks=True)
+    assert caches.lookup(str(tmp_path / "copy"), order.spec.key) is None
+
+
 def test_pointer_to_a_generation_of_another_key_is_a_miss(cache: str, order: Order) -> None:
     """A generation counts for its own key only."""
     other = prepare.prepare(cache, order)

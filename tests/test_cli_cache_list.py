@@ -200,7 +200,8 @@ def test_table(user: User) -> None:
         assert [line[:12] for line in shown] == [line[:12] for line in lines]
         assert max(map(len, shown)) <= columns
         assert any("…" in line for line in shown)
-        assert ("SCRIPTS" in shown[0]) == (columns >= 120)
+        assert ("SCRIPTS" in shown[0]) == (columns >= 80)
+        assert ("CREATED" in shown[0]) == (columns >= 120)
     wide = on_terminal(user, "scriptrun", "cache", "list", columns=1000)
     assert wide.splitlines() == lines
 

@@ -55,6 +55,25 @@ def test_first_run_of_the_day_prunes(user: User) -> None:
     assert mark.stat().st_mtime > before
 
 
+def test_script_that_has_gone_may_come_back(user: User) -> None:
+    """An environment that was used within a week stays though its script is away; asked for, pruning takes it."""
+    user.script("away.py", head="# requires-python = '>=3.1'\n", body="import sys; print(sys.prefix)\n")
+    environment = Path(user.run("./away.py").out.strip())
+    (user.directory / "away.py").unlink()
+    user.script("other.py")
+    for days, stays in ((6, True), (8, False)):
+        os.utime(environment / ".stamp", (time.time() - days * DAY,) * 2)
+        set_back(user, 1.5 * DAY)
+        assert user.run("scriptrun", "-w", f"demo<={days}", "-c", "") == (0, "", "")
+        watch.await_end(pruners(user))
+        assert environment.exists() == stays
+    again = user.script("away.py", body="import sys; print(sys.prefix, 1)\n")
+    environment = Path(user.run("./away.py").out.split()[0])
+    again.unlink()
+    assert user.run("scriptrun", "cache", "prune", "--grace", "0").status == 0
+    assert not environment.exists()
+
+
 @pytest.mark.parametrize("age", [0.5 * DAY, 0])
 def test_once_a_day(user: User, age: float) -> None:
     """Within a day of the last time nothing is removed, nor is any process started."""

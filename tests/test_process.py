@@ -149,3 +149,20 @@ def test_ignored_signal_stays_ignored() -> None:
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_terminal_does_not_stop_what_others_wait_for(tmp_path: Path) -> None:
+    """What a terminal sends to stop a process takes effect after the block."""
+    code = (
+        "import os, signal\n"
+        "from scriptrun import process\n"
+        "with process.unstoppable():\n"
+        "    os.kill(os.getpid(), signal.SIGTSTP)\n"
+        f"    open({str(tmp_path / 'went on')!r}, 'w').close()\n"
+    )
+    running = subprocess.Popen([sys.executable, "-c", code])
+    _, status = os.waitpid(running.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    assert (tmp_path / "went on").exists()
+    running.kill()
+    running.wait()

@@ -16,6 +16,10 @@ _GRACE = 3600.0
 """For how many seconds after its last use an environment stays, when nobody asked for a removal."""
 
 
+_ORPHANED = 7 * _DAY
+"""For how many seconds an environment stays whose scripts are gone: nobody has said that they are gone for good."""
+
+
 def see_to(cache: str, configuration: Configuration) -> None:
     """Start a process that prunes the cache, unless one did within a day.
 
@@ -49,5 +53,5 @@ def _prune(cache: str, configuration: Configuration) -> None:
         if alone:
             from scriptrun.upkeep import housekeeping
 
-            bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size)
+            bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size, _ORPHANED)
             housekeeping.prune(cache, bounds, _GRACE)

@@ -23,10 +23,14 @@ GRACE = 60.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """How long environments may be idle, in seconds, and how much room they may take, in bytes (None: no limit)."""
+    """How long environments may be idle, in seconds, and how much room they may take, in bytes (None: no limit).
+
+    Those whose scripts are gone may be idle for `max_orphaned` seconds: a script may come back, with a disk or a branch.
+    """
 
     max_idle: float
     max_size: int | None
+    max_orphaned: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,21 @@ def _reason(entry: Entry, bounds: Bounds, now: float) -> str:
         return "left unfinished"
     if not entry.current:
         return "replaced by a newer one"
-    if entry.scripts and not any(os.path.lexists(script) for script in entry.scripts):
-        return "its scripts are gone" if len(entry.scripts) > 1 else "its script is gone"
     idle = now - entry.last_used
+    if entry.scripts and idle >= bounds.max_orphaned and all(_is_gone(script) for script in entry.scripts):
+        return "its scripts are gone" if len(entry.scripts) > 1 else "its script is gone"
     return f"not used for {int(idle / 86400)} days" if idle > bounds.max_idle else ""
+
+
+def _is_gone(script: str) -> bool:
+    """Tell whether there is no such file; one in a directory that may not be searched is not known to be gone."""
+    try:
+        os.lstat(script)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:

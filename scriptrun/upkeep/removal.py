@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, refusals
+from scriptrun import locks, paths, process, refusals
 from scriptrun.upkeep import trash, usage
 
 BATCH = 100
@@ -57,7 +57,8 @@ def remove(cache: str, environments: Sequence[str], grace: float) -> Outcome:
     """
     outcome = Outcome(freed=trash.empty(cache))
     for start in range(0, len(environments), BATCH):
-        _remove_some(cache, environments[start : start + BATCH], grace, outcome)
+        with process.unstoppable():
+            _remove_some(cache, environments[start : start + BATCH], grace, outcome)
         outcome.freed += trash.empty(cache)
     return outcome
 

@@ -21,6 +21,7 @@ Facts = dict[str, Any]
 
 HEADINGS = ("key", "size", "freed", "last used", "created", "python", "state", "requirements", "scripts")
 _FLEXIBLE = (7, 8)
+_SPARE = (2, 4, 5, 1, 3)
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -36,7 +37,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if "--json" in invocation.extra:
         output.give(json.dumps(facts, indent=2) + "\n")
     else:
-        output.give(table.lay_out(HEADINGS, [_row(one) for one in facts], _FLEXIBLE))
+        output.give(table.lay_out(HEADINGS, [_row(one) for one in facts], _FLEXIBLE, _SPARE))
     return 0
 
 
