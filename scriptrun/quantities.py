@@ -9,13 +9,23 @@ _SECONDS.update({"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
+LONGEST = 1000 * 365 * 86400.0
+"""As many seconds are for ever: a file system can still write down when they will be over."""
+
+_LARGEST = 2**63
+"""As many bytes are no limit."""
+
+
 def seconds(text: str) -> float:
-    """Return the seconds in a span of time: `30d`, `90 days`, `12h`; a bare number is days. Raises ValueError."""
+    """Return the seconds in a span of time: `30d`, `90 days`, `12h`; a bare number is days. Raises ValueError.
+
+    What is longer than LONGEST is that long.
+    """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
     unit = found and (found.group(2) or "d")
     if not found or not unit or (unit not in _SECONDS and unit.removesuffix("s") not in _SECONDS):
         raise ValueError(f"`{text}` is not a span of time; examples: 30d, 12h, 90 days")
-    return float(found.group(1)) * (_SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")])
+    return min(float(found.group(1)) * (_SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")]), LONGEST)
 
 
 def octets(text: str) -> int:
@@ -24,7 +34,7 @@ def octets(text: str) -> int:
     if not found or (found.group(3) == "ib" and not found.group(2)):
         raise ValueError(f"`{text}` is not an amount of bytes; examples: 500M, 2G, 1.5 GB")
     base = 1000 if found.group(2) and found.group(3) == "b" else 1024
-    return int(float(found.group(1)) * base ** _POWERS[found.group(2)])
+    return int(min(float(found.group(1)) * base ** _POWERS[found.group(2)], _LARGEST))
 
 
 def shown_octets(number: float) -> str:

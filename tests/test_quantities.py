@@ -21,10 +21,12 @@ from scriptrun import quantities
         ("2 weeks", 14 * 86400),
         ("7", 7 * 86400),
         (" 0 ", 0),
+        ("999999999999999999 days", 1000 * 365 * 86400),
+        ("9" * 400, 1000 * 365 * 86400),
     ],
 )
 def test_span_of_time(text: str, seconds: float) -> None:
-    """A number with a unit, or without: days."""
+    """A number with a unit, or without: days; more than a thousand years are no more."""
     assert quantities.seconds(text) == seconds
 
 
@@ -47,6 +49,7 @@ def test_no_span_of_time(text: str) -> None:
         ("1.5 GiB", int(1.5 * 1024**3)),
         ("5 GB", 5 * 1000**3),
         ("1t", 1024**4),
+        ("9" * 400, 2**63),
     ],
 )
 def test_amount_of_bytes(text: str, octets: int) -> None:

@@ -208,6 +208,47 @@ def test_root_leaves_nothing_in_the_home_of_somebody_else(machine: Everybody) ->
     assert not [path for path in machine.other.home.rglob("*") if path.lstat().st_uid == 0]
 
 
+@pytest.mark.parametrize("link", [".cache", ".cache/scriptrun", "directory of root"])
+def test_root_follows_no_link_of_somebody_else(machine: Everybody, link: str) -> None:
+    """Who owns the home could lead a link, or a directory, elsewhere while root's script runs: root keeps out of it."""
+    machine.script("s.py", body="import sys; print(sys.prefix)\n")
+    home, target = machine.other.home, machine.root / "target"
+    (target / "scriptrun").mkdir(parents=True)
+    if link == "directory of root":
+        (home / ".cache/scriptrun").mkdir(parents=True)
+    else:
+        (home / link).parent.mkdir(exist_ok=True)
+        (home / link).symlink_to(target)
+        os.chown(home / link, everybody.NOBODY, everybody.NOBODY, follow_symlinks=False)
+    kept = {"HOME": str(home), "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.administrator.home)}
+    finished = machine.administrator.run("./s.py", **kept)
+    assert finished.out.startswith(f"{machine.administrator.home}/scriptrun-0/"), finished
+    assert "would be in the home of another user" in finished.err
+    assert not [path for path in (*target.rglob("*"), *home.rglob("*")) if path.name == "v1"]
+
+
+def test_launcher_leaves_the_home_of_somebody_else_to_python(machine: Everybody) -> None:
+    """A record that is there, in a directory of root's to which a link leads, is not believed by root's launcher."""
+    machine.script("s.py", body="import sys; print(sys.prefix)\n")
+    admin, home = machine.administrator, machine.other.home
+    own = {"SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(admin.home)}
+    assert admin.run("./s.py", **own).status == 0
+    assert len(admin.records()) == 1
+    (home / ".cache").symlink_to(admin.home / ".cache")
+    finished = admin.run("./s.py", **{**own, "HOME": str(home)})
+    assert finished.out.startswith(f"{admin.home}/scriptrun-0/"), finished
+
+
+def test_root_makes_no_cache_in_a_temporary_directory_of_somebody_else(machine: Everybody) -> None:
+    """TMPDIR may be another user's too, who could move the cache away while root's script runs."""
+    machine.script("s.py", body="print('ran')\n")
+    kept = {"HOME": "/nonexistent", "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.other.home)}
+    finished = machine.administrator.run("./s.py", **kept)
+    assert (finished.status, finished.out) == (125, "")
+    assert f"`{machine.other.home}` is not only yours" in finished.err
+    assert list(machine.other.home.iterdir()) == []
+
+
 def test_condemned_environment_is_not_used(filled: Everybody) -> None:
     """What the administrator is removing is left alone by the launcher too: the user gets one of their own."""
     for _ in range(2):
