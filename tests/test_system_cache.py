@@ -181,6 +181,9 @@ def test_only_its_owner_can_fill_it(filled: Everybody) -> None:
 def test_filling_does_not_depend_on_the_umask(machine: Everybody, umask: int) -> None:
     """Whatever the administrator's umask, everybody can read, and nobody else can write."""
     machine.script("s.py", "demo", body=BODY)
+    machine.system = machine.root / "missing/too/cache"
+    for user in (machine.administrator, machine.other):
+        user.variables["SCRIPTRUN_SYSTEM_CACHE"] = str(machine.system)
     command = f"umask {umask:04o}; exec scriptrun sync --system s.py"
     assert machine.administrator.run("sh", "-c", command).status == 0
     assert machine.other.run("./s.py") == (0, f"{environment(machine)} 2.0\n", "")
