@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,20 @@ def test_user_who_can_write_nowhere(filled: Everybody, programs: Path) -> None:
     assert finished.err.startswith("scriptrun: error: no place for the cache: there is no home directory")
     assert "hint: set SCRIPTRUN_CACHE_DIR" in finished.err
     assert programs.exists()
+
+
+def test_user_whom_the_machine_does_not_know(machine: Everybody) -> None:
+    """Without HOME, and unknown to the machine, as in a container: pip works, and believes no `~` in the directory."""
+    machine.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    (machine.scripts / "~/.pip").mkdir(parents=True)
+    (machine.scripts / "~/.pip/pip.conf").write_text("[global]\nno-index = true\nretries = many\n")
+    temporary = machine.root / "tmp"
+    temporary.mkdir()
+    temporary.chmod(0o1777)
+    for home in (None, ""):
+        unknown: dict[str, Any] = {"HOME": home, "TMPDIR": str(temporary), "PIP_CONFIG_FILE": None}
+        finished = replace(machine.other, uid=54321).run("scriptrun", "--refresh", "s.py", **unknown)
+        assert finished[:2] == (0, "2.0\n"), finished
 
 
 def test_runs_never_write_to_it(filled: Everybody) -> None:
