@@ -152,7 +152,7 @@ def test_fallback_is_not_a_link(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mode", "refused"), [(0o777, True), (0o770, True), (0o1777, False), (0o755, False)])
 def test_fallback_is_where_nobody_else_can_move_it(tmp_path: Path, mode: int, *, refused: bool) -> None:
-    """Whoever can rename it could put another one in its place while a script runs; in a sticky directory nobody can."""
+    """Whoever can rename it could put another one there while a script runs; in a sticky directory nobody can."""
     tmp_path.chmod(mode)
     with pytest.raises(CacheError, match="can be moved away") if refused else contextlib.nullcontext():
         location.open_cache({"TMPDIR": str(tmp_path)})
