@@ -238,7 +238,7 @@ def test_root_follows_no_link_of_somebody_else(machine: Everybody, link: str) ->
         (home / link).parent.mkdir(exist_ok=True)
         (home / link).symlink_to(target)
         os.chown(home / link, everybody.NOBODY, everybody.NOBODY, follow_symlinks=False)
-    kept = {"HOME": str(home), "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.administrator.home)}
+    kept: dict[str, Any] = {"HOME": str(home), "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.administrator.home)}
     finished = machine.administrator.run("./s.py", **kept)
     assert finished.out.startswith(f"{machine.administrator.home}/scriptrun-0/"), finished
     assert "would be in the home of another user" in finished.err
@@ -249,7 +249,7 @@ def test_launcher_leaves_the_home_of_somebody_else_to_python(machine: Everybody)
     """A record that is there, in a directory of root's to which a link leads, is not believed by root's launcher."""
     machine.script("s.py", body="import sys; print(sys.prefix)\n")
     admin, home = machine.administrator, machine.other.home
-    own = {"SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(admin.home)}
+    own: dict[str, Any] = {"SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(admin.home)}
     assert admin.run("./s.py", **own).status == 0
     assert len(admin.records()) == 1
     (home / ".cache").symlink_to(admin.home / ".cache")
@@ -260,7 +260,7 @@ def test_launcher_leaves_the_home_of_somebody_else_to_python(machine: Everybody)
 def test_root_makes_no_cache_in_a_temporary_directory_of_somebody_else(machine: Everybody) -> None:
     """TMPDIR may be another user's too, who could move the cache away while root's script runs."""
     machine.script("s.py", body="print('ran')\n")
-    kept = {"HOME": "/nonexistent", "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.other.home)}
+    kept: dict[str, Any] = {"HOME": "/nonexistent", "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.other.home)}
     finished = machine.administrator.run("./s.py", **kept)
     assert (finished.status, finished.out) == (125, "")
     assert f"`{machine.other.home}` is not only yours" in finished.err
