@@ -7,10 +7,10 @@
 unset PYTHONHOME PYTHONEXECUTABLE __PYVENV_LAUNCHER__ # each breaks or redirects the Python of an environment
 
 case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
-:*) _sr_cache=$SCRIPTRUN_CACHE_DIR ;;
-/*) _sr_cache=$XDG_CACHE_HOME/scriptrun ;;
-*) _sr_cache=${HOME-}/.cache/scriptrun ;;
-esac
+:*) _sr_cache=$SCRIPTRUN_CACHE_DIR _sr_home=/ ;;
+/*) _sr_cache=$XDG_CACHE_HOME/scriptrun _sr_home=$XDG_CACHE_HOME ;;
+*) _sr_cache=${HOME-}/.cache/scriptrun _sr_home=${HOME:-/} ;;
+esac # root, who can write to /, asks Python under `sudo`: whose home it is may lead the cache elsewhere at any moment
 case ${XDG_CONFIG_HOME-} in /*) _sr_config=$XDG_CONFIG_HOME ;; *) _sr_config=${HOME-}/.config ;; esac
 _sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}
 _sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_PRE-}
@@ -28,7 +28,7 @@ case $_sr_path/ in
 esac
 
 # shellcheck disable=SC3067,SC3013 # every shell in use knows `-O`, owned by the user, and `-nt`, newer than
-if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && [ -f "$1" ] && [ -r "$1" ] &&
+if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w / ]; } && [ -f "$1" ] && [ -r "$1" ] &&
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 2' ]; then
     _sr_env='' _sr_due='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '

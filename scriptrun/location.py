@@ -104,6 +104,7 @@ def open_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
 def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
     directory = os.path.abspath(environ.get("TMPDIR") or "/tmp")  # noqa: S108 - whose it is, is checked below
     cache = os.path.join(directory, f"scriptrun-{os.geteuid()}")
+    _refuse_movable(cache)
     try:
         make(cache)
     except OSError as error:
@@ -118,13 +119,19 @@ def _fallback(environ: "Mapping[str, str]", reason: str) -> "tuple[str, str]":
 
 
 def _is_somebody_elses(cache: str) -> bool:
-    """Tell whether root, who may write everywhere, would make `cache` in a directory of somebody else: under `sudo`."""
-    if sys.platform == "win32" or os.geteuid() != 0 or os.path.isdir(cache):
+    """Tell whether `cache` is, or root would make it, in a home of somebody else: under `sudo`.
+
+    Who owns a directory above it, or a link in its place, could put another one there while root's script runs.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0 or (os.path.isdir(cache) and os.stat(cache).st_uid != 0):
         return False
-    directory = os.path.dirname(cache)
-    while not os.path.exists(directory):
+    home = os.path.dirname(os.path.dirname(cache))
+    directory = cache
+    while not os.path.lexists(directory):
         directory = os.path.dirname(directory)
-    return os.stat(directory).st_uid != 0
+    while os.lstat(directory).st_uid == 0 and len(directory) > len(home):
+        directory = os.path.dirname(directory)
+    return os.lstat(directory).st_uid != 0
 
 
 def make(cache: str) -> None:
@@ -161,9 +168,26 @@ def _refuse_foreign(cache: str) -> None:
             hint="set SCRIPTRUN_CACHE_DIR to a directory of your own, or HOME to your home (`sudo -H`)",
         )
     if status.st_mode & 0o022:
+        import shlex  # with `re`, which takes a third of a Python start
+
         raise CacheError(
             f"the cache directory `{cache}` can be written to by other users",
-            hint=f"look at what is in it, then run: chmod 700 '{cache}'",
+            hint=f"look at what is in it, then run: chmod 700 {shlex.quote(cache)}",
+        )
+
+
+def _refuse_movable(cache: str) -> None:
+    """Raise CacheError where somebody else could put another directory in the place of the cache."""
+    if sys.platform == "win32":
+        return
+    above = os.path.dirname(cache)
+    if not os.path.isdir(above):
+        return
+    status = os.stat(above)
+    if status.st_uid not in (0, os.geteuid()) or (status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX):
+        raise CacheError(
+            f"the cache directory `{cache}` can be moved away by other users: `{above}` is not only yours",
+            hint="set SCRIPTRUN_CACHE_DIR to a directory of your own",
         )
 
 

@@ -68,6 +68,8 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     result = {name: value for name, value in environ.items() if name in _VARIABLES or name.startswith("LC_")}
     for setting, value in settings(environ).items():
         result[f"PIP_{setting.upper().replace('-', '_')}"] = value
+    if not os.path.isabs(result.get("HOME", "")) and sys.platform != "win32":
+        result["HOME"] = _home(environ)  # without one pip ends in a traceback
     result.update(
         PIP_CONFIG_FILE=os.devnull,  # what is wanted of the files is in the variables now
         PIP_REQUIRE_VIRTUALENV="1",
@@ -151,7 +153,7 @@ def _files(environ: Mapping[str, str]) -> Iterator[str]:
     if sys.platform not in ("win32", "darwin"):
         yield os.path.join("/etc", name)
     if not (named and os.path.exists(named)):
-        home = environ.get("HOME") or os.path.expanduser("~")
+        home = _home(environ)
         yield os.path.join(home, "pip" if sys.platform == "win32" else ".pip", name)
         yield os.path.join(_user_directory(home), name)
     yield os.path.join(sys.prefix, name)
@@ -159,8 +161,17 @@ def _files(environ: Mapping[str, str]) -> Iterator[str]:
         yield named
 
 
+def _home(environ: Mapping[str, str]) -> str:
+    """Return the user's home; one that is not there for a user without: a relative one would be in any directory."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home if os.path.isabs(home) else os.path.join(os.sep, "nonexistent")
+
+
 def _user_directory(home: str) -> str:
-    directory = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
+    try:
+        directory = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
+    except RuntimeError:  # no home
+        return os.path.join(home, ".config", "pip")
     if sys.platform == "darwin" and not os.path.isdir(directory):
         return os.path.join(home, ".config", "pip")
     return directory

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SECONDS.update({"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400})
-_LONGEST = 1e12
-"""More than thirty thousand years: what a time in seconds can still have added to it, on every file system."""
-
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
+LONGEST = 1000 * 365 * 86400.0
+"""As many seconds are for ever: a file system can still write down when they will be over."""
+
+_LARGEST = 2**63
+"""As many bytes are no limit."""
+
+
 def seconds(text: str) -> float:
-    """Return the seconds in a span of time: `30d`, `90 days`, `12h`; a bare number is days. Raises ValueError."""
+    """Return the seconds in a span of time: `30d`, `90 days`, `12h`; a bare number is days. Raises ValueError.
+
+    What is longer than LONGEST is that long.
+    """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
     unit = found and (found.group(2) or "d")
     if not found or not unit or (unit not in _SECONDS and unit.removesuffix("s") not in _SECONDS):
         raise ValueError(f"`{text}` is not a span of time; examples: 30d, 12h, 90 days")
-    span = float(found.group(1)) * (_SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")])
-    if span > _LONGEST:
-        raise ValueError(f"`{text}` is longer than any file's time can tell")
-    return span
+    return min(float(found.group(1)) * (_SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")]), LONGEST)
 
 
 def octets(text: str) -> int:
@@ -31,10 +34,7 @@ def octets(text: str) -> int:
     if not found or (found.group(3) == "ib" and not found.group(2)):
         raise ValueError(f"`{text}` is not an amount of bytes; examples: 500M, 2G, 1.5 GB")
     base = 1000 if found.group(2) and found.group(3) == "b" else 1024
-    amount = float(found.group(1)) * base ** _POWERS[found.group(2)]
-    if math.isinf(amount):
-        raise ValueError(f"`{text}` is more than any disk holds")
-    return int(amount)
+    return int(min(float(found.group(1)) * base ** _POWERS[found.group(2)], _LARGEST))
 
 
 def shown_octets(number: float) -> str:

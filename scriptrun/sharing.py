@@ -13,10 +13,7 @@ def open_system_cache(path: str) -> str:
     """Return the cache at `path`, made if need be, to be filled. Raises CacheError where others could write to it."""
     path = paths.absolute(path)
     try:
-        paths.make_directories(os.path.dirname(path), clear=False)
-        if not os.path.isdir(path):
-            location.make(path)
-            os.chmod(path, 0o755)  # noqa: S103 - it is for everybody to read
+        _make(path)
     except OSError as error:
         raise CacheError(
             f"the system's cache `{path}` cannot be made: {error.strerror}",
@@ -29,6 +26,14 @@ def open_system_cache(path: str) -> str:
             hint="it and all directories above it have to belong to root (or you), and nobody else may write there",
         )
     return path
+
+
+def _make(path: str) -> None:
+    """Make the directory `path` and what is missing above it, for everybody to read, whatever the umask."""
+    if not os.path.isdir(path):
+        _make(os.path.dirname(path))
+        os.mkdir(path, 0o755)
+        os.chmod(path, 0o755)  # noqa: S103 - it is for everybody to read
 
 
 def open_to_readers(cache: str, environment: str) -> None:

@@ -597,4 +597,4 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
     assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 2\n") + 20
-    assert len(launcher) - len(reads) <= 105
+    assert len(launcher) - len(reads) <= 106

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import stat
 import subprocess
 from pathlib import Path
@@ -148,6 +150,14 @@ def test_fallback_is_not_a_link(tmp_path: Path) -> None:
         location.open_cache({"TMPDIR": str(tmp_path)})
 
 
+@pytest.mark.parametrize(("mode", "refused"), [(0o777, True), (0o770, True), (0o1777, False), (0o755, False)])
+def test_fallback_is_where_nobody_else_can_move_it(tmp_path: Path, mode: int, *, refused: bool) -> None:
+    """Whoever can rename it could put another one there while a script runs; in a sticky directory nobody can."""
+    tmp_path.chmod(mode)
+    with pytest.raises(CacheError, match="can be moved away") if refused else contextlib.nullcontext():
+        location.open_cache({"TMPDIR": str(tmp_path)})
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o1777])
 def test_cache_that_others_can_write_to_is_refused(user: User, mode: int) -> None:
     """Whoever can write to a cache could put a program into it; the hint says what to do."""
@@ -159,7 +169,7 @@ def test_cache_that_others_can_write_to_is_refused(user: User, mode: int) -> Non
         125,
         "",
         f"scriptrun: error: the cache directory `{user.cache}` can be written to by other users\n"
-        f"hint: look at what is in it, then run: chmod 700 '{user.cache}'\n",
+        f"hint: look at what is in it, then run: chmod 700 {shlex.quote(str(user.cache))}\n",
     )
     user.cache.chmod(0o700)
     assert user.run("./s.py") == (0, "ran\n", "")

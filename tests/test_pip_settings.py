@@ -150,11 +150,13 @@ def test_only_what_is_allowed_reaches_pip() -> None:
     """Of Python's variables and of pip's nothing is handed on but the allowed settings and scriptrun's own."""
     environ = {
         **dict.fromkeys(("PIP_TARGET", "PIP_USER", "PIP_ROOT", "PYTHONPATH", "PYTHONHOME", "MADE_UP", "TMPDIR"), "x"),
+        "HOME": "/home/ada",
         "HTTPS_PROXY": "http://p.invalid",
         "PIP_CERT": "/c.pem",
         "PIP_CONFIG_FILE": os.devnull,
     }
     assert pip_settings.environment(environ) == {
+        "HOME": "/home/ada",
         "HTTPS_PROXY": "http://p.invalid",
         "PIP_CERT": "/c.pem",
         "PIP_CONFIG_FILE": os.devnull,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from scriptrun import quantities
@@ -23,10 +21,12 @@ from scriptrun import quantities
         ("2 weeks", 14 * 86400),
         ("7", 7 * 86400),
         (" 0 ", 0),
+        ("999999999999999999 days", 1000 * 365 * 86400),
+        ("9" * 400, 1000 * 365 * 86400),
     ],
 )
 def test_span_of_time(text: str, seconds: float) -> None:
-    """A number with a unit, or without: days."""
+    """A number with a unit, or without: days; more than a thousand years are no more."""
     assert quantities.seconds(text) == seconds
 
 
@@ -49,6 +49,7 @@ def test_no_span_of_time(text: str) -> None:
         ("1.5 GiB", int(1.5 * 1024**3)),
         ("5 GB", 5 * 1000**3),
         ("1t", 1024**4),
+        ("9" * 400, 2**63),
     ],
 )
 def test_amount_of_bytes(text: str, octets: int) -> None:
@@ -70,17 +71,3 @@ def test_no_amount_of_bytes(text: str) -> None:
 def test_bytes_are_shown_in_three_digits(octets: float, text: str) -> None:
     """An amount is shown with the unit that keeps it short."""
     assert quantities.shown_octets(octets) == text
-
-
-@pytest.mark.parametrize("read", [quantities.seconds, quantities.octets])
-def test_more_than_there_can_be(read: Callable[[str], float]) -> None:
-    """What no file's time and no disk's size comes to is refused."""
-    with pytest.raises(ValueError, match="9999` is"):
-        read("9" * 400)
-
-
-def test_longest_span_of_time() -> None:
-    """It can be added to a time, and the sum given to a file."""
-    assert quantities.seconds("9999999d") < 1e12
-    with pytest.raises(ValueError, match="longer"):
-        quantities.seconds("999999999999999 days")

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,20 @@ def test_user_who_can_write_nowhere(filled: Everybody, programs: Path) -> None:
     assert finished.err.startswith("scriptrun: error: no place for the cache: there is no home directory")
     assert "hint: set SCRIPTRUN_CACHE_DIR" in finished.err
     assert programs.exists()
+
+
+def test_user_whom_the_machine_does_not_know(machine: Everybody) -> None:
+    """Without HOME, and unknown to the machine, as in a container: pip works, and believes no `~` in the directory."""
+    machine.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    (machine.scripts / "~/.pip").mkdir(parents=True)
+    (machine.scripts / "~/.pip/pip.conf").write_text("[global]\nno-index = true\nretries = many\n")
+    temporary = machine.root / "tmp"
+    temporary.mkdir()
+    temporary.chmod(0o1777)
+    for home in (None, ""):
+        unknown: dict[str, Any] = {"HOME": home, "TMPDIR": str(temporary), "PIP_CONFIG_FILE": None}
+        finished = replace(machine.other, uid=54321).run("scriptrun", "--refresh", "s.py", **unknown)
+        assert finished[:2] == (0, "2.0\n"), finished
 
 
 def test_runs_never_write_to_it(filled: Everybody) -> None:
@@ -181,6 +196,9 @@ def test_only_its_owner_can_fill_it(filled: Everybody) -> None:
 def test_filling_does_not_depend_on_the_umask(machine: Everybody, umask: int) -> None:
     """Whatever the administrator's umask, everybody can read, and nobody else can write."""
     machine.script("s.py", "demo", body=BODY)
+    machine.system = machine.root / "missing/too/cache"
+    for user in (machine.administrator, machine.other):
+        user.variables["SCRIPTRUN_SYSTEM_CACHE"] = str(machine.system)
     command = f"umask {umask:04o}; exec scriptrun sync --system s.py"
     assert machine.administrator.run("sh", "-c", command).status == 0
     assert machine.other.run("./s.py") == (0, f"{environment(machine)} 2.0\n", "")
@@ -206,6 +224,47 @@ def test_root_leaves_nothing_in_the_home_of_somebody_else(machine: Everybody) ->
     assert (finished.status, finished.out) == (125, "")
     assert f"the cache directory `{machine.other.cache}` belongs to another user" in finished.err
     assert not [path for path in machine.other.home.rglob("*") if path.lstat().st_uid == 0]
+
+
+@pytest.mark.parametrize("link", [".cache", ".cache/scriptrun", "directory of root"])
+def test_root_follows_no_link_of_somebody_else(machine: Everybody, link: str) -> None:
+    """Who owns the home could lead a link, or a directory, elsewhere while root's script runs: root keeps out of it."""
+    machine.script("s.py", body="import sys; print(sys.prefix)\n")
+    home, target = machine.other.home, machine.root / "target"
+    (target / "scriptrun").mkdir(parents=True)
+    if link == "directory of root":
+        (home / ".cache/scriptrun").mkdir(parents=True)
+    else:
+        (home / link).parent.mkdir(exist_ok=True)
+        (home / link).symlink_to(target)
+        os.chown(home / link, everybody.NOBODY, everybody.NOBODY, follow_symlinks=False)
+    kept: dict[str, Any] = {"HOME": str(home), "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.administrator.home)}
+    finished = machine.administrator.run("./s.py", **kept)
+    assert finished.out.startswith(f"{machine.administrator.home}/scriptrun-0/"), finished
+    assert "would be in the home of another user" in finished.err
+    assert not [path for path in (*target.rglob("*"), *home.rglob("*")) if path.name == "v1"]
+
+
+def test_launcher_leaves_the_home_of_somebody_else_to_python(machine: Everybody) -> None:
+    """A record that is there, in a directory of root's to which a link leads, is not believed by root's launcher."""
+    machine.script("s.py", body="import sys; print(sys.prefix)\n")
+    admin, home = machine.administrator, machine.other.home
+    own: dict[str, Any] = {"SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(admin.home)}
+    assert admin.run("./s.py", **own).status == 0
+    assert len(admin.records()) == 1
+    (home / ".cache").symlink_to(admin.home / ".cache")
+    finished = admin.run("./s.py", **{**own, "HOME": str(home)})
+    assert finished.out.startswith(f"{admin.home}/scriptrun-0/"), finished
+
+
+def test_root_makes_no_cache_in_a_temporary_directory_of_somebody_else(machine: Everybody) -> None:
+    """TMPDIR may be another user's too, who could move the cache away while root's script runs."""
+    machine.script("s.py", body="print('ran')\n")
+    kept: dict[str, Any] = {"HOME": "/nonexistent", "SCRIPTRUN_SYSTEM_CACHE": "", "TMPDIR": str(machine.other.home)}
+    finished = machine.administrator.run("./s.py", **kept)
+    assert (finished.status, finished.out) == (125, "")
+    assert f"`{machine.other.home}` is not only yours" in finished.err
+    assert list(machine.other.home.iterdir()) == []
 
 
 def test_condemned_environment_is_not_used(filled: Everybody) -> None:

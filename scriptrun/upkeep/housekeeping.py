@@ -25,7 +25,7 @@ GRACE = 60.0
 class Bounds:
     """How long environments may be idle, in seconds, and how much room they may take, in bytes (None: no limit).
 
-    Those whose scripts are gone may be idle for `max_orphaned` seconds: a script may come back, with a disk or a branch.
+    Those whose scripts are gone may be idle for `max_orphaned` seconds: one may come back, with a disk or a branch.
     """
 
     max_idle: float
