@@ -32,7 +32,12 @@ def _make(path: str) -> None:
     """Make the directory `path` and what is missing above it, for everybody to read, whatever the umask."""
     if not os.path.isdir(path):
         _make(os.path.dirname(path))
-        os.mkdir(path, 0o755)
+        try:
+            os.mkdir(path, 0o755)
+        except FileExistsError:  # another one makes it too
+            if not os.path.isdir(path):
+                raise
+            return
         os.chmod(path, 0o755)  # noqa: S103 - it is for everybody to read
 
 
