@@ -27,13 +27,13 @@ case $_sr_path/ in
 *) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;;
 esac
 
-# shellcheck disable=SC3067,SC3013 # every shell in use knows `-O`, owned by the user, and `-nt`, newer than
+# shellcheck disable=SC3067,SC3013,SC1090 # every shell in use knows `-O`, owned by the user, and `-nt`, newer than
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w / ]; } && [ -f "$1" ] && [ -r "$1" ] &&
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 2' ]; then
     _sr_env='' _sr_due='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '
-    # shellcheck disable=SC1090 # it is data, found at run time
-    command . "$_sr_record"
+    command . "$_sr_record" # data, found at run time
+    _sr_root=${_sr_env%/v1/*} _sr_system=${SCRIPTRUN_SYSTEM_CACHE-/var/cache/scriptrun}
     [ -z "${ZSH_VERSION-}" ] || setopt no_multibyte # else it drops half a character at the end of a file
     for _sr_file in /etc/scriptrun/config.toml "$_sr_config/scriptrun/config.toml"; do
         [ -f "$_sr_file" ] || continue
@@ -46,10 +46,10 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
         _sr_text=$_sr_text$_sr_line$_sr_newline
     done <"$1"
     # First the stamp, then the mark: whoever removes sets the mark, then looks at the stamp. Last Python: is it there?
-    # `[` is no special built-in: where the cache is read-only, the failing redirection does not end the shell.
+    # `[` is no special built-in: in a read-only cache, the failing redirection does not end the shell.
     if [ "$_sr_text" = "$_sr_proof" ] && [ -r "$_sr_env/pyvenv.cfg" ] && [ -f "$_sr_env/scriptrun.json" ] &&
-        [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] && { [ -O "${_sr_env%/v1/*}" ] || [ ! -w "${_sr_env%/v1/*}" ]; } &&
-        [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ]; then
+        [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] && [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ] &&
+        { [ -O "$_sr_root" ] || { [ "$_sr_root" = "$_sr_system" ] && [ ! -w "$_sr_root" ]; }; }; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
         [ ! "$_sr_due" ] || [ "$_sr_due" -nt "$_sr_env/.stamp" ] && [ ! -e "$_sr_env/condemned" ] &&
             [ -x "$_sr_env/bin/python" ] && _sr_proven=x

@@ -161,6 +161,13 @@ def _refuse_foreign(cache: str) -> None:
     """Raise CacheError where somebody else could put a program into the cache."""
     if sys.platform == "win32":
         return
+    _refuse_foreign_directory(cache)
+    layout = os.path.join(cache, paths.LAYOUT)
+    if os.path.isdir(layout):
+        _refuse_foreign_directory(layout)
+
+
+def _refuse_foreign_directory(cache: str) -> None:
     status = os.stat(cache)
     if status.st_uid != os.geteuid():
         raise CacheError(

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 import platformdirs
 
-from scriptrun.errors import InstallError, without_credentials
+from scriptrun.errors import InstallError
 
 SETTINGS = {
     "index-url": "urls",
@@ -137,10 +137,18 @@ def _configuration(environ: Mapping[str, str]) -> Iterator[_Table]:
         except (ValueError, configparser.Error) as error:
             raise InstallError(
                 f"pip's configuration file `{path}` is not valid",
-                details=without_credentials(str(error)),
+                details=_where(error),
                 hint="correct it, or set PIP_CONFIG_FILE to another one",
             ) from None
         yield table
+
+
+def _where(error: Exception) -> str:
+    """Return in which lines a configuration file is wrong, and not what stands there: that may be a password."""
+    if isinstance(error, ValueError):  # no text
+        return str(error)
+    lines = [line for line, _ in getattr(error, "errors", ())] or [getattr(error, "lineno", "?")]
+    return ", ".join(f"line {line}" for line in lines)
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 
 from scriptrun import location, paths
@@ -25,7 +26,25 @@ def open_system_cache(path: str) -> str:
             f"the system's cache `{path}` is not safe: {doubt}",
             hint="it and all directories above it have to belong to root (or you), and nobody else may write there",
         )
+    if os.stat(path).st_mode & 0o005 != 0o005:
+        raise CacheError(
+            f"the system's cache `{path}` is not for everybody to read",
+            hint=f"run: chmod a+rx {shlex.quote(path)}",
+        )
     return path
+
+
+def out_of_reach(path: str) -> str:
+    """Return what on the way to the program `path` keeps other users from running it, `""`: nothing."""
+    real = os.path.realpath(path)
+    directory = os.path.dirname(real)
+    while True:
+        for one in (real, directory):
+            if not os.stat(one).st_mode & 0o001:
+                return one
+        if directory == os.path.dirname(directory):
+            return ""
+        directory = os.path.dirname(directory)
 
 
 def _make(path: str) -> None:

@@ -93,9 +93,11 @@ def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
 def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) -> EnvironmentSpec:
     """Return the specification of an environment that holds what is `asked`.
 
-    Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read.
+    Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read or
+    a URL is none.
     """
     asked = tuple(asked)
+    _refuse_blanks(options)
     constraints: list[str] = []
     for path in options.many("constraint"):
         lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
@@ -116,6 +118,14 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
         resolution=resolution,
         fingerprints=tuple(sorted(set(_fingerprints(asked)))),
     )
+
+
+def _refuse_blanks(options: Options) -> None:
+    """Raise UsageError for a URL with white space: where a password in it ends, could not be told."""
+    for name in ("index-url", "extra-index-url", "find-links"):
+        values = (options.value(name),) if name == "index-url" else options.many(name)
+        if any("://" in value and re.search(r"\s", value) for value in values):
+            raise UsageError(f"the URL of `--{name}` holds white space", hint="in a URL, a space is written %20")
 
 
 def collect(script: ScriptMetadata, options: Options) -> tuple[Asked, ...]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+from support import private
 from support.user import Finished, User
 
 
@@ -36,3 +40,25 @@ def test_wrong_use(user: User) -> None:
     assert user.run("scriptrun", "sync") == expected
     user.script("s.py")
     assert user.run("scriptrun", "sync", "--isolated", "s.py").status == 2
+
+
+def test_python_that_others_cannot_run_is_told(user: User, tmp_path: Path) -> None:
+    """An environment for everybody on a Python that only its owner can run is made, with a warning."""
+    base = private.copy(Path(sys.executable), tmp_path / "closed")
+    (tmp_path / "closed").chmod(0o700)
+    user.script("s.py")
+    system = user.directory / "system"
+    finished = user.run("scriptrun", "sync", "--system", "-p", str(base), "s.py", SCRIPTRUN_SYSTEM_CACHE=str(system))
+    assert finished.status == 0
+    assert finished.err.startswith(f"scriptrun: warning: s.py: it runs on `{base}`, which others cannot: ")
+
+
+def test_system_cache_that_is_not_for_everybody(user: User) -> None:
+    """A directory that others cannot look into is refused: nobody but its owner would have anything of it."""
+    user.script("s.py")
+    system = user.directory / "system"
+    system.mkdir(mode=0o700)
+    finished = user.run("scriptrun", "sync", "--system", "s.py", SCRIPTRUN_SYSTEM_CACHE=str(system))
+    assert (finished.status, finished.out) == (125, "")
+    assert f"`{system}` is not for everybody to read" in finished.err
+    assert list(system.iterdir()) == []

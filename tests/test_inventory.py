@@ -170,3 +170,14 @@ def test_size_that_none_has(cache: str, size: int) -> None:
     changed(path, size=size)
     (entry,) = inventory.entries(cache)
     assert entry.size == extent.measure(path).size
+
+
+def test_link_out_of_the_cache_is_not_followed(cache: str, tmp_path: Path) -> None:
+    """What lies where a link leads is nobody's environment, and is never removed as the leaving of one."""
+    environments = Path(prepared(cache).path).parent.parent
+    (tmp_path / "papers/year/letters").mkdir(parents=True)
+    (environments / ("0" * 32)).symlink_to(tmp_path / "papers/year")
+    assert len(inventory.entries(cache)) == 1
+    os.rename(environments, tmp_path / "moved")
+    environments.symlink_to(tmp_path / "papers")
+    assert inventory.entries(cache) == []

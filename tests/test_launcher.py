@@ -466,7 +466,7 @@ def test_unreadable_configuration_is_a_miss(open_stage: Stage, shell: tuple[str,
 
 
 def test_environment_of_another_cache(open_stage: Stage, shell: tuple[str, ...]) -> None:
-    """A record may lead into a cache that is not the user's, as long as the user cannot write to that."""
+    """A record may lead into the system's cache that is asked for now, as long as the user cannot write to that."""
     open_stage.prove(HEADS["plain"])
     system = open_stage.root / "system"
     shutil.copytree(open_stage.cache / "v1/envs", system / "v1/envs")
@@ -474,9 +474,12 @@ def test_environment_of_another_cache(open_stage: Stage, shell: tuple[str, ...])
     open_stage.record.write_bytes(content)
     _give(open_stage.cache, NOBODY)
     shutil.rmtree(open_stage.environment)
-    assert open_stage.run(*shell, uid=NOBODY) == (0, HIT, "")
+    variables = {"SCRIPTRUN_SYSTEM_CACHE": str(system)}
+    assert open_stage.run(*shell, uid=NOBODY, variables=variables) == (0, HIT, "")
+    for other in ({}, {"SCRIPTRUN_SYSTEM_CACHE": ""}, {"SCRIPTRUN_SYSTEM_CACHE": str(open_stage.root)}):
+        assert open_stage.run(*shell, uid=NOBODY, variables=other) == (0, MISS, "")
     system.chmod(0o777)
-    assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
+    assert open_stage.run(*shell, uid=NOBODY, variables=variables) == (0, MISS, "")
 
 
 def _give(root: Path, uid: int) -> None:

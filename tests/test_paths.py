@@ -223,3 +223,13 @@ def test_cache_is_tagged_as_one(user: User) -> None:
     (user.directory / "mine" / "letter").touch()
     assert user.run("./s.py", SCRIPTRUN_CACHE_DIR="mine") == (0, "", "")
     assert sorted(path.name for path in (user.directory / "mine").iterdir()) == ["letter", "v1"]
+
+
+def test_layout_that_others_can_write_to_is_refused(user: User) -> None:
+    """So it is with the directory in the cache that holds everything."""
+    user.script("s.py", body="print('ran')\n")
+    assert user.run("./s.py").status == 0
+    (user.cache / "v1").chmod(0o777)
+    finished = user.run("scriptrun", "-v", "s.py")
+    assert (finished.status, finished.out) == (125, "")
+    assert f"the cache directory `{user.cache}/v1` can be written to by other users" in finished.err

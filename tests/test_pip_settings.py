@@ -129,10 +129,11 @@ def test_relative_paths_start_where_the_user_is(tmp_path: Path, monkeypatch: pyt
     [
         f"index-url = http://u:{SECRET}@a.invalid/\n".encode(),
         b"[global]\nindex-url\n",
+        f"[global]\n{SECRET}\n".encode(),
         b"[global]\nretries = 1\nretries = 2\n",
         b"[global]\nproxy = \xff\n",
     ],
-    ids=["no section", "no value", "a repeated setting", "not UTF-8"],
+    ids=["no section", "no value", "a word alone", "a repeated setting", "not UTF-8"],
 )
 def test_an_invalid_file_is_an_error(tmp_path: Path, content: bytes) -> None:
     """A configuration file that pip could not read is named, with the reason and a hint, and without its secrets."""

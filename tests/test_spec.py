@@ -213,3 +213,13 @@ def test_project_is_fingerprinted_by_content(tmp_path: Path) -> None:
         (project / name).write_text("one")
     shutil.move(project / "pkg/module.py", project / "pkg/other.py")
     assert key(requirement) != before
+
+
+@pytest.mark.parametrize("name", ["index-url", "extra-index-url", "find-links"])
+def test_url_with_white_space_is_refused(name: str) -> None:
+    """Where a password in it ends could not be told; the message does not show it."""
+    url = "http://user:a SECRET@127.0.0.1/simple/"
+    options = Options({name: url if name == "index-url" else (url,)})
+    with pytest.raises(UsageError) as raised:
+        spec.specify(PYTHON, (), options)
+    assert "SECRET" not in raised.value.render()

@@ -51,7 +51,12 @@ def _sync(script: Invocation, environ: Mapping[str, str], system: str) -> str:
 
 
 def _share(wanted: Wanted, environment: str, system: str) -> None:
+    python = wanted.spec.interpreter.path
     try:
+        barrier = sharing.out_of_reach(python)
+        if barrier and not wanted.options.flag("quiet"):
+            message = f"it runs on `{python}`, which others cannot: `{barrier}` is closed to them"
+            output.warn(message, "choose another with --python", wanted.request.name)
         sharing.open_to_readers(system, environment)
         answer = paths.answer(system, zlib.crc32(wanted.request.question))
         if wanted.keepable and os.path.exists(answer):

@@ -86,20 +86,9 @@ def _reason(entry: Entry, bounds: Bounds, now: float) -> str:
     if not entry.current:
         return "replaced by a newer one"
     idle = now - entry.last_used
-    if entry.scripts and idle >= bounds.max_orphaned and all(_is_gone(script) for script in entry.scripts):
+    if idle >= bounds.max_orphaned and entry.orphaned:
         return "its scripts are gone" if len(entry.scripts) > 1 else "its script is gone"
     return f"not used for {int(idle / 86400)} days" if idle > bounds.max_idle else ""
-
-
-def _is_gone(script: str) -> bool:
-    """Tell whether there is no such file; one in a directory that may not be searched is not known to be gone."""
-    try:
-        os.lstat(script)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
@@ -111,7 +100,8 @@ def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
     _mend(cache, what.entries)
     outcome = removal.remove(cache, [entry.path for entry, _ in what.going], grace)
     outcome.kept.update({entry.path: reason for entry, reason in what.staying})
-    outcome.freed += tidying.tidy(cache, outcome.kept)
+    orphans = {entry.path for entry in what.entries if entry.orphaned}
+    outcome.freed += tidying.tidy(cache, orphans | outcome.kept.keys())
     return outcome
 
 

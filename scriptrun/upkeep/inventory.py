@@ -37,9 +37,25 @@ class Entry:
     freed: int
 
     @property
+    def orphaned(self) -> bool:
+        """Whether there were scripts, and all of them are gone."""
+        return bool(self.scripts) and all(is_gone(script) for script in self.scripts)
+
+    @property
     def is_sound(self) -> bool:
         """Whether the manifest says what the key was made from: it was not changed since."""
         return self.manifest is not None and spec.digest(self.manifest["asked"]) == self.key
+
+
+def is_gone(script: str) -> bool:
+    """Tell whether there is no such file; one in a directory that may not be searched is not known to be gone."""
+    try:
+        os.lstat(script)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def entries(cache: str) -> list[Entry]:
@@ -114,7 +130,9 @@ def records(cache: str) -> Iterator[tuple[str, str]]:
 
 
 def _directories(path: str) -> list[str]:
-    """Return the names of the directories in `path`, sorted; none where it cannot be read."""
-    with contextlib.suppress(OSError), os.scandir(path) as found:
-        return sorted(entry.name for entry in found if entry.is_dir(follow_symlinks=False))
+    """Return the names of the directories in `path`, sorted; none where it cannot be read or is a link."""
+    with contextlib.suppress(OSError):
+        if not os.path.islink(path):
+            with os.scandir(path) as found:
+                return sorted(entry.name for entry in found if entry.is_dir(follow_symlinks=False))
     return []

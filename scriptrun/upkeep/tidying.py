@@ -53,7 +53,7 @@ def _remove_records(cache: str, kept: Collection[str]) -> int:
     for script, record in list(inventory.records(cache)):
         environment = launch.recorded(record)
         lost = environment is not None and not os.path.isdir(environment)
-        if lost or (not os.path.lexists(script) and environment not in kept):
+        if lost or (inventory.is_gone(script) and environment not in kept):
             freed += trash.delete(record)
     for directory in reversed(_record_directories(cache)):
         if directory != paths.records(cache):
