@@ -36,9 +36,12 @@ def measure(directory: str) -> Extent:
 
 
 def _statuses(directory: str) -> Iterator[os.stat_result]:
-    """Yield what the system knows of a directory and of each file and directory below it."""
+    """Yield what the system knows of a directory, or a file, and of each file and directory below it."""
     with contextlib.suppress(OSError):
-        yield os.lstat(directory)
+        status = os.lstat(directory)
+        yield status
+        if not stat.S_ISDIR(status.st_mode):  # a link, perhaps: what it leads to is not below it
+            return
         with os.scandir(directory) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):

@@ -103,3 +103,13 @@ def test_what_is_gone_frees_nothing(tmp_path: Path) -> None:
     """Deleting nothing is no error."""
     assert trash.delete(str(tmp_path / "nothing")) == 0
     assert trash.empty(str(tmp_path / "nothing")) == 0
+
+
+def test_link_frees_only_itself(tmp_path: Path) -> None:
+    """What a link leads to is not counted where the link is deleted: not twice, and not at all if it stays."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/file").write_bytes(b"x" * 1_000_000)
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone/lib64").symlink_to(tmp_path / "kept")
+    assert trash.delete(str(tmp_path / "gone")) < 100_000
+    assert (tmp_path / "kept/file").exists()
