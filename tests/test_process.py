@@ -161,7 +161,7 @@ def test_terminal_does_not_stop_what_others_wait_for(tmp_path: Path) -> None:
         f"    open({str(tmp_path / 'went on')!r}, 'w').close()\n"
     )
     # A group of its own, with a parent outside of it: a group without one, as in CI, is never stopped.
-    running = subprocess.Popen([sys.executable, "-c", code], preexec_fn=os.setpgrp)
+    running = subprocess.Popen([sys.executable, "-c", code], preexec_fn=os.setpgrp)  # noqa: PLW1509 - Python 3.10 has no other
     _, status = os.waitpid(running.pid, os.WUNTRACED)
     if os.WIFSTOPPED(status):
         running.kill()
