@@ -166,7 +166,14 @@ def unprivileged() -> tuple[str, ...]:
     return ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
 
-@pytest.mark.parametrize(("kind", "way"), [(kind, way) for kind in FILES for way in ways(kind)])
+def in_core(way: str) -> list[pytest.MarkDecorator]:
+    """Return the marks of a damage: the core of the tests, which runs on every Python, is content with a few."""
+    return [] if way in ("random bytes", "directory", "file") else [pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"), [pytest.param(kind, way, marks=in_core(way)) for kind in FILES for way in ways(kind)]
+)
 def test_damaged_file_is_a_miss_and_heals(warm: Warm, kind: str, way: str) -> None:
     """Whatever is wrong with a file, the script runs as it should; the next run is the launcher's, the file good."""
     if kind.endswith("condemned"):
@@ -186,7 +193,7 @@ def test_damaged_file_is_a_miss_and_heals(warm: Warm, kind: str, way: str) -> No
         assert (healed.is_file(), healed.is_symlink()) == (True, False)
 
 
-@pytest.mark.parametrize("obstacle", damage.OBSTACLES)
+@pytest.mark.parametrize("obstacle", [pytest.param(name, marks=in_core(name)) for name in damage.OBSTACLES])
 @pytest.mark.parametrize("directory", [*DIRECTORIES, "v1/locks"])
 def test_obstacle_in_the_place_of_a_directory_gives_way(warm: Warm, directory: str, obstacle: str) -> None:
     """Where something else is in the place of a directory of the cache, the run succeeds, and makes the directory."""

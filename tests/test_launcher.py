@@ -57,9 +57,9 @@ HEADS = {
 }
 
 
-@pytest.fixture(params=SHELLS)
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] if name != "dash" else []) for name in SHELLS])
 def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """Each shell's command, in turn."""
+    """Each shell's command, in turn; the core of the tests, which runs on every Python, is content with one."""
     return command(request.param)
 
 
