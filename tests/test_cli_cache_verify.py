@@ -56,7 +56,7 @@ def test_repair_restores_what_was_there(user: User, index: Index) -> None:
     assert user.run("./s.py").out == "1.0\n"
     assert user.run("./plain.py").out == "plain\n"
     damaged, plain = current(user, "s.py"), current(user, "plain.py")
-    (site(damaged) / "demo.py").write_text("V = '6.6'\n")
+    (site(damaged) / "demo.py").write_text("V = '66.6'\n")
     (site(damaged) / "helper.py").unlink()
     (plain / "pyvenv.cfg").unlink()
     index.add(indexes.wheel("demo", "2.0"))
@@ -69,7 +69,7 @@ def test_repair_restores_what_was_there(user: User, index: Index) -> None:
     )
     found = verify(user)
     assert (found.status, sorted(found.out.splitlines()), found.err) == (1, findings, "")
-    assert user.run("./s.py").out == "6.6\n"
+    assert user.run("./s.py").out == "66.6\n"
     repaired = verify(user, "--repair")
     assert (repaired.status, sorted(repaired.out.splitlines())) == (0, findings)
     keys = sorted((damaged.parent.name, plain.parent.name))
