@@ -66,9 +66,10 @@ def launcher_alone(bench: Bench, command: Command, environment: str) -> Command:
     """
     cache = bench.place / "alone"
     shutil.rmtree(cache, ignore_errors=True)
-    own = cache / "environment"
+    own = cache / "v1/envs/key/generation"
     (own / "bin").mkdir(parents=True)
-    (own / "pyvenv.cfg").touch()
+    for name in ("pyvenv.cfg", "scriptrun.json", ".stamp"):
+        (own / name).touch()
     (own / "bin/python").symlink_to("/bin/true")
     script = bench.scripts / Path(command.arguments[0]).name
     place = Path("v1/launch", *script.parts[1:], "@record")
