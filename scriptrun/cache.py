@@ -110,15 +110,22 @@ def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
 
     Yields False where locks do not work, and nobody can know who else builds.
     """
-    try:
-        descriptor = locks.take(paths.lock(cache, key), waiting)
-    except OSError as error:
-        raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
-    try:
-        yield descriptor is not None
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
+    with hold(cache, paths.lock(cache, key), waiting) as held:
+        yield held
+
+
+@contextlib.contextmanager
+def hold(cache: str, path: str, waiting: Callable[[], None] | None) -> Iterator[bool]:
+    """Hold the lock of the file at `path` in `cache`; yield False if not, see `locks.take`.
+
+    Raises CacheError and Interrupted.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            held = stack.enter_context(locks.hold(path, waiting))
+        except OSError as error:
+            raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
+        yield held
 
 
 @contextlib.contextmanager

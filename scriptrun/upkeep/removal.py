@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, process, refusals
+from scriptrun import locks, paths, process
 from scriptrun.upkeep import trash, usage
 
 BATCH = 100
@@ -41,11 +41,7 @@ class Outcome:
 @contextlib.contextmanager
 def alone(cache: str, waiting: Callable[[], None] | None = None) -> Iterator[bool]:
     """Be the only one who removes from this cache; yield False if not, see `locks.take`. Raises CacheError."""
-    with contextlib.ExitStack() as stack:
-        try:
-            held = stack.enter_context(locks.hold(paths.removal(cache), waiting))
-        except OSError as error:
-            raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
+    with caches.hold(cache, paths.removal(cache), waiting) as held:
         yield held
 
 
