@@ -11,14 +11,13 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import extent, launch, locks, paths, refusals
+from scriptrun import deletion, extent, launch, locks, paths, refusals
 from scriptrun.pip import Distribution
 from scriptrun.spec import EnvironmentSpec
 
@@ -153,22 +152,8 @@ def new_directory(path: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        _remove(path)
+        deletion.delete(path)
         raise
-
-
-def _remove(path: str) -> None:
-    """Remove a directory, also where only one descriptor is left: `rmtree` takes two for each level of it."""
-    shutil.rmtree(path, ignore_errors=True)
-    directories = []
-    for directory, below, names in os.walk(path):
-        directories.append(directory)
-        for name in (*names, *below):
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(directory, name))
-    for directory in reversed(directories):
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)
 
 
 def remove_leavings(cache: str, key: str) -> None:
@@ -180,7 +165,7 @@ def remove_leavings(cache: str, key: str) -> None:
             path = os.path.join(directory, name)
             published = name == kept or os.path.exists(paths.stamp(path))
             if not (published and os.path.exists(paths.manifest(path))):
-                shutil.rmtree(path, ignore_errors=True)
+                deletion.delete(path)
 
 
 def reclaim(cache: str, key: str) -> None:

@@ -43,6 +43,7 @@ ORDER = (
     "pip",
     "integrity",
     "extent",
+    "deletion",
     "locks",
     "cache",
     "expiry",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import generations
 
-from scriptrun import paths
+from scriptrun import deletion, paths
 from scriptrun.upkeep import trash
 
 
@@ -27,7 +27,7 @@ def test_links_are_removed_and_not_followed(cache: str, tmp_path: Path) -> None:
     environment = generations.make(cache, generations.key(1))
     (environment / "directory").symlink_to(outside)
     (environment / "file").symlink_to(outside / "file")
-    trash.delete(trash.put(cache, str(environment)))
+    deletion.delete(trash.put(cache, str(environment)))
     assert sorted(path.name for path in outside.iterdir()) == ["file", "kept"]
     assert outside.stat().st_mode & 0o777 == 0o555
     assert os.listdir(paths.trash(cache)) == []
@@ -38,7 +38,7 @@ def test_link_in_the_place_of_a_directory(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/file").touch()
     (tmp_path / "link").symlink_to("outside")
-    trash.delete(str(tmp_path / "link"))
+    deletion.delete(str(tmp_path / "link"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outside"]
     assert (tmp_path / "outside/file").exists()
 
@@ -56,7 +56,7 @@ def test_directories_that_nobody_may_write_to(cache: str) -> None:
         try:
             if os.geteuid() == 0:
                 _give_away(Path(cache).parent)
-            os._exit(int(trash.delete(str(environment)) == 0))
+            os._exit(int(deletion.delete(str(environment)) == 0))
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -81,7 +81,7 @@ def test_depth_is_no_obstacle(cache: str) -> None:
     for _ in range(1500):
         directory += "/d"
         os.mkdir(directory)
-    trash.delete(str(environment))
+    deletion.delete(str(environment))
     assert not environment.exists()
 
 
@@ -95,13 +95,13 @@ def test_bytes_freed(tmp_path: Path) -> None:
     (tmp_path / "outside").write_bytes(b"x" * 400_000)
     os.link(tmp_path / "outside", directory / "inside")
     own = sum((directory / name).stat().st_blocks for name in ("single", "first", ".")) * 512
-    assert trash.delete(str(directory)) == own
+    assert deletion.delete(str(directory)) == own
     assert (tmp_path / "outside").exists()
 
 
 def test_what_is_gone_frees_nothing(tmp_path: Path) -> None:
     """Deleting nothing is no error."""
-    assert trash.delete(str(tmp_path / "nothing")) == 0
+    assert deletion.delete(str(tmp_path / "nothing")) == 0
     assert trash.empty(str(tmp_path / "nothing")) == 0
 
 
@@ -111,5 +111,5 @@ def test_link_frees_only_itself(tmp_path: Path) -> None:
     (tmp_path / "kept/file").write_bytes(b"x" * 1_000_000)
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone/lib64").symlink_to(tmp_path / "kept")
-    assert trash.delete(str(tmp_path / "gone")) < 100_000
+    assert deletion.delete(str(tmp_path / "gone")) < 100_000
     assert (tmp_path / "kept/file").exists()

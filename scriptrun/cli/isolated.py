@@ -10,12 +10,11 @@ import atexit
 import contextlib
 import os
 import select
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
 
-from scriptrun import locks, paths, prepare, process
+from scriptrun import deletion, locks, paths, prepare, process
 from scriptrun.cache import Environment
 from scriptrun.cli.progress import Progress
 from scriptrun.pip import Order
@@ -36,11 +35,11 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
             order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
             environment = prepare.prepare_isolated(path, order, cache)
         if sys.platform == "win32":  # where this process waits for the script
-            atexit.register(shutil.rmtree, path, ignore_errors=True)
+            atexit.register(deletion.delete, path)
         else:
             _leave_removal_to_another_process(path, lock)
     except BaseException:
-        shutil.rmtree(path, ignore_errors=True)
+        deletion.delete(path)
         os.unlink(f"{path}.lock")
         raise
     return environment
@@ -52,7 +51,7 @@ def _leave_removal_to_another_process(environment: str, lock: int | None) -> Non
 
     def remove() -> None:
         wait()
-        shutil.rmtree(environment, ignore_errors=True)
+        deletion.delete(environment)
         os.unlink(f"{environment}.lock")
 
     process.detach(remove, {*watched} if lock is None else {lock, *watched})

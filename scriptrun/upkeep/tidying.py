@@ -8,8 +8,8 @@ import re
 import time
 from collections.abc import Collection, Iterator
 
-from scriptrun import launch, locks, paths
-from scriptrun.upkeep import inventory, trash
+from scriptrun import deletion, launch, locks, paths
+from scriptrun.upkeep import inventory
 
 _UNFINISHED = re.compile(r".+\.\d+\.[0-9a-f]{8}")
 """What `paths.replace` writes to first."""
@@ -26,13 +26,13 @@ def tidy(cache: str, kept: Collection[str]) -> int:
     """
     freed = _remove_records(cache, kept) + _remove_answers(cache) + _remove_keys(cache)
     freed += remove_isolated(cache)
-    return freed + sum(trash.delete(path) for path in _unfinished(cache))
+    return freed + sum(deletion.delete(path) for path in _unfinished(cache))
 
 
 def forget(cache: str) -> int:
     """Remove all that is remembered of scripts, answers and interpreters; return the bytes that this freed."""
     directories = (paths.records(cache), paths.answers(cache), paths.interpreters(cache))
-    return sum(trash.delete(entry.path) for directory in directories for entry in _entries(directory))
+    return sum(deletion.delete(entry.path) for directory in directories for entry in _entries(directory))
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:
@@ -54,7 +54,7 @@ def _remove_records(cache: str, kept: Collection[str]) -> int:
         environment = launch.recorded(record)
         lost = environment is not None and not os.path.isdir(environment)
         if lost or (inventory.is_gone(script) and environment not in kept):
-            freed += trash.delete(record)
+            freed += deletion.delete(record)
     for directory in reversed(_record_directories(cache)):
         if directory != paths.records(cache):
             with contextlib.suppress(OSError):
@@ -74,7 +74,7 @@ def _remove_answers(cache: str) -> int:
     for entry in _entries(paths.answers(cache)):
         environment = launch.answered(entry.path)
         if environment is not None and not os.path.isdir(environment):
-            freed += trash.delete(entry.path)
+            freed += deletion.delete(entry.path)
     return freed
 
 
@@ -94,7 +94,7 @@ def _remove_key(cache: str, key: str) -> int:
     """Remove what there is of a key, whose lock the caller has. Raises OSError if there is an environment."""
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(paths.environments(cache, key))
-    return trash.delete(paths.pointer(cache, key)) + trash.delete(paths.lock(cache, key))
+    return deletion.delete(paths.pointer(cache, key)) + deletion.delete(paths.lock(cache, key))
 
 
 def remove_isolated(cache: str) -> int:
@@ -105,7 +105,7 @@ def remove_isolated(cache: str) -> int:
         path = os.path.join(directory, name)
         with contextlib.suppress(OSError), locks.hold(f"{path}.lock") as ours:
             if ours and not _runs(path):
-                freed += trash.delete(path) + trash.delete(f"{path}.lock")
+                freed += deletion.delete(path) + deletion.delete(f"{path}.lock")
     return freed
 
 
