@@ -78,6 +78,7 @@ OPTIONS = (
     Option("constraint", "", LIST, "FILE", "as in pip", paths=True),
     Option("pre", "", FLAG, "", "as in pip"),
     Option("no-build", "", FLAG, "", "install wheels only; run no build"),
+    Option("no-binary", "", LIST, "NAME", "as in pip: build it; :all: for all"),
     Option("script", "", VALUE, "FILE", "with -m, -c, -i: the block to read", paths=True, everywhere=False),
     Option("explain", "", FLAG, "", "say what would be done and why; run nothing", everywhere=False),
     Option("quiet", "q", FLAG, "", "show no progress and no warnings"),

@@ -15,7 +15,7 @@ case ${XDG_CONFIG_HOME-} in /*) _sr_config=$XDG_CONFIG_HOME ;; *) _sr_config=${H
 _sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}
 _sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_PRE-}
 _sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}
-_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}
+_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}
 _sr_path='' _sr_record='' _sr_proven=''
 case $_sr_options:${1-} in
 :-*) ;;

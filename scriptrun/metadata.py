@@ -28,10 +28,14 @@ _MOMENT = re.compile(r"\d+ *(d|days?)?|\d{4}-\d\d-\d\d([T ].+)?")
 
 @dataclass(frozen=True)
 class Asked:
-    """One requirement and where it is asked for: `file:line`, or the option's name."""
+    """One requirement and where it is asked for: `file:line`, or the option's name.
+
+    One that is `editable`, a local directory, is installed as a link to it.
+    """
 
     requirement: Requirement
     place: str
+    editable: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,20 @@ class Warned:
 
 @dataclass(frozen=True)
 class ScriptMetadata:
-    """What a `script` block says. `options` are those of `[tool.scriptrun]`, paths made absolute."""
+    """What a `script` block says. `options` are those of `[tool.scriptrun]`, paths made absolute.
+
+    `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
+    index that each must come from; with `first_index`, every other comes from the first index that has it.
+    """
 
     dependencies: tuple[Asked, ...] = ()
     requires_python: SpecifierSet = field(default_factory=SpecifierSet)
     requires_python_place: str = ""
     options: Options = field(default_factory=Options)
     relative_paths: bool = False
+    constraints: tuple[Asked, ...] = ()
+    routes: tuple[tuple[str, str], ...] = ()
+    first_index: bool = False
     warnings: tuple[Warned, ...] = ()
 
 
@@ -152,7 +163,7 @@ class _Reader:
             self._place("requires-python"),
             options,
             self.relative_paths,
-            tuple(self.warnings),
+            warnings=tuple(self.warnings),
         )
 
     def _table(self) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""Let pip install: the only module that knows pip's command line. What pip says, `pip_messages` explains."""
+"""Let pip install, resolve and lock: the only module that knows pip's command line.
+
+What pip says when it fails, `pip_messages` explains.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import glob
 import importlib.util
@@ -36,10 +40,27 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A distribution that pip chose without installing it.
+
+    `hash` is `sha256=…` (`""`: unknown), `origin` the URL of its archive or source; `direct` says that a requirement
+    named that URL. `requires` are its own requirements (PEP 508), with their markers.
+    """
+
+    name: str
+    version: str
+    hash: str
+    origin: str
+    direct: bool
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Order:
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
-    Each step, and each line that pip writes, is given to `show`.
+    `constraints` are those that stand in the block, as requirements; files of them are among the options. Each step,
+    and each line that pip writes, is given to `show`.
     """
 
     spec: EnvironmentSpec
@@ -47,6 +68,7 @@ class Order:
     options: Options
     environ: Mapping[str, str]
     show: Callable[[str], None]
+    constraints: tuple[Asked, ...] = ()
 
 
 def load() -> None:
@@ -59,14 +81,45 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
 
     Raises InstallError, and OSError where pip cannot be started.
     """
+    with _work(environment) as work:
+        report = os.path.join(work, "report.json")
+        _run(order, environment, ["install", *_reported(report)])
+        return _installed(report, environment)
+
+
+def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
+    """Return what pip would install for the order into `environment`, which stays as it is, sorted by name.
+
+    Raises InstallError, and OSError where pip cannot be started.
+    """
+    with _work(environment) as work:
+        report = os.path.join(work, "report.json")
+        _run(order, environment, ["install", "--dry-run", "--ignore-installed", *_reported(report)])
+        return tuple(sorted((_candidate(entry) for entry in _entries(report)), key=lambda one: one.name))
+
+
+@contextlib.contextmanager
+def _work(environment: str) -> Iterator[str]:
+    """Provide pip's directory of work in an environment; it is removed when pip has succeeded."""
     work = os.path.join(environment, "tmp")
     paths.make_directories(work)
-    report = os.path.join(work, "report.json")
+    yield work
+    shutil.rmtree(work)
+
+
+def _reported(report: str) -> list[str]:
+    """Return the options by which pip writes down what is installed, from where, with which hash."""
+    return ["--report", report, "--no-warn-script-location"]  # PATH is scriptrun's to set
+
+
+def _run(order: Order, environment: str, command: list[str]) -> None:
+    """Let pip do `command` for what is ordered, in the directory of work. Raises InstallError and OSError."""
+    work = os.path.join(environment, "tmp")
     variables = _variables(order.environ, order.options)
     requirements, for_git = git_credentials.take(spec.requirements(order.asked))
-    arguments = [*_arguments(report, order, hiding=_hold_credentials(variables)), "--", *requirements]
+    options = _options(order, work, hiding=_hold_credentials(variables))
     finished = process.run(
-        [*_program(environment), _hidden(arguments, work)],
+        [*_program(environment), _hidden([*command, *options, "--", *requirements], work)],
         environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
         show=lambda line: order.show(without_credentials(line)),
@@ -74,9 +127,6 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     )
     if finished.status != 0:
         raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options)
-    distributions = _installed(report, environment)
-    shutil.rmtree(work)
-    return distributions
 
 
 def _program(environment: str) -> list[str]:
@@ -119,30 +169,35 @@ def _hidden(arguments: list[str], work: str) -> str:
     return path
 
 
-def _arguments(report: str, order: Order, *, hiding: bool) -> list[str]:
+def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
     options = order.options
-    arguments = [
-        "install",
-        "--report",  # what was installed, from where, with which hash
-        report,
-        "--progress-bar",  # its lines are read, not shown
-        "off",
-        "--no-warn-script-location",  # PATH is scriptrun's to set
-    ]
+    arguments = ["--progress-bar", "off"]  # its lines are read, not shown
     if hiding:  # otherwise pip names the index on the command line of the pip that installs what a build needs
         arguments += ["--use-feature", "inprocess-build-deps"]
     if options.flag("pre"):
         arguments.append("--pre")
     if options.flag("no-build"):
         arguments += ["--only-binary", ":all:"]
+    for name in options.many("no-binary"):
+        arguments += ["--no-binary", name]
     if options.value("exclude-newer"):
         arguments += ["--uploaded-prior-to", _moment(options.value("exclude-newer"))]
+    if order.constraints:
+        arguments += ["--constraint", _written(spec.requirements(order.constraints), work)]
     for path in options.many("constraint"):
         arguments += ["--constraint", path]
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
     return arguments
+
+
+def _written(constraints: list[str], work: str) -> str:
+    """Return a file that holds `constraints`; each is a requirement that was parsed, so it is one line."""
+    path = os.path.join(work, "constraints.txt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(f"{one}\n" for one in constraints))
+    return path
 
 
 def _hold_credentials(variables: Mapping[str, str]) -> bool:
@@ -178,11 +233,7 @@ def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:
 
 
 def _installed(report: str, environment: str) -> tuple[Distribution, ...]:
-    try:
-        with open(report, "rb") as file:
-            entries = json.load(file)["install"]
-    except FileNotFoundError:  # an old pip
-        entries = []
+    entries = _entries(report)
     origins = {canonicalize_name(entry["metadata"]["name"]): entry.get("download_info", {}) for entry in entries}
     found = []
     for distribution in distributions(environment):
@@ -192,6 +243,27 @@ def _installed(report: str, environment: str) -> tuple[Distribution, ...]:
             Distribution(name, distribution.version, _hash(origin), without_credentials(origin.get("url", "")))
         )
     return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _entries(report: str) -> list[dict[str, Any]]:
+    try:
+        with open(report, "rb") as file:
+            entries: list[dict[str, Any]] = json.load(file)["install"]
+    except FileNotFoundError:  # an old pip
+        return []
+    return entries
+
+
+def _candidate(entry: Mapping[str, Any]) -> Candidate:
+    described, origin = entry["metadata"], entry.get("download_info", {})
+    return Candidate(
+        canonicalize_name(described["name"]),
+        described["version"],
+        _hash(origin),
+        without_credentials(origin.get("url", "")),
+        bool(entry.get("is_direct", False)),
+        tuple(described.get("requires_dist", ())),
+    )
 
 
 def _hash(origin: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from scriptrun.config import Configuration
 from scriptrun.errors import UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.pip import Order
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
 
@@ -41,6 +42,10 @@ class Wanted:
         found = [caches.lookup(cache, self.spec.key) for cache in places if cache]
         ready = [one for one in found if one is not None]
         return min(ready, key=lambda one: expiry.is_due(one, self.max_age), default=None)
+
+    def order(self, environ: Mapping[str, str], show: Callable[[str], None]) -> Order:
+        """Return the order for the environment; `show` is given each step."""
+        return Order(self.spec, self.asked, self.options, environ, show, self.script.constraints)
 
     @property
     def keepable(self) -> bool:
@@ -98,7 +103,7 @@ def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], 
     choice = interpreters.choose(wish, request.caches.own, environ)
     done("choose a Python")
     asked = spec.collect(script, options)
-    specified = spec.specify(choice.interpreter, asked, options)
+    specified = spec.specify(choice.interpreter, asked, options, script)
     done("compute the key")
     return Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options))
 

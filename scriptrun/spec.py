@@ -30,6 +30,8 @@ KEY_LENGTH = 32
 URL_FOLLOWS = "\0url"
 """Among constraints: what follows is not a line of a file, but the URL of one."""
 
+_CAME_LATER = frozenset(("no_binary", "routes", "first_index", "lock", "editable"))
+
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
 
 _WRITTEN = re.compile(r"\.|__pycache__$|.*\.egg-info$")
@@ -39,7 +41,11 @@ _NOT_READ = frozenset(("build", "dist", "venv", "node_modules"))
 
 @dataclass(frozen=True)
 class Resolution:
-    """The options that change what pip answers. URLs carry no credentials here."""
+    """The options that change what pip answers. URLs carry no credentials here.
+
+    `routes` pairs names of distributions with the index that each must come from. With `first_index`, each comes from
+    the first index that has it, and not from whichever has the highest version.
+    """
 
     index_url: str = ""
     extra_index_url: tuple[str, ...] = ()
@@ -48,13 +54,17 @@ class Resolution:
     exclude_newer: str = ""
     pre: bool = False
     no_build: bool = False
+    no_binary: tuple[str, ...] = ()
+    routes: tuple[tuple[str, str], ...] = ()
+    first_index: bool = False
 
 
 @dataclass(frozen=True)
 class EnvironmentSpec:
     """What an environment is made from: canonical requirements, sorted, no repeats, and all that bears on them.
 
-    URLs carry no credentials here: this is hashed, stored and shown.
+    `lock` is the digest of the lock that it is installed from (`""`: none), `editable` names the distributions that are
+    installed as links to their source. URLs carry no credentials here: this is hashed, stored and shown.
     """
 
     interpreter: Interpreter
@@ -62,6 +72,8 @@ class EnvironmentSpec:
     constraints: tuple[str, ...]
     resolution: Resolution
     fingerprints: tuple[tuple[str, str], ...]
+    lock: str = ""
+    editable: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -71,34 +83,50 @@ class EnvironmentSpec:
 
 def digest(stored: Mapping[str, Any]) -> str:
     """Return the key of a specification of which this is the `asdict`, perhaps stored as JSON by another version."""
+    stored = {**_said(stored), "resolution": _said(stored["resolution"])}
     content = json.dumps([FORMAT, stored], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
+
+
+def _said(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table without those fields that came later and say nothing in it: keys outlive them."""
+    return {name: value for name, value in stored.items() if value or name not in _CAME_LATER}
 
 
 def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
     """Return the specification of which `asdict` was stored as JSON, None where it is not one of this format."""
     try:
-        lists_as_tuples = {name: tuple(one) for name, one in stored["resolution"].items() if isinstance(one, list)}
+        resolution = {name: _tuples(one) for name, one in stored["resolution"].items()}
         return EnvironmentSpec(
             interpreter=Interpreter(**stored["interpreter"]),
             requirements=tuple(stored["requirements"]),
             constraints=tuple(stored["constraints"]),
-            resolution=Resolution(**{**stored["resolution"], **lists_as_tuples}),
-            fingerprints=tuple((path, found) for path, found in stored["fingerprints"]),
+            resolution=Resolution(**resolution),
+            fingerprints=_tuples(stored["fingerprints"]),
+            lock=stored.get("lock", ""),
+            editable=_tuples(stored.get("editable", [])),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) -> EnvironmentSpec:
-    """Return the specification of an environment that holds what is `asked`.
+def _tuples(value: Any) -> Any:
+    """Return what JSON made a list as the tuple that it was."""
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+def specify(
+    interpreter: Interpreter, asked: Iterable[Asked], options: Options, script: ScriptMetadata | None = None
+) -> EnvironmentSpec:
+    """Return the specification of an environment that holds what is `asked`, by `script` among others.
 
     Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read or
     a URL is none.
     """
     asked = tuple(asked)
+    script = script or ScriptMetadata()
     _refuse_blanks(options)
-    constraints: list[str] = []
+    constraints = requirements(script.constraints)
     for path in options.many("constraint"):
         lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
         constraints += [without_credentials(line) for line in lines]
@@ -110,6 +138,9 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
         exclude_newer=options.value("exclude-newer"),
         pre=options.flag("pre"),
         no_build=options.flag("no-build"),
+        no_binary=tuple(sorted(options.many("no-binary"))),
+        routes=tuple(sorted((name, without_credentials(url)) for name, url in script.routes)),
+        first_index=script.first_index,
     )
     return EnvironmentSpec(
         interpreter=interpreter,
@@ -117,6 +148,7 @@ def specify(interpreter: Interpreter, asked: Iterable[Asked], options: Options) 
         constraints=tuple(constraints),
         resolution=resolution,
         fingerprints=tuple(sorted(set(_fingerprints(asked)))),
+        editable=tuple(sorted({canonicalize_name(one.requirement.name) for one in asked if one.editable})),
     )
 
 

@@ -49,6 +49,7 @@ ORDER = (
     "expiry",
     "sharing",
     "prepare",
+    "consult",
     "upkeep",
     "upkeep.inventory",
     "upkeep.repair",

@@ -70,6 +70,15 @@ def test_no_build_takes_wheels_only(user: User, asked: Index) -> None:
     assert "/files/only-2.0.tar.gz" in asked.requests
 
 
+def test_no_binary_builds(user: User, asked: Index) -> None:
+    """With --no-binary the archive of sources is built where a wheel would have been taken."""
+    asked.add(indexes.wheel("other", "1.0"), indexes.sdist("other", "1.0", {"setup.py": "raise SystemExit('built')\n"}))
+    user.script("s.py", "other")
+    assert user.run("scriptrun", "--no-binary", "other", "s.py").status == 125
+    assert "/files/other-1.0.tar.gz" in asked.requests
+    assert user.run("scriptrun", "s.py").status == 0
+
+
 def test_exclude_newer_ignores_what_came_later(user: User, asked: Index) -> None:
     """A date, a time or a number of days leaves out what was uploaded after it; each is in the key."""
     asked.uploaded = {

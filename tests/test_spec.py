@@ -126,6 +126,7 @@ def test_every_option_that_pip_is_given_is_in_the_key(tmp_path: Path) -> None:
         {"exclude_newer": "3"},
         {"pre": True},
         {"no_build": True},
+        {"no_binary": ("demo",)},
         {"constraint": (str(constraints),)},
         {"constraint": ("https://one/c.txt",)},
     ]

@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from scriptrun import deletion, locks, paths, prepare, process
 from scriptrun.cache import Environment
 from scriptrun.cli.progress import Progress
-from scriptrun.pip import Order
 from scriptrun.resolve import Wanted
 from scriptrun.upkeep import tidying
 
@@ -32,8 +31,7 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     lock = locks.take(f"{path}.lock", waiting=lambda: None)
     try:
         with Progress(wanted.options) as progress:
-            order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
-            environment = prepare.prepare_isolated(path, order, cache)
+            environment = prepare.prepare_isolated(path, wanted.order(environ, progress.show), cache)
         if sys.platform == "win32":  # where this process waits for the script
             atexit.register(deletion.delete, path)
         else:

@@ -13,7 +13,6 @@ from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, InstallError, without_credentials
 from scriptrun.launch import Answer
-from scriptrun.pip import Order
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 from scriptrun.upkeep import daily
@@ -98,8 +97,7 @@ def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     if caches.system and caches.note and not wanted.options.flag("quiet"):
         output.note(caches.note)
     with Progress(wanted.options) as progress:
-        order = Order(wanted.spec, wanted.asked, wanted.options, environ, progress.show)
-        return prepare.prepare(caches.writable(), order, wanted.max_age)
+        return prepare.prepare(caches.writable(), wanted.order(environ, progress.show), wanted.max_age)
 
 
 def warn(wanted: Wanted) -> None:

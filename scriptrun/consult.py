@@ -1,0 +1,39 @@
+"""Ask pip what it would install, with nothing installed: in an empty environment that is removed afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+
+from scriptrun import deletion, locks, paths, pip, prepare
+from scriptrun.pip import Candidate, Order
+
+
+def candidates(order: Order, cache: str) -> tuple[Candidate, ...]:
+    """Return all that pip would install for the order, sorted by name.
+
+    Raises InstallError, CacheError and Interrupted.
+    """
+    if not order.spec.requirements:
+        return ()
+    with empty_environment(order, cache) as environment:
+        order.show("asking pip")
+        return pip.resolve(order, environment)
+
+
+@contextlib.contextmanager
+def empty_environment(order: Order, cache: str) -> Iterator[str]:
+    """Provide a virtual environment of the order's Python with nothing in it, below `cache`."""
+    directory = paths.isolated(cache)
+    paths.make_directories(directory)
+    path = os.path.join(directory, os.urandom(8).hex())
+    nothing = dataclasses.replace(order, spec=dataclasses.replace(order.spec, requirements=()))
+    with locks.hold(f"{path}.lock", waiting=lambda: None):
+        try:
+            prepare.prepare_isolated(path, nothing, cache)
+            yield path
+        finally:
+            deletion.delete(path)
+            os.unlink(f"{path}.lock")
