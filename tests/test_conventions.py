@@ -50,6 +50,8 @@ ORDER = (
     "sharing",
     "prepare",
     "consult",
+    "editing",
+    "editing.document",
     "upkeep",
     "upkeep.inventory",
     "upkeep.repair",
