@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 
 DEPTH = 4
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r'''
       (?P<string> """(?:\\.|[^\\])*?"{3,5} | \'\'\'.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*' )
     | (?P<word> [^\s\[\]{},="'\#]+ )
@@ -24,12 +24,13 @@ _TOKEN = re.compile(
     ''',
     re.DOTALL | re.VERBOSE,
 )
+"""What valid TOML consists of."""
 
 
 def find(text: str) -> dict[Path, int]:
     """Return the lines, from 0, on which the keys and array entries of valid TOML first stand."""
     finder = _Finder()
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         finder.take(token.lastgroup or "", token.group())
     return finder.lines
 
