@@ -33,6 +33,7 @@ ORDER = (
     "interpreters",
     "virtual",
     "places",
+    "values",
     "metadata",
     "config",
     "spec",
