@@ -212,7 +212,7 @@ class _Reader:
                 found[key] = self.values.option(path, values.KNOWN[key], value)
             else:
                 self._warn_unknown(path, tuple(values.KNOWN), "`[tool.scriptrun]`")
-        return Options(found)
+        return Options(found, self.values.places)
 
     def _warn_unknown(self, path: tuple[str, ...], known: tuple[str, ...], where: str) -> None:
         key = path[-1]
