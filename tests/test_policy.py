@@ -254,6 +254,7 @@ def test_the_dependency_that_names_a_url(user: User, index: Index, shared_index:
     assert len(shared_index.requests) == before
 
 
+@pytest.mark.slow
 def test_no_index_is_allowed(user: User) -> None:
     """With an empty list no index is asked at all."""
     path = demand(user, "[policy]\nindexes = []\n")
