@@ -16,14 +16,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun import places, quantities
-from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options, anchored, is_path
+from scriptrun import places, values
+from scriptrun.arguments import Options
 from scriptrun.block import Block
 from scriptrun.errors import MetadataError
 
 _KEYS = ("dependencies", "requires-python", "tool")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MOMENT = re.compile(r"\d+ *(d|days?)?|\d{4}-\d\d-\d\d([T ].+)?")
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
 
 def requirement(text: str, place: str) -> Asked:
     """Return the PEP 508 requirement in `text`. Raises MetadataError, which names `place`."""
-    _refuse_control_characters(text, place)
+    values.refuse_control_characters(text, place)
     try:
         parsed = Requirement(text)
     except RecursionError:
@@ -100,11 +98,6 @@ def requirement(text: str, place: str) -> Asked:
             hint=f"write a local path as {parsed.name} @ file:///absolute/path",
         )
     return Asked(parsed, place)
-
-
-def _refuse_control_characters(text: str, place: str) -> None:
-    if _CONTROL.search(text):
-        raise MetadataError(f"`{text}` holds a control character", place=place, hint="take the character out")
 
 
 def specifiers(text: str, what: str, place: str) -> SpecifierSet:
@@ -142,11 +135,10 @@ class _Reader:
     def __init__(self, block: Block, name: str, directory: str) -> None:
         self.block = block
         self.name = name
-        self.directory = directory
         self.text = block.text(name)
         self.lines: dict[places.Path, int] = {}
+        self.values = values.Reader(self._place, directory, requirement)
         self.warnings: list[Warned] = []
-        self.relative_paths = False
 
     def metadata(self) -> ScriptMetadata:
         table = self._table()
@@ -162,7 +154,7 @@ class _Reader:
             requires_python,
             self._place("requires-python"),
             options,
-            self.relative_paths,
+            self.values.relative_paths,
             warnings=tuple(self.warnings),
         )
 
@@ -200,72 +192,27 @@ class _Reader:
                 )
 
     def _dependencies(self, value: object) -> tuple[Asked, ...]:
-        entries = self._strings(("dependencies",), value, 'dependencies = ["httpx"]')
+        entries = self.values.strings(("dependencies",), value, 'dependencies = ["httpx"]')
         return tuple(requirement(entry, self._place("dependencies", index)) for index, entry in enumerate(entries))
 
     def _requires_python(self, value: object) -> SpecifierSet:
-        if not isinstance(value, str):
-            raise self._wrong(("requires-python",), value, "a string", 'requires-python = ">=3.11"')
-        return specifiers(value, "requires-python", self._place("requires-python"))
+        text = self.values.string(("requires-python",), value, 'requires-python = ">=3.11"')
+        return specifiers(text, "requires-python", self._place("requires-python"))
 
     def _options(self, tool: object) -> Options:
         if not isinstance(tool, dict):
-            raise self._wrong(("tool",), tool, "a table", "[tool.scriptrun]")
+            raise self.values.wrong(("tool",), tool, "a table", "[tool.scriptrun]")
         own = tool.get("scriptrun", {})
         if not isinstance(own, dict):
-            raise self._wrong(("tool", "scriptrun"), own, "a table", "[tool.scriptrun]")
-        known = {option.name: option for option in OPTIONS if option.everywhere}
-        values = {}
+            raise self.values.wrong(("tool", "scriptrun"), own, "a table", "[tool.scriptrun]")
+        found = {}
         for key, value in own.items():
             path = ("tool", "scriptrun", key)
-            if key in known:
-                values[key] = self._option(path, known[key], value)
+            if key in values.KNOWN:
+                found[key] = self.values.option(path, values.KNOWN[key], value)
             else:
-                self._warn_unknown(path, tuple(known), "`[tool.scriptrun]`")
-        return Options(values)
-
-    def _option(self, path: tuple[str, ...], option: Option, value: object) -> bool | str | tuple[str, ...]:
-        name = option.name
-        if option.kind == FLAG:
-            if not isinstance(value, bool):
-                raise self._wrong(path, value, "true or false", f"{name} = true")
-            return value
-        if option.kind == LIST:
-            entries = self._strings(path, value, f'{name} = ["{option.placeholder}"]')
-            check = requirement if name == "with" else _refuse_control_characters
-            for index, entry in enumerate(entries):
-                check(entry, self._place(*path, index))
-            return tuple(self._path(option, entry) for entry in entries)
-        if not isinstance(value, str):
-            raise self._wrong(path, value, "a string", f'{name} = "{option.placeholder}"')
-        _refuse_control_characters(value, self._place(*path))
-        if name == "exclude-newer" and not _MOMENT.fullmatch(value):
-            raise MetadataError(
-                f"`{'.'.join(path)}` is `{value}`, which is neither a date nor a number of days",
-                place=self._place(*path),
-                hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
-            )
-        if name == "max-age":
-            try:
-                quantities.seconds(value)
-            except ValueError as error:
-                raise MetadataError(f"`{'.'.join(path)}`: {error}", place=self._place(*path)) from None
-        return self._path(option, value)
-
-    def _strings(self, path: tuple[str, ...], value: object, example: str) -> list[str]:
-        if not isinstance(value, list):
-            raise self._wrong(path, value, "an array of strings", example)
-        for index, entry in enumerate(value):
-            if not isinstance(entry, str):
-                raise self._wrong((*path, index), entry, "a string", example)
-        return value
-
-    def _path(self, option: Option, value: str) -> str:
-        if is_path(option, value):
-            found = anchored(value, self.directory)
-            self.relative_paths = self.relative_paths or found != value
-            return found
-        return value
+                self._warn_unknown(path, tuple(values.KNOWN), "`[tool.scriptrun]`")
+        return Options(found, self.values.places)
 
     def _warn_unknown(self, path: tuple[str, ...], known: tuple[str, ...], where: str) -> None:
         key = path[-1]
@@ -275,21 +222,9 @@ class _Reader:
         message = f"{where} has no key `{key}`; it is ignored"
         self.warnings.append(Warned(self._place(*path), message, remedy, slip=bool(near)))
 
-    def _wrong(self, path: places.Path, value: object, wanted: str, example: str) -> MetadataError:
-        key = ".".join(part for part in path if isinstance(part, str))
-        what = f"`{key}`" if isinstance(path[-1], str) else f"entry {path[-1] + 1} of `{key}`"
-        return MetadataError(
-            f"{what} is {_kind(value)}, not {wanted}", place=self._place(*path), hint=f"an example: {example}"
-        )
-
     def _place(self, *path: str | int) -> str:
         """Return `file:line` of a key, or of an entry of its array; where there is none, of what it would be in."""
         while path and path not in self.lines:
             path = path[:-1]
         line = self.lines[path] + 1 if path else 0
         return f"{self.name}:{self.block.first + line}"
-
-
-def _kind(value: object) -> str:
-    names = {bool: "a boolean", str: "a string", int: "an integer", float: "a float", list: "an array", dict: "a table"}
-    return names.get(type(value), "a date or time")
