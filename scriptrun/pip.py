@@ -6,7 +6,6 @@ What pip says when it fails, `pip_messages` explains.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import glob
 import importlib.util
 import json
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import git_credentials, paths, pip_messages, pip_settings, process, spec
+from scriptrun import git_credentials, moments, paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
@@ -205,18 +204,11 @@ def _hold_credentials(variables: Mapping[str, str]) -> bool:
 
 
 def _moment(text: str) -> str:
-    """Return a date as it is, and a number of days as the ISO 8601 duration that pip reads."""
-    days = re.fullmatch(r"P?(\d+)\s*(d|days?)?", text.strip(), re.IGNORECASE)
-    if days:
-        return f"P{days.group(1)}D"
+    """Return what `exclude-newer` says as pip reads it."""
     try:
-        dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise InstallError(
-            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
-            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
-        ) from None
-    return text
+        return moments.as_pip_reads_it(text)
+    except ValueError as error:
+        raise InstallError(f"`exclude-newer`: {error}", hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7") from None
 
 
 def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:

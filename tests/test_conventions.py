@@ -28,6 +28,7 @@ ORDER = (
     "decide",
     "__main__",
     "quantities",
+    "moments",
     "refusals",
     "process",
     "interpreters",
