@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import git_credentials, moments, paths, pip_messages, pip_settings, process, spec
+from scriptrun import git_credentials, markers, moments, paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
@@ -69,6 +70,14 @@ class Order:
     show: Callable[[str], None]
     constraints: tuple[Asked, ...] = ()
 
+    @property
+    def wanted(self) -> tuple[Asked, ...]:
+        """What is asked for on this machine and Python: that without a marker, or with one that holds."""
+        environment = markers.environment(self.spec.interpreter)
+        return tuple(
+            one for one in self.asked if one.requirement.marker is None or one.requirement.marker.evaluate(environment)
+        )
+
 
 def load() -> None:
     """Import what is needed after pip, while it runs."""
@@ -115,7 +124,8 @@ def _run(order: Order, environment: str, command: list[str]) -> None:
     """Let pip do `command` for what is ordered, in the directory of work. Raises InstallError and OSError."""
     work = os.path.join(environment, "tmp")
     variables = _variables(order.environ, order.options)
-    requirements, for_git = git_credentials.take(spec.requirements(order.asked))
+    asked = (one for one in order.asked if not one.editable)
+    requirements, for_git = git_credentials.take(spec.requirements(asked))
     options = _options(order, work, hiding=_hold_credentials(variables))
     finished = process.run(
         [*_program(environment), _hidden([*command, *options, "--", *requirements], work)],
@@ -168,15 +178,20 @@ def _hidden(arguments: list[str], work: str) -> str:
     return path
 
 
+_FLAGS = {
+    "pre": ["--pre"],
+    "only-final": ["--only-final", ":all:"],
+    "no-build": ["--only-binary", ":all:"],
+}
+
+
 def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
     options = order.options
     arguments = ["--progress-bar", "off"]  # its lines are read, not shown
     if hiding:  # otherwise pip names the index on the command line of the pip that installs what a build needs
         arguments += ["--use-feature", "inprocess-build-deps"]
-    if options.flag("pre"):
-        arguments.append("--pre")
-    if options.flag("no-build"):
-        arguments += ["--only-binary", ":all:"]
+    for flag, meaning in _FLAGS.items():
+        arguments += meaning if options.flag(flag) else []
     for name in options.many("no-binary"):
         arguments += ["--no-binary", name]
     if options.value("exclude-newer"):
@@ -188,7 +203,15 @@ def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
+    for directory in sorted(_directory(one.requirement) for one in order.wanted if one.editable):
+        arguments += ["--editable", directory]
     return arguments
+
+
+def _directory(requirement: Requirement) -> str:
+    """Return what is to be installed as a link to its source as every pip reads it: markers are unknown to old ones."""
+    extras = ",".join(sorted(requirement.extras))
+    return f"{requirement.url}[{extras}]" if extras else str(requirement.url)
 
 
 def _written(constraints: list[str], work: str) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
 from scriptrun import interpreters, metadata, prepare, sharing, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
+from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pip import Order
 from scriptrun.spec import EnvironmentSpec
 from scriptrun.upkeep.inventory import Entry
@@ -35,8 +39,9 @@ def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]
     versions = [f"{one['name']}=={one['version']}" for one in entry.manifest["distributions"]]
     with tempfile.TemporaryDirectory(prefix="scriptrun-") as directory:
         options = Options({**_resolution(stored, given), "constraint": tuple(_constraints(stored, directory))})
-        asked = tuple(metadata.requirement(text, entry.key) for text in stored.requirements)
-        if spec.specify(stored.interpreter, asked, options) != stored:
+        asked = tuple(_asked(text, entry.key, stored) for text in stored.requirements)
+        script = ScriptMetadata(routes=stored.resolution.routes, first_index=stored.resolution.first_index)
+        if spec.specify(stored.interpreter, asked, options, script) != stored:
             raise InstallError("a file or directory that it was made from has changed")
         held = (*options.many("constraint"), _write(directory, "versions", versions))
         options = Options({"constraint": held, "refresh": True}).below(options)
@@ -79,7 +84,15 @@ def _resolution(stored: EnvironmentSpec, given: Options) -> dict[str, Any]:
         "exclude-newer": resolution.exclude_newer,
         "pre": resolution.pre,
         "no-build": resolution.no_build,
+        "no-binary": resolution.no_binary,
+        "only-final": resolution.only_final,
     }
+
+
+def _asked(text: str, place: str, stored: EnvironmentSpec) -> Asked:
+    """Return a requirement of a specification as it was asked for."""
+    asked = metadata.requirement(text, place)
+    return dataclasses.replace(asked, editable=canonicalize_name(asked.requirement.name) in stored.editable)
 
 
 def _constraints(stored: EnvironmentSpec, directory: str) -> Iterator[str]:
