@@ -189,7 +189,7 @@ class _Reader:
             self._warn(("tool", name), f"`[tool.{name}]` is for another runner; it is ignored", ())
         uv = self._uv(tool)
         own = self._own(tool)
-        options = self._options(own).below(Options(uv.options))
+        options = self._options(own).below(Options(uv.options, self.values.places))
         for key in table:
             if key not in _KEYS:
                 self._warn_unknown((key,), _KEYS, "a block")
@@ -266,7 +266,7 @@ class _Reader:
                 found[key] = self.values.option(path, values.KNOWN[key], value)
             elif key != "sources":
                 self._warn_unknown(path, (*values.KNOWN, "sources"), "`[tool.scriptrun]`")
-        return Options(found)
+        return Options(found, self.values.places)
 
     def _sources(self, table: str, value: object, uv: Meaning) -> Sources:
         return {} if value is None else sources.read(value, ("tool", table, "sources"), self.values, uv.indexes)

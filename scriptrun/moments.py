@@ -22,11 +22,15 @@ def read(text: str) -> dt.datetime | dt.timedelta:
         raise ValueError(f"`{text}` is neither a date nor a span of time") from None
 
 
+def absolute(text: str) -> dt.datetime:
+    """Return the moment that `text` says; a span of time counts back from now. Raises ValueError."""
+    found = read(text)
+    return found if isinstance(found, dt.datetime) else dt.datetime.now(dt.timezone.utc) - found
+
+
 def as_pip_reads_it(text: str) -> str:
     """Return `text` as pip's option wants it: a number of days, or a moment. Raises ValueError."""
     found = read(text)
-    if isinstance(found, dt.datetime):
-        return found.isoformat()
-    if not found.seconds:
+    if isinstance(found, dt.timedelta) and not found.seconds:
         return f"P{found.days}D"
-    return (dt.datetime.now(dt.timezone.utc) - found).isoformat(timespec="seconds")
+    return absolute(text).isoformat(timespec="seconds")

@@ -21,6 +21,7 @@ from scriptrun.arguments import Options
 from scriptrun.errors import MetadataError, UsageError, without_credentials
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.policy import Policy
 
 FORMAT = 1
 """The version of what is hashed; another one makes other keys."""
@@ -31,7 +32,7 @@ KEY_LENGTH = 32
 URL_FOLLOWS = "\0url"
 """Among constraints: what follows is not a line of a file, but the URL of one."""
 
-_CAME_LATER = frozenset(("no_binary", "only_final", "routes", "first_index", "lock", "editable"))
+_CAME_LATER = frozenset(("no_binary", "only_final", "routes", "first_index", "policy", "lock", "editable"))
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
 
@@ -44,7 +45,7 @@ class Resolution:
     """The options that change what pip answers. URLs carry no credentials here.
 
     `routes` pairs names of distributions with the index that each must come from. With `first_index`, each comes from
-    the first index that has it, and not from whichever has the highest version.
+    the first index that has it, and not from whichever has the highest version. `policy` is what Policy states.
     """
 
     index_url: str = ""
@@ -58,6 +59,7 @@ class Resolution:
     only_final: bool = False
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
+    policy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,21 @@ def _tuples(value: Any) -> Any:
 
 
 def specify(
-    interpreter: Interpreter, asked: Iterable[Asked], options: Options, script: ScriptMetadata | None = None
+    interpreter: Interpreter,
+    asked: Iterable[Asked],
+    options: Options,
+    script: ScriptMetadata | None = None,
+    policy: Policy | None = None,
 ) -> EnvironmentSpec:
     """Return the specification of an environment that holds what is `asked`, by `script` among others.
 
     Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read or
-    a URL is none.
+    a URL is none, PolicyError for an option that `policy` forbids.
     """
     asked = tuple(asked)
-    script = script or ScriptMetadata()
+    script, policy = script or ScriptMetadata(), policy or Policy()
     _refuse_blanks(options)
+    policy.check(options, script.routes)
     constraints = requirements(script.constraints)
     for path in options.many("constraint"):
         lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
@@ -138,11 +145,12 @@ def specify(
         no_index=options.flag("no-index"),
         exclude_newer=options.value("exclude-newer"),
         pre=options.flag("pre"),
-        no_build=options.flag("no-build"),
+        no_build=options.flag("no-build") or policy.only_binary,
         no_binary=tuple(sorted(options.many("no-binary"))),
         only_final=options.flag("only-final"),
         routes=tuple(sorted((name, without_credentials(url)) for name, url in script.routes)),
-        first_index=script.first_index,
+        first_index=script.first_index or policy.indexes is not None,
+        policy=policy.statement(),
     )
     return EnvironmentSpec(
         interpreter=interpreter,
@@ -166,7 +174,7 @@ def collect(script: ScriptMetadata, options: Options) -> tuple[Asked, ...]:
     """Return what block and options ask for together. Raises MetadataError and UsageError."""
     return (
         *script.dependencies,
-        *(_from_option(text, "--with") for text in options.many("with")),
+        *(_from_option(text, options.place("with")) for text in options.many("with")),
         *(asked for path in options.many("with-requirements") for asked in _from_file(path)),
     )
 

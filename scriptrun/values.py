@@ -20,7 +20,7 @@ class Reader:
     """Reads values that stand in one file.
 
     `place` returns `file:line` of a path of keys, `requirement` raises MetadataError where a text is none. Relative
-    paths start at `directory`; `relative_paths` tells whether there were any.
+    paths start at `directory`; `relative_paths` tells whether there were any, `places` where each option stands.
     """
 
     def __init__(self, place: Callable[..., str], directory: str, requirement: Callable[[str, str], object]) -> None:
@@ -28,10 +28,12 @@ class Reader:
         self.directory = directory
         self.requirement = requirement
         self.relative_paths = False
+        self.places: dict[str, str] = {}
 
     def option(self, path: Path, option: Option, value: object) -> bool | str | tuple[str, ...]:
         """Return the value of an option, which stands at `path`. Raises MetadataError."""
         name = option.name
+        self.places[name] = self.place(*path)
         if option.kind == FLAG:
             if not isinstance(value, bool):
                 raise self.wrong(path, value, "true or false", f"{name} = true")
