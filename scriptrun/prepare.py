@@ -143,7 +143,11 @@ def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distri
     requirement: Requirement = one.requirement
     distribution = found.get(canonicalize_name(requirement.name))
     if distribution is None:
-        raise InstallError(f"pip reported success, but `{requirement.name}` is not installed", place=one.place)
+        raise InstallError(
+            f"pip reported success, but `{requirement.name}` is not installed",
+            place=one.place,
+            hint=f"the project at {requirement.url} may have another name" if one.editable else "",
+        )
     if not requirement.specifier.contains(distribution.version, prereleases=True):
         raise InstallError(
             f"pip reported success, but installed `{requirement.name}` {distribution.version} for `{requirement}`",
