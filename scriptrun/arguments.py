@@ -19,6 +19,7 @@ FLAG, VALUE, LIST = "flag", "value", "list"
 
 COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
+    "config": ("--json",),
     "env": ("--json",),
     "python": ("--json",),
     "sync": ("--system",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,14 @@ from scriptrun.policy import Policy
 MAX_IDLE = 90 * 86400.0
 """After how many seconds without use an environment goes, unless the configuration says otherwise."""
 
-BOUNDS: Mapping[str, tuple[Callable[[str], float], str]] = {
-    "max-idle": (quantities.seconds, 'max-idle = "90 days"'),
-    "max-size": (quantities.octets, 'max-size = "5 GB"'),
+BOUNDS: Mapping[str, tuple[Callable[[str], float], str, str]] = {
+    "max-idle": (quantities.seconds, 'max-idle = "90 days"', "remove environments not used for as long"),
+    "max-size": (quantities.octets, 'max-size = "5 GB"', "remove the least recently used above that"),
 }
-"""The keys of `[cache]`, each with what reads its value and an example."""
+"""The keys of `[cache]`, each with what reads its value, an example, and its meaning."""
+
+TRUSTED = f'"https://host/x.py" = "{"0" * 64}"'
+"""An example of a line of `[trust]`."""
 
 _TABLES = ("cache", "policy", "trust")
 
@@ -33,9 +36,9 @@ _TABLES = ("cache", "policy", "trust")
 class Configuration:
     """What the configuration says.
 
-    `max_idle`, in seconds, and `max_size`, in bytes (None: no limit), bound the cache; `places` has `file:line` of each
-    that is set, as `cache.max-idle`. `options` count after those of the command line, of variables and of the block.
-    `trust` pairs URLs of scripts with the sha256, in hexadecimal digits, of what they may be.
+    `max_idle`, in seconds, and `max_size`, in bytes (None: no limit), bound the cache. `options` count after those of
+    the command line, of variables and of the block. `trust` pairs URLs of scripts with the sha256, in hexadecimal
+    digits, of what they may be. `places` has `file:line` of what is set in `[cache]` and `[trust]`: `cache.max-idle`.
     """
 
     max_idle: float
@@ -91,8 +94,11 @@ class _File:
             warnings=(*lower.warnings, *self.warnings),
             policy=policy.strictest(lower.policy, own_policy),
             trust={**lower.trust, **trust},
-            places={**lower.places, **{f"cache.{key}": self._place("cache", key) for key in bounds}},
+            places={**lower.places, **self._places("cache", bounds), **self._places("trust", trust)},
         )
+
+    def _places(self, table: str, keys: Iterable[str]) -> dict[str, str]:
+        return {f"{table}.{key}": self._place(table, key) for key in keys}
 
     def _inner(self, name: str) -> dict[str, Any]:
         table = self.table.get(name, {})
@@ -115,7 +121,7 @@ class _File:
             if key not in BOUNDS:
                 self._warn_unknown(("cache", key), tuple(BOUNDS))
                 continue
-            read_value, example = BOUNDS[key]
+            read_value, example, _ = BOUNDS[key]
             text = self.values.string(("cache", key), value, example)
             try:
                 found[key] = read_value(text)
@@ -125,13 +131,12 @@ class _File:
 
     def _digest(self, url: str, value: object) -> str:
         """Return the sha256 that stands for a URL in `[trust]`."""
-        example = '"https://host/x.py" = "SHA256"'
-        text = self.values.string(("trust", url), value, example)
+        text = self.values.string(("trust", url), value, TRUSTED)
         if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
             raise ConfigurationError(
                 f"`{text}` is not a sha256: 64 hexadecimal digits",
                 place=self._place("trust", url),
-                hint=f"an example: {example}",
+                hint=f"an example: {TRUSTED}",
             )
         return text.lower()
 

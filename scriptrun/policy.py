@@ -9,14 +9,16 @@ from scriptrun import pip_rules, quantities, values
 from scriptrun.arguments import Options, anchored
 from scriptrun.errors import ConfigurationError, PolicyError, without_credentials
 
-EXAMPLES = {
-    "cooldown": 'cooldown = "7d"',
-    "require-lock": "require-lock = true",
-    "only-binary": "only-binary = true",
-    "indexes": 'indexes = ["https://index.example/simple"]',
-    "url-scripts": "url-scripts = false",
+_FLAG = "true or false"
+
+KEYS = {
+    "cooldown": ('cooldown = "7d"', "text", "take nothing that was uploaded within that time"),
+    "require-lock": ("require-lock = true", _FLAG, "install only what is in a lock"),
+    "only-binary": ("only-binary = true", _FLAG, "install wheels only: run no code of a distribution"),
+    "indexes": ('indexes = ["https://index.example/simple"]', "list of texts", "ask no others, each name of one"),
+    "url-scripts": ("url-scripts = false", _FLAG, "run no script from a URL"),
 }
-"""The keys of `[policy]`, with an example of each."""
+"""The keys of `[policy]`, each with an example, the type of its value, and its meaning."""
 
 _ASK = "leave that out, or ask who keeps that file to change the policy"
 
@@ -109,17 +111,17 @@ def read(table: Mapping[str, object], reader: values.Reader) -> Policy:
     MetadataError for a value of another type.
     """
     for key in table:
-        if key not in EXAMPLES:
+        if key not in KEYS:
             raise ConfigurationError(
                 f"there is no policy `{key}`",
                 place=reader.place("policy", key),
-                hint=f"there are: {', '.join(EXAMPLES)}",
+                hint=f"there are: {', '.join(KEYS)}",
             )
 
     def flag(key: str, *, default: bool) -> bool:
         value = table.get(key, default)
         if not isinstance(value, bool):
-            raise reader.wrong(("policy", key), value, "true or false", EXAMPLES[key])
+            raise reader.wrong(("policy", key), value, "true or false", KEYS[key][0])
         return value
 
     found = Policy(
@@ -135,14 +137,14 @@ def read(table: Mapping[str, object], reader: values.Reader) -> Policy:
 def _demanding(found: Policy) -> list[str]:
     """Return the keys that demand something."""
     demands = (found.cooldown, found.require_lock, found.only_binary, found.indexes is not None, not found.url_scripts)
-    return [key for key, demand in zip(EXAMPLES, demands, strict=True) if demand]
+    return [key for key, demand in zip(KEYS, demands, strict=True) if demand]
 
 
 def _cooldown(table: Mapping[str, object], reader: values.Reader) -> float:
     if "cooldown" not in table:
         return 0.0
     path = ("policy", "cooldown")
-    text = reader.string(path, table["cooldown"], EXAMPLES["cooldown"])
+    text = reader.string(path, table["cooldown"], KEYS["cooldown"][0])
     try:
         return quantities.seconds(text)
     except ValueError as error:
@@ -153,7 +155,7 @@ def _indexes(table: Mapping[str, object], reader: values.Reader) -> tuple[str, .
     if "indexes" not in table:
         return None
     path = ("policy", "indexes")
-    entries = reader.strings(path, table["indexes"], EXAMPLES["indexes"])
+    entries = reader.strings(path, table["indexes"], KEYS["indexes"][0])
     for number, entry in enumerate(entries):
         values.refuse_control_characters(entry, reader.place(*path, number))
     return tuple(anchored(entry, reader.directory) for entry in entries)

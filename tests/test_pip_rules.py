@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from support import index as indexes
 from support.index import Index
 from support.user import User
 
-from scriptrun import pip_rules
+from scriptrun import consult, interpreters, metadata, pip_rules, spec
+from scriptrun.arguments import Options
+from scriptrun.errors import InstallError
+from scriptrun.metadata import ScriptMetadata
+from scriptrun.pip import Order
 
 PRINT = "import demo; print(demo.V)\n"
 
@@ -79,6 +84,7 @@ def test_a_name_comes_from_the_first_index_that_has_it(user: User, private: Inde
     assert [path for path in public.requests if "demo" in path] == []
 
 
+@pytest.mark.slow
 def test_files_that_do_not_fit_are_no_reason_to_go_on(user: User, private: Index, public: Index) -> None:
     """An index that has the name has it, even where no version of it will do: no other one is asked."""
     allow(user, private.url, public.url)
@@ -89,7 +95,9 @@ def test_files_that_do_not_fit_are_no_reason_to_go_on(user: User, private: Index
     assert public.requests == []
 
 
-@pytest.mark.parametrize("how", ["status", "down", "forbidden", "no page"])
+@pytest.mark.parametrize(
+    "how", ["status", *(pytest.param(one, marks=pytest.mark.slow) for one in ("down", "forbidden", "no page"))]
+)
 def test_an_index_that_fails_ends_the_run(user: User, private: Index, public: Index, how: str) -> None:
     """One that answers with an error, or not at all, is not skipped: what it may have must not come from elsewhere."""
     url = private.url
@@ -108,6 +116,7 @@ def test_an_index_that_fails_ends_the_run(user: User, private: Index, public: In
     assert public.requests == []
 
 
+@pytest.mark.slow
 def test_links_come_before_indexes(user: User, public: Index) -> None:
     """With a policy, what a place of links has comes from there alone, as from an index before all others."""
     links = user.directory / "links"
@@ -119,6 +128,61 @@ def test_links_come_before_indexes(user: User, public: Index) -> None:
     assert user.run("scriptrun", "--find-links", "links", "--index-url", public.url, "s.py") == (0, "1.0\n", "")
 
 
+def asked_for(user: User, cache: Path, script: ScriptMetadata, *requirements: str) -> dict[str, str]:
+    """Return the versions that pip would install for these requirements and the rules of a script's block."""
+    interpreter = interpreters.identify(sys.executable, str(cache), user.variables)
+    assert interpreter is not None
+    asked = tuple(metadata.requirement(one, "s.py:3") for one in requirements)
+    specified = spec.specify(interpreter, asked, Options(), script)
+    order = Order(specified, asked, Options(), user.variables, lambda _line: None, routes=script.routes)
+    return {one.name: one.version for one in consult.candidates(order, str(cache))}
+
+
+def test_a_routed_name_comes_from_its_index_alone(user: User, private: Index, public: Index, tmp_path: Path) -> None:
+    """No version elsewhere counts, also for a dependency, and none where it is missing; other names are not bound."""
+    private.credentials = "ada:s3cr3t"
+    user.variables.update(PIP_INDEX_URL=public.url, PIP_RETRIES="0")
+    script = ScriptMetadata(routes=(("demo", private.url_for("ada:s3cr3t")),))
+    assert asked_for(user, tmp_path, script, "other") == {"demo": "1.0", "other": "1.0"}
+    assert [path for path in public.requests if "demo" in path] == []
+    script = ScriptMetadata(routes=(("other", private.url_for("ada:s3cr3t")),))
+    with pytest.raises(InstallError) as caught:
+        asked_for(user, tmp_path, script, "other")
+    assert caught.value.message == "no such distribution: `other`"
+    user.variables["PIP_NO_INDEX"] = "1"
+    with pytest.raises(InstallError):
+        asked_for(user, tmp_path, ScriptMetadata(routes=(("demo", private.url),)), "demo")
+
+
+@pytest.mark.slow
+def test_first_index_without_a_policy(user: User, private: Index, public: Index, tmp_path: Path) -> None:
+    """A block may ask for the first index that has a name; places of links count beside it, whichever is higher."""
+    user.variables.update(PIP_INDEX_URL=private.url, PIP_EXTRA_INDEX_URL=public.url)
+    first = ScriptMetadata(first_index=True)
+    assert asked_for(user, tmp_path, first, "demo") == {"demo": "1.0"}
+    links = tmp_path / "links"
+    links.mkdir()
+    for version in ("0.9", "2.0"):
+        name, content = indexes.wheel("demo", version)
+        (links / name).write_bytes(content)
+        user.variables["PIP_FIND_LINKS"] = str(links)
+        assert asked_for(user, tmp_path, first, "demo") == {"demo": max(version, "1.0")}
+    assert asked_for(user, tmp_path, ScriptMetadata(), "demo") == {"demo": "9.0"}
+
+
+def test_what_a_build_needs_follows_the_rules(user: User, private: Index, public: Index) -> None:
+    """The requirements of a build come from the first index that has them, too."""
+    backend = {"pyproject.toml": "[build-system]\nrequires = ['demo']\nbuild-backend = 'demo'\n"}
+    private.add(indexes.sdist("built", "1.0", backend))
+    allow(user, private.url, public.url)
+    user.script("s.py", "built")
+    finished = user.run("./s.py", PIP_INDEX_URL=private.url, PIP_EXTRA_INDEX_URL=public.url)
+    assert finished.status == 125
+    assert "/files/demo-1.0-py3-none-any.whl" in private.requests
+    assert public.requests == []
+
+
+@pytest.mark.slow
 def test_credentials_of_an_index_are_kept_secret(user: User, private: Index, public: Index) -> None:
     """The password of an index in the policy is used, and stands in no message, and in no file of the cache."""
     private.credentials = "ada:s3cr3t"
