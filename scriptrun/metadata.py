@@ -6,22 +6,29 @@ Implements the specification "Inline script metadata" (packaging.python.org); re
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun import places, values
+from scriptrun import places, sources, uv_table, values
 from scriptrun.arguments import Options
 from scriptrun.block import Block
 from scriptrun.errors import MetadataError
+from scriptrun.sources import Source, Sources
+from scriptrun.uv_table import Meaning
 
 _KEYS = ("dependencies", "requires-python", "tool")
+_OTHERS = {"hatch", "pdm", "pixi"}
+"""Tables that make another environment when the runner that they are for reads them."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,11 @@ class Warned:
 
 @dataclass(frozen=True)
 class ScriptMetadata:
-    """What a `script` block says. `options` are those of `[tool.scriptrun]`, paths made absolute.
+    """What a `script` block says. `options` are those of its tables, paths made absolute.
 
     `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
-    index that each must come from; with `first_index`, every other comes from the first index that has it.
+    index that each must come from; with `first_index`, every other comes from the first index that has it. `sources`
+    are what `for_environment` makes routes and other dependencies of.
     """
 
     dependencies: tuple[Asked, ...] = ()
@@ -62,7 +70,29 @@ class ScriptMetadata:
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
+    sources: Sources = field(default_factory=dict)
     warnings: tuple[Warned, ...] = ()
+
+    def for_environment(self, markers: Mapping[str, str]) -> ScriptMetadata:
+        """Return what it says for a Python that markers see so: with the sources that count there put to use."""
+        dependencies = []
+        routes = list(self.routes)
+        for asked in self.dependencies:
+            name = canonicalize_name(asked.requirement.name)
+            source = next((one for one in self.sources.get(name, ()) if one.counts(markers)), None)
+            if source is not None and source.index:
+                routes.append((name, source.index))
+            dependencies.append(_taken_from(source, asked))
+        return dataclasses.replace(
+            self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))), sources={}
+        )
+
+
+def _taken_from(source: Source | None, asked: Asked) -> Asked:
+    """Return what is asked for as it is to be met where `source` counts."""
+    if source is None or not source.url:
+        return asked
+    return Asked(source.applied(asked.requirement), source.place, source.editable)
 
 
 def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
@@ -98,6 +128,13 @@ def requirement(text: str, place: str) -> Asked:
             hint=f"write a local path as {parsed.name} @ file:///absolute/path",
         )
     return Asked(parsed, place)
+
+
+def _constraint(text: str, place: str) -> Asked:
+    """Return the constraint in `text`: extras, with which pip knows none, make no difference to it."""
+    asked = requirement(text, place)
+    asked.requirement.extras = set()
+    return asked
 
 
 def specifiers(text: str, what: str, place: str) -> SpecifierSet:
@@ -145,7 +182,14 @@ class _Reader:
         self.lines = places.find(self.text)
         dependencies = self._dependencies(table.get("dependencies", []))
         requires_python = self._requires_python(table.get("requires-python", ""))
-        options = self._options(table.get("tool", {}))
+        tool = table.get("tool", {})
+        if not isinstance(tool, dict):
+            raise self.values.wrong(("tool",), tool, "a table", "[tool.scriptrun]")
+        for name in sorted(_OTHERS & tool.keys()):
+            self._warn(("tool", name), f"`[tool.{name}]` is for another runner; it is ignored", ())
+        uv = self._uv(tool)
+        own = self._own(tool)
+        options = self._options(own).below(Options(uv.options, self.values.places))
         for key in table:
             if key not in _KEYS:
                 self._warn_unknown((key,), _KEYS, "a block")
@@ -155,6 +199,9 @@ class _Reader:
             self._place("requires-python"),
             options,
             self.values.relative_paths,
+            constraints=tuple(_constraint(text, place) for text, place in uv.constraints),
+            first_index=uv.first_index,
+            sources={**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)},
             warnings=tuple(self.warnings),
         )
 
@@ -199,27 +246,39 @@ class _Reader:
         text = self.values.string(("requires-python",), value, 'requires-python = ">=3.11"')
         return specifiers(text, "requires-python", self._place("requires-python"))
 
-    def _options(self, tool: object) -> Options:
-        if not isinstance(tool, dict):
-            raise self.values.wrong(("tool",), tool, "a table", "[tool.scriptrun]")
+    def _uv(self, tool: dict[str, Any]) -> Meaning:
+        meaning = uv_table.read(tool.get("uv", {}), self.values)
+        for path, message in meaning.warnings:
+            self._warn(path, message, tuple(uv_table.HONOURED))
+        return meaning
+
+    def _own(self, tool: dict[str, Any]) -> dict[str, Any]:
         own = tool.get("scriptrun", {})
         if not isinstance(own, dict):
             raise self.values.wrong(("tool", "scriptrun"), own, "a table", "[tool.scriptrun]")
+        return own
+
+    def _options(self, own: dict[str, Any]) -> Options:
         found = {}
         for key, value in own.items():
             path = ("tool", "scriptrun", key)
             if key in values.KNOWN:
                 found[key] = self.values.option(path, values.KNOWN[key], value)
-            else:
-                self._warn_unknown(path, tuple(values.KNOWN), "`[tool.scriptrun]`")
+            elif key != "sources":
+                self._warn_unknown(path, (*values.KNOWN, "sources"), "`[tool.scriptrun]`")
         return Options(found, self.values.places)
 
-    def _warn_unknown(self, path: tuple[str, ...], known: tuple[str, ...], where: str) -> None:
-        key = path[-1]
-        plain = key.replace("_", "-").lower()
-        near = [name for name in known if blocks.one_edit_apart(plain, name)]
+    def _sources(self, table: str, value: object, uv: Meaning) -> Sources:
+        return {} if value is None else sources.read(value, ("tool", table, "sources"), self.values, uv.indexes)
+
+    def _warn_unknown(self, path: places.Path, known: tuple[str, ...], where: str) -> None:
+        self._warn(path, f"{where} has no key `{path[-1]}`; it is ignored", known)
+
+    def _warn(self, path: places.Path, message: str, known: tuple[str, ...]) -> None:
+        """Warn of a key that does nothing; where it is nearly one that is known it is a slip."""
+        plain = str(path[-1]).replace("_", "-").lower()
+        near = [name for name in known if name != path[-1] and blocks.one_edit_apart(plain, name)]
         remedy = f"did you mean `{near[0]}`?" if near else ""
-        message = f"{where} has no key `{key}`; it is ignored"
         self.warnings.append(Warned(self._place(*path), message, remedy, slip=bool(near)))
 
     def _place(self, *path: str | int) -> str:

@@ -15,11 +15,12 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import git_credentials, paths, pip_messages, pip_settings, process, spec
+from scriptrun import git_credentials, markers, moments, paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
@@ -29,9 +30,7 @@ from scriptrun.spec import EnvironmentSpec
 if TYPE_CHECKING:
     import importlib.metadata
 
-
-_MANY_DAYS = 365_000
-"""As many days before now were no uploads."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,14 @@ class Order:
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def wanted(self) -> tuple[Asked, ...]:
+        """What is asked for on this machine and Python: that without a marker, or with one that holds."""
+        environment = markers.environment(self.spec.interpreter)
+        return tuple(
+            one for one in self.asked if one.requirement.marker is None or one.requirement.marker.evaluate(environment)
+        )
 
 
 def load() -> None:
@@ -124,7 +131,8 @@ def _run(order: Order, environment: str, command: list[str]) -> None:
     """Let pip do `command` for what is ordered, in the directory of work. Raises InstallError and OSError."""
     work = os.path.join(environment, "tmp")
     variables, rules = _variables(order), _rules(order)
-    requirements, for_git = git_credentials.take(spec.requirements(order.asked))
+    asked = (one for one in order.asked if not one.editable)
+    requirements, for_git = git_credentials.take(spec.requirements(asked))
     # Otherwise another pip installs what a build needs: it has the index on its command line, and knows no rules.
     alone = ["--use-feature", "inprocess-build-deps"] if rules or _hold_credentials(variables) else []
     arguments = [*command, *alone, *_options(order, work), "--", *requirements]
@@ -179,6 +187,12 @@ def _hidden(told: dict[str, Any], work: str) -> str:
     return path
 
 
+_FLAGS = {
+    "pre": ["--pre"],
+    "only-final": ["--only-final", ":all:"],
+}
+
+
 def _rules(order: Order) -> dict[str, Any] | None:
     """Return what `pip_rules.keep` is to see to, None where there is nothing."""
     policy = order.policy
@@ -186,6 +200,7 @@ def _rules(order: Order) -> dict[str, Any] | None:
         "routes": dict(order.routes),
         "first_index": order.spec.resolution.first_index,
         "links_first": policy.indexes is not None,
+        "default_last": policy.indexes is None,
         "below": policy.indexes,
         "wheels": policy.only_binary,
         "places": {key: policy.shown(key) for key in policy.places},
@@ -197,8 +212,8 @@ def _rules(order: Order) -> dict[str, Any] | None:
 def _options(order: Order, work: str) -> list[str]:
     options = order.options
     arguments = ["--progress-bar", "off"]  # its lines are read, not shown
-    if options.flag("pre"):
-        arguments.append("--pre")
+    for flag, meaning in _FLAGS.items():
+        arguments += meaning if options.flag(flag) else []
     if order.spec.resolution.no_build:
         arguments += ["--only-binary", ":all:"]
     for name in options.many("no-binary"):
@@ -213,7 +228,15 @@ def _options(order: Order, work: str) -> list[str]:
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
+    for directory in sorted(_directory(one.requirement) for one in order.wanted if one.editable):
+        arguments += ["--editable", directory]
     return arguments
+
+
+def _directory(requirement: Requirement) -> str:
+    """Return what is to be installed as a link to its source as every pip reads it: markers are unknown to old ones."""
+    extras = ",".join(sorted(requirement.extras))
+    return f"{requirement.url}[{extras}]" if extras else str(requirement.url)
 
 
 def _written(constraints: list[str], work: str) -> str:
@@ -232,32 +255,18 @@ def _latest(order: Order) -> str:
     """Return the moment before which all must have been uploaded, `""` where that does not matter."""
     asked = order.options.value("exclude-newer")
     if not order.policy.cooldown:
-        return _moment(asked) if asked else ""
+        return _moment(asked, moments.as_pip_reads_it) if asked else ""
     asked = asked or pip_settings.settings(order.environ).get("uploaded-prior-to", "")
     cooled = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=order.policy.cooldown)
-    return min([cooled, _time(_moment(asked))] if asked else [cooled]).isoformat()
+    return min([cooled, _moment(asked, moments.absolute)] if asked else [cooled]).isoformat()
 
 
-def _moment(text: str) -> str:
-    """Return a date as it is, and a number of days as the ISO 8601 duration that pip reads."""
-    days = re.fullmatch(r"P?(\d+)\s*(d|days?)?", text.strip(), re.IGNORECASE)
-    if days:
-        return f"P{days.group(1)}D"
+def _moment(text: str, read: Callable[[str], T]) -> T:
+    """Return what `exclude-newer` says, as `read` reads it."""
     try:
-        _time(text)
-    except ValueError:
-        raise InstallError(
-            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
-            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
-        ) from None
-    return text
-
-
-def _time(moment: str) -> dt.datetime:
-    """Return what pip understands by a moment: a duration from now, or a date, in this place's time by default."""
-    if moment.startswith("P"):
-        return dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=min(int(moment[1:-1]), _MANY_DAYS))
-    return dt.datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone()
+        return read(text)
+    except ValueError as error:
+        raise InstallError(f"`exclude-newer`: {error}", hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7") from None
 
 
 def _variables(order: Order) -> dict[str, str]:

@@ -55,6 +55,10 @@ def adapt(arguments, version):
     """Take out what this old pip does not know, where it may be left out."""
     if version < (26, 0) and "--uploaded-prior-to" in arguments:
         fail("this Python needs an old pip, %d.%d, which knows nothing like --exclude-newer" % version)
+    if version < (26, 0) and "--only-final" in arguments:
+        fail("this Python needs an old pip, %d.%d, which cannot leave out pre-releases altogether" % version)
+    if "--editable" in arguments:  # else it may leave nothing in the environment that tells of the distribution
+        arguments.insert(1, "--use-pep517")
     if "--use-feature" in arguments:
         at = arguments.index("--use-feature")
         del arguments[at : at + 2]

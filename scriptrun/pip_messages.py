@@ -178,6 +178,11 @@ _MEANINGS = (
         "{hint}",
     ),  # from pip_child.py and pip_rules.py
     (
+        r"\n\W*git [^\n]*did not run successfully",
+        "the repository of {what} cannot be fetched, or what is asked for is not in it",
+        "see git's lines: check the URL, the branch, tag or commit, and the network",
+    ),
+    (
         rf"DO NOT MATCH THE HASHES[^\n]*\n\s+(?P<what>{_NAME})[^\n]*?(?: \(from (?P<why>{_NAME})\))?:\n",
         "refused: the file of {what} does not have the hash that was announced for it",
         "it was changed after the hash was written down: do not use it, and tell its index",

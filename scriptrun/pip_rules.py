@@ -51,11 +51,16 @@ def lies_below(url: str, places: "Iterable[str]") -> bool:
     return any(own.startswith(plain(place).rstrip("/") + "/") for place in places)
 
 
+_FLAT = "flat+"
+"""Before the URL of an index that is a page of links: what pip calls find-links."""
+
+
 def keep(rules: "Mapping[str, Any]") -> None:
     """Let pip ask only where `rules` say.
 
     `routes` has the URL of the index for each name that must come from one, `first_index` says that every other name
-    comes from the first index that has it (with `links_first`, from the places of links before all indexes). `below`
+    comes from the first index that has it (with `links_first`, from the places of links before all indexes; with
+    `default_last`, from the extra indexes before the one that is no extra one). `below`
     holds URLs below which a requirement's own URL must lie (None: anywhere), `wheels` says that it must be a wheel;
     `places` tells where these two stand.
     """
@@ -173,13 +178,15 @@ class _Indexes:
         indexes = collector.search_scope.index_urls
         name = re.sub(r"[-_.]+", "-", project_name).lower()
         if indexes and name in self.rules["routes"]:
-            return self.sources(collector, project_name, candidates_from_page, [], [self.rules["routes"][name]])
+            route = self.rules["routes"][name]
+            places = ([route[len(_FLAT) :]], []) if route.startswith(_FLAT) else ([], [route])
+            return self.sources(collector, project_name, candidates_from_page, *places)
         links = self.sources(collector, project_name, candidates_from_page, collector.find_links, [])
         if not self.rules["first_index"]:
             return self.sources(collector, project_name, candidates_from_page, collector.find_links, indexes)
         if self.rules["links_first"] and any(_has(source, name) for source in links.find_links):
             return links
-        for index in indexes:
+        for index in indexes[1:] + indexes[:1] if self.rules["default_last"] else indexes:
             found = self.sources(collector, project_name, candidates_from_page, collector.find_links, [index])
             if any(self.answers(collector, index, source) for source in found.index_urls):
                 return found

@@ -10,9 +10,9 @@ import re
 import tomli
 
 Path = tuple[str | int, ...]
-"""Keys from the top down; numbers, from 0, for the entries of arrays. What lies deeper than DEPTH has its parent's."""
+"""Keys from the top down; numbers, from 0, for entries of arrays, of tables too. Deeper than DEPTH is as its parent."""
 
-DEPTH = 4
+DEPTH = 6
 
 TOKEN = re.compile(
     r'''
@@ -45,6 +45,8 @@ class _Finder:
         self.open: list[tuple[Path, int | None]] = []  # arrays, with the entry being read, and inline tables
         self.key: list[str] = []
         self.value: Path | None = None
+        self.brackets = 0  # before the name of a table
+        self.arrays: dict[Path, int] = {}  # of tables, with the number of the last
 
     def take(self, kind: str, word: str) -> None:
         if kind == "mark":
@@ -62,10 +64,8 @@ class _Finder:
         if mark == "=":
             self.value = self.note((self.open[-1][0] if self.open else self.table) + tuple(self.key))
             self.key = []
-        elif self.value is None and not self.open:  # the brackets around the name of a table
-            if mark == "]" and self.key:
-                self.table = self.note(tuple(self.key))
-                self.key = []
+        elif self.value is None and not self.open:
+            self.name(mark)
         elif mark == "[":
             self.open.append((self.here(), 0))
         elif mark == "{":
@@ -77,6 +77,26 @@ class _Finder:
             self.value = None if entry is None else path
         else:
             self.value, _ = self.open.pop()
+
+    def name(self, mark: str) -> None:
+        """Take a bracket around the name of a table: one, or two for a further entry of an array of tables."""
+        if mark == "[":
+            self.brackets += 1
+        elif self.key:
+            *above, last = self.key[:DEPTH]
+            path: Path = ()
+            for key in above:
+                path = self.inside((*path, key))
+            path = (*path, last)
+            if self.brackets > 1:
+                self.arrays[path] = self.arrays.get(path, -1) + 1
+            self.table = self.note(self.inside(path))
+            self.key = []
+            self.brackets = 0
+
+    def inside(self, path: Path) -> Path:
+        """Return the path of what is being added to: of an array of tables, its last entry."""
+        return (*path, self.arrays[path]) if path in self.arrays else path
 
     def here(self) -> Path:
         """Return the path of the value that begins here."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scriptrun import cache as caches
-from scriptrun import config, expiry, interpreters, launch, metadata, quantities, spec
+from scriptrun import config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.config import Configuration
@@ -116,6 +116,7 @@ def resolve(
     wish = Wish(options.value("python"), options.place("python"), script.requires_python, script.requires_python_place)
     choice = interpreters.choose(wish, request.caches.own, environ)
     done("choose a Python")
+    script = script.for_environment(markers.environment(choice.interpreter))
     asked = spec.collect(script, options)
     specified = spec.specify(choice.interpreter, asked, options, script, configuration.policy)
     if not locking:

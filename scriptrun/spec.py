@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import metadata
+from scriptrun import metadata, project
 from scriptrun.arguments import Options
 from scriptrun.errors import MetadataError, UsageError, without_credentials
 from scriptrun.interpreters import Interpreter
@@ -31,13 +32,12 @@ KEY_LENGTH = 32
 URL_FOLLOWS = "\0url"
 """Among constraints: what follows is not a line of a file, but the URL of one."""
 
-_CAME_LATER = frozenset(("no_binary", "routes", "first_index", "policy", "lock", "editable"))
+_CAME_LATER = frozenset(("no_binary", "only_final", "routes", "first_index", "policy", "lock", "editable"))
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
 
-_WRITTEN = re.compile(r"\.|__pycache__$|.*\.egg-info$")
-_NOT_READ = frozenset(("build", "dist", "venv", "node_modules"))
-"""Directories at the top of a project that a build writes, or that hold what was installed."""
+_DESCRIPTIONS = ("pyproject.toml", "setup.py", "setup.cfg")
+"""What of a project decides how a link to it is installed: the rest is read where it is."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Resolution:
     pre: bool = False
     no_build: bool = False
     no_binary: tuple[str, ...] = ()
+    only_final: bool = False
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
     policy: tuple[str, ...] = ()
@@ -146,6 +147,7 @@ def specify(
         pre=options.flag("pre"),
         no_build=options.flag("no-build") or policy.only_binary,
         no_binary=tuple(sorted(options.many("no-binary"))),
+        only_final=options.flag("only-final"),
         routes=tuple(sorted((name, without_credentials(url)) for name, url in script.routes)),
         first_index=script.first_index or policy.indexes is not None,
         policy=policy.statement(),
@@ -265,25 +267,20 @@ def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
         path = local_path(one.requirement.url or "")
         if path and not os.path.exists(path):
             raise MetadataError(f"`{one.requirement}` names a path that does not exist: `{path}`", place=one.place)
+        if one.editable and not os.path.isdir(path):
+            raise MetadataError(f"`{one.requirement}` is editable, and no directory", place=one.place)
         if path:
-            yield path, _fingerprint(path)
+            yield path, _fingerprint(path, _DESCRIPTIONS if one.editable else None)
 
 
-def _fingerprint(path: str) -> str:
-    """Return a digest of what a file, or all files below a directory, hold."""
+def _fingerprint(path: str, names: tuple[str, ...] | None) -> str:
+    """Return a digest of what a file holds, or files below a directory: those with `names`, or all (None)."""
     digest = hashlib.sha256()
-    for file in _files(path) if os.path.isdir(path) else [path]:
-        digest.update(json.dumps([os.path.relpath(file, path), os.path.getsize(file)]).encode("ascii"))
-        with open(file, "rb") as content:
+    below = [os.path.join(path, name) for name in names] if names else project.files(path)
+    for file in below if os.path.isdir(path) else [path]:
+        with contextlib.suppress(OSError), open(file, "rb") as content:  # it may have gone, or be somebody else's
+            size = os.fstat(content.fileno()).st_size
+            digest.update(json.dumps([os.path.relpath(file, path), size]).encode("ascii"))
             for chunk in iter(lambda: content.read(1 << 20), b""):
                 digest.update(chunk)
     return digest.hexdigest()
-
-
-def _files(directory: str) -> Iterator[str]:
-    """Yield the ordinary files of a project that a build may read, and not those that it writes."""
-    for parent, names, files in os.walk(directory):
-        skipped = _NOT_READ if parent == directory else ()
-        names[:] = sorted(name for name in names if name not in skipped and not _WRITTEN.match(name))
-        paths = (os.path.join(parent, name) for name in sorted(files))
-        yield from (path for path in paths if os.path.isfile(path) and os.access(path, os.R_OK))

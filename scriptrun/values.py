@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from scriptrun import quantities
+from scriptrun import moments, quantities
 from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, anchored, is_path
 from scriptrun.errors import MetadataError
 from scriptrun.places import Path
@@ -14,7 +14,6 @@ KNOWN: Mapping[str, Option] = {option.name: option for option in OPTIONS if opti
 """The options that may stand in TOML."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MOMENT = re.compile(r"\d+ *(d|days?)?|\d{4}-\d\d-\d\d([T ].+)?")
 
 
 class Reader:
@@ -52,12 +51,15 @@ class Reader:
 
     def _check(self, path: Path, name: str, text: str) -> None:
         """Raise MetadataError where the text is not what the option `name` wants."""
-        if name == "exclude-newer" and not _MOMENT.fullmatch(text):
-            raise MetadataError(
-                f"`{_dotted(path)}` is `{text}`, which is neither a date nor a number of days",
-                place=self.place(*path),
-                hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
-            )
+        if name == "exclude-newer":
+            try:
+                moments.read(text)
+            except ValueError as error:
+                raise MetadataError(
+                    f"`{_dotted(path)}`: {error}",
+                    place=self.place(*path),
+                    hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
+                ) from None
         if name == "max-age":
             try:
                 quantities.seconds(text)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
 from scriptrun import interpreters, metadata, prepare, sharing, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
-from scriptrun.metadata import ScriptMetadata
+from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pip import Order
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
@@ -40,7 +43,7 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
     versions = [f"{one['name']}=={one['version']}" for one in entry.manifest["distributions"]]
     with tempfile.TemporaryDirectory(prefix="scriptrun-") as directory:
         options = Options({**_resolution(stored, given), "constraint": tuple(_constraints(stored, directory))})
-        asked = tuple(metadata.requirement(text, entry.key) for text in stored.requirements)
+        asked = tuple(_asked(text, entry.key, stored) for text in stored.requirements)
         routes = tuple((name, _completed(url, given)) for name, url in stored.resolution.routes)
         script = ScriptMetadata(routes=routes, first_index=stored.resolution.first_index)
         if spec.specify(stored.interpreter, asked, options, script, policy) != stored:
@@ -86,6 +89,7 @@ def _resolution(stored: EnvironmentSpec, given: Options) -> dict[str, Any]:
         "pre": resolution.pre,
         "no-build": resolution.no_build,
         "no-binary": resolution.no_binary,
+        "only-final": resolution.only_final,
     }
 
 
@@ -93,6 +97,12 @@ def _completed(url: str, given: Options) -> str:
     """Return `url` as the user gives it now, with credentials, if they do."""
     known = (given.value("index-url"), *given.many("extra-index-url"), *given.many("find-links"))
     return next((one for one in known if without_credentials(one) == url), url)
+
+
+def _asked(text: str, place: str, stored: EnvironmentSpec) -> Asked:
+    """Return a requirement of a specification as it was asked for."""
+    asked = metadata.requirement(text, place)
+    return dataclasses.replace(asked, editable=canonicalize_name(asked.requirement.name) in stored.editable)
 
 
 def _constraints(stored: EnvironmentSpec, directory: str) -> Iterator[str]:
