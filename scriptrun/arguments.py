@@ -19,6 +19,7 @@ FLAG, VALUE, LIST = "flag", "value", "list"
 
 COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
+    "check": ("--json", "--ignore="),
     "env": ("--json",),
     "python": ("--json",),
     "sync": ("--system",),

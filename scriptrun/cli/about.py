@@ -39,6 +39,8 @@ Usage:
 
 Commands:
   env SCRIPT [--json]             where the environment is, and what is in it
+  check SCRIPT... [--json]        what is wrong with scripts; see docs/check.md
+    [--ignore CODE,CODE]
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
