@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tomli
@@ -24,20 +24,33 @@ def findings(source: bytes, name: str, directory: str) -> Iterator[Finding]:
     """Yield what is wrong with the block in `source`, and with what looks like one."""
     try:
         found, misses = blocks.cut(source, name)
+        if found is not None:
+            yield from _Reader(found, name, directory).findings()
+            _, misses = blocks.cut(_without(source, found), name)
     except MetadataError as error:
         yield invalid(error, name)
         return
-    if found is not None:
-        yield from _Block(found, name).findings(directory)
-        _, misses = blocks.cut(_without(source, found), name)
     for miss in misses:
         yield Finding(name, miss.line, 1, "SR102", miss.message, miss.remedy)
 
 
-def invalid(error: ScriptrunError, name: str, column: int = 1) -> Finding:
+def invalid(error: ScriptrunError, name: str) -> Finding:
     """Return the finding for an error that ends a run; one without a place is at the top of the file."""
-    line = re.search(r":(\d+)$", error.place)
-    return Finding(name, int(line.group(1)) if line else 1, column, "SR101", error.message, error.hint)
+    return Finding(name, *_numbers(error.place, name), "SR101", error.message, error.hint)
+
+
+def requirements(block: Block, name: str) -> list[tuple[int, int]]:
+    """Return line and column of each entry of `dependencies`, in a block that is valid."""
+    positions = places.positions(block.text(name))
+    entries = [path for path in positions if path[0] == "dependencies" and len(path) == 2]
+    found = (positions["dependencies", index] for index in range(len(entries)))
+    return [(block.first + 1 + line, _PREFIX + column + 1) for line, column in found]
+
+
+def _numbers(place: str, name: str) -> tuple[int, int]:
+    """Return line and column of a place in the file `name`; what is not said is 1."""
+    numbers = re.fullmatch(r":(\d+)(?::(\d+))?", place.removeprefix(name))
+    return (int(numbers.group(1)), int(numbers.group(2) or 1)) if numbers else (1, 1)
 
 
 def _without(source: bytes, found: Block) -> bytes:
@@ -47,92 +60,67 @@ def _without(source: bytes, found: Block) -> bytes:
     return b"\n".join(lines)
 
 
-def requirements(block: Block, name: str) -> list[tuple[int, int]]:
-    """Return line and column of each entry of `dependencies`, in a block that is valid."""
-    looked = _Block(block, name)
-    looked.positions = places.positions(block.text(name))
-    count = len(looked.requirements())
-    return [looked.place(("dependencies", index)) for index in range(count)]
+class _Reader(metadata.Reader):
+    """Reads a block past requirements that are wrong, and knows columns: its places are `file:line:column`."""
 
+    def __init__(self, block: Block, name: str, directory: str) -> None:
+        super().__init__(block, name, directory)
+        self.found: list[Finding] = []
 
-class _Block:
-    """One block being looked at."""
-
-    def __init__(self, block: Block, name: str) -> None:
-        self.block = block
-        self.name = name
-        self.positions: dict[places.Path, tuple[int, int]] = {}
-
-    def findings(self, directory: str) -> Iterator[Finding]:
+    def findings(self) -> list[Finding]:
         try:
-            text = self.block.text(self.name)
-            table = tomli.loads(text)
-        except tomli.TOMLDecodeError as error:
-            yield from self.of_the_whole(directory, _PREFIX + error.colno)
-        except (MetadataError, RecursionError):
-            yield from self.of_the_whole(directory, 1)
-        else:
-            self.positions = places.positions(text)
-            entries = table.get("dependencies")
-            if isinstance(entries, list):
-                yield from self.of_requirements(entries)
-            yield from self.of_the_whole(directory, 0)
-
-    def of_the_whole(self, directory: str, column: int) -> Iterator[Finding]:
-        """Yield the error that a run stops at, and the unknown keys; a `column` of 0 is to be found by the line."""
-        try:
-            script = metadata.parse(self.block, self.name, directory)
+            self.metadata()
         except MetadataError as error:
-            finding = invalid(error, self.name, column or 1)
-            place = self.first_on(finding.line) if not column else None
-            if place not in self.requirements():  # those have a code of their own
-                yield invalid(error, self.name, column or self.column(place))
-            return
-        for warned in script.warnings:
-            line = int(warned.place.rpartition(":")[2])
-            column = self.column(self.first_on(line))
-            yield Finding(self.name, line, column, "SR103", warned.message, warned.remedy)
+            self.found.append(invalid(error, self.name))
+        for warned in self.warnings:
+            self.note("SR103", warned.place, warned.message, warned.remedy)
+        return self.found
 
-    def of_requirements(self, entries: list[Any]) -> Iterator[Finding]:
-        seen: dict[tuple[str, str], int] = {}
-        for index, entry in enumerate(entries):
-            if not isinstance(entry, str):
-                continue
-            line, column = self.place(("dependencies", index))
+    def note(self, code: str, place: str, message: str, remedy: str) -> None:
+        self.found.append(Finding(self.name, *_numbers(place, self.name), code, message, remedy))
+
+    def _table(self) -> dict[str, Any]:
+        try:
+            return super()._table()
+        except MetadataError as error:
+            if isinstance(error.__context__, tomli.TOMLDecodeError):
+                error.place += f":{_PREFIX + error.__context__.colno}"
+            raise
+
+    def _place(self, *path: str | int) -> str:
+        place = super()._place(*path)
+        positions = places.positions(self.text) if self.lines else {}
+        while path and path not in positions:
+            path = path[:-1]
+        return f"{place}:{_PREFIX + positions[path][1] + 1}" if path else place
+
+    def _dependencies(self, value: object) -> tuple[Asked, ...]:
+        """Return the requirements that are valid, and note what is to be said of each."""
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             try:
-                asked = metadata.requirement(entry, self.name)
+                return super()._dependencies(value)
             except MetadataError as error:
-                yield Finding(self.name, line, column, "SR201", error.message, error.hint)
-                continue
-            for code, message, remedy in _of_requirement(asked, seen, line):
-                yield Finding(self.name, line, column, code, message, remedy)
+                self.found.append(invalid(error, self.name))
+                return ()
+        asked = []
+        for index, entry in enumerate(value):
+            try:
+                asked.append(metadata.requirement(entry, self._place("dependencies", index)))
+            except MetadataError as error:
+                self.note("SR201", error.place, error.message, error.hint)
+        self.compare(asked)
+        return tuple(asked)
 
-    def requirements(self) -> set[places.Path | None]:
-        """Return the paths of the entries of `dependencies`."""
-        return {path for path in self.positions if path[0] == "dependencies" and len(path) == 2}
-
-    def first_on(self, line: int) -> places.Path | None:
-        """Return the deepest of the keys and entries that begin first on a line of the file."""
-        here = [path for path, (row, _) in self.positions.items() if row + self.block.first + 1 == line]
-        return min(here, key=lambda path: (self.positions[path], -len(path)), default=None)
-
-    def column(self, path: places.Path | None) -> int:
-        return self.place(path)[1] if path else 1
-
-    def place(self, path: places.Path) -> tuple[int, int]:
-        """Return line and column in the file, both from 1."""
-        line, column = self.positions[path]
-        return self.block.first + 1 + line, _PREFIX + column + 1
-
-
-def _of_requirement(asked: Asked, seen: dict[tuple[str, str], int], line: int) -> Iterator[tuple[str, str, str]]:
-    """Yield code, message and remedy of what is to be said of a requirement; `seen` are those before it."""
-    requirement = asked.requirement
-    if not requirement.specifier and not requirement.url:
-        name = requirement.name
-        yield "SR202", f"`{name}` may be of any version", f'write the oldest that will do, as in "{name}>=1.0"'
-    key = (canonicalize_name(requirement.name), str(requirement.marker or ""))
-    if key in seen:
-        message = f"`{requirement.name}` is asked for in line {seen[key]} already"
-        yield "SR203", message, "put both into one requirement"
-    seen.setdefault(key, line)
+    def compare(self, asked: Iterable[Asked]) -> None:
+        """Note which requirements have no bounds, and which are there twice."""
+        seen: dict[tuple[str, str], int] = {}
+        for one in asked:
+            requirement = one.requirement
+            if not requirement.specifier and not requirement.url:
+                remedy = f'write the oldest that will do, as in "{requirement.name}>=1.0"'
+                self.note("SR202", one.place, f"`{requirement.name}` may be of any version", remedy)
+            key = (canonicalize_name(requirement.name), str(requirement.marker or ""))
+            if key in seen:
+                message = f"`{requirement.name}` is asked for in line {seen[key]} already"
+                self.note("SR203", one.place, message, "put both into one requirement")
+            seen.setdefault(key, _numbers(one.place, self.name)[0])

@@ -48,12 +48,13 @@ def find(source: bytes) -> Found:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            tree = ast.parse(source)
+            text = _decoded(source)
+            tree = ast.parse(text)
         except ValueError as error:  # a NUL, before Python 3.12
             raise SyntaxError(str(error)) from None
         except (RecursionError, MemoryError):
             raise SyntaxError("it is nested too deeply to be read") from None
-    visitor = _Visitor(source)
+    visitor = _Visitor(text)
     try:
         visitor.visit(tree)
     except RecursionError:
@@ -61,10 +62,14 @@ def find(source: bytes) -> Found:
     return Found(tuple(visitor.imports), frozenset(visitor.words))
 
 
+def _decoded(source: bytes) -> str:
+    """Return the text of a program: of bytes, Python counts columns in bytes. Raises SyntaxError."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    return source.decode(encoding)
+
+
 class _Visitor(ast.NodeVisitor):
-    def __init__(self, source: bytes) -> None:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-        text = source.decode(encoding, "replace")
+    def __init__(self, text: str) -> None:
         self.lines = [line.encode("utf-8") for line in re.split("\r\n|\r|\n", text)]  # as columns of a tree count
         self.imports: list[Import] = []
         self.words: set[str] = set()

@@ -10,7 +10,6 @@ from scriptrun import launch
 from scriptrun.block import Block
 from scriptrun.lint.findings import Finding
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHEBANG = re.compile(rb"(\xef\xbb\xbf)?#!([^\r\n]*)(\r?)")
 _OTHER_RUNNERS = frozenset(("hatch", "marimo", "nox", "pdm", "pip-run", "pipx", "pixi", "rye", "uv", "uvx"))
 _OURS = ("scriptrun", "scriptrun-python")
@@ -40,7 +39,7 @@ def findings(source: bytes, name: str, file: str, block: Block | None) -> Iterat
     if file and os.name == "posix" and not executable and is_ours(source):
         yield Finding(name, 1, 1, "SR405", "the file cannot be executed", "run: chmod +x FILE")
     if block is not None and launch.head(source, block) is None:
-        yield Finding(name, block.first, 1, "SR406", *_slow(source, block))
+        yield Finding(name, block.first, 1, "SR406", *_slow(source))
 
 
 def _of_shebang(source: bytes, name: str) -> Iterator[Finding]:
@@ -65,12 +64,12 @@ def _of_shebang(source: bytes, name: str) -> Iterator[Finding]:
         yield Finding(name, 1, 3, "SR402", message, _WRITE)
 
 
-def _slow(source: bytes, block: Block) -> tuple[str, str]:
+def _slow(source: bytes) -> tuple[str, str]:
     """Return why a shell cannot prove the block, and what to do."""
-    before = b"\n".join(source.replace(b"\r\n", b"\n").split(b"\n")[: block.last])
-    if b"\r" in before:
+    top = source[: launch.MAX_HEAD]
+    if b"\r" in top.replace(b"\r\n", b""):
         return "carriage returns end lines: the launcher cannot compare them", "save it with the line ends of Unix"
-    if b"\0" in before:
-        return "a NUL stands before the end of the block: shells drop it", "take it out"
+    if b"\0" in top:
+        return "a NUL is among the first lines: shells drop it", "take it out"
     message = f"the block ends more than {launch.MAX_HEAD} bytes from the top: the launcher does not read so far"
     return message, "move the block up, or make it shorter"
