@@ -18,11 +18,15 @@ from scriptrun.errors import UsageError
 FLAG, VALUE, LIST = "flag", "value", "list"
 
 COMMANDS = {
+    "add": ("--bounds=",),
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "check": ("--json", "--ignore="),
     "env": ("--json",),
+    "init": (),
     "python": ("--json",),
+    "remove": (),
     "sync": ("--system",),
+    "upgrade": (),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 

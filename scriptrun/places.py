@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 
 DEPTH = 4
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r'''
       (?P<string> """(?:\\.|[^\\])*?"{3,5} | \'\'\'.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*' )
     | (?P<word> [^\s\[\]{},="'\#]+ )
@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     ''',
     re.DOTALL | re.VERBOSE,
 )
+"""What valid TOML consists of."""
 
 
 def find(text: str) -> dict[Path, int]:
@@ -34,7 +35,7 @@ def find(text: str) -> dict[Path, int]:
 def positions(text: str) -> dict[Path, tuple[int, int]]:
     """Return line and column, from 0, at which the keys and array entries of valid TOML first begin."""
     finder = _Finder()
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         finder.take(token.lastgroup or "", token.group(), token.start())
     return finder.positions
 

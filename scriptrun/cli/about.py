@@ -38,6 +38,11 @@ Usage:
   scriptrun [OPTIONS] COMMAND
 
 Commands:
+  init FILE [--with REQ]...       make a script; [--python VERSION|PATH]
+  add SCRIPT REQ... [--bounds KIND]   ask for more: lower, major, minor, exact
+                                  or no bound (none) where REQ has none
+  remove SCRIPT NAME...           ask for less
+  upgrade SCRIPT [NAME...]        raise the bounds to what pip chooses now
   env SCRIPT [--json]             where the environment is, and what is in it
   check SCRIPT... [--json]        what is wrong with scripts; see docs/check.md
     [--ignore CODE,CODE]
