@@ -76,7 +76,7 @@ CASES: Mapping[str, tuple[str | bytes, list[str]]] = {
         block("dependencies = ['requests>=2; os_name==\"nt\"', 'requests>=1; os_name!=\"nt\"']") + "import requests\n",
         [],
     ),
-    # imports and declarations, compared
+    # between both
     "undeclared": (
         BOUND + "import requests\ndef f():\n  import yaml.nodes, yaml\n",
         ["6:10 SR301 `yaml` is imported, and nothing that is declared provides it; declare `pyyaml`$"],

@@ -89,7 +89,7 @@ def test_every_python_answers_for_itself(pythons: list[Path], tmp_path: Path, te
     path = tmp_path / "program"
     path.write_text(text)
     for python in pythons:
-        command = [python, "-I", "-S", imports.__file__, path]
+        command = [str(python), "-I", "-S", imports.__file__, str(path)]
         out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
         answer = out.splitlines()[-1].removeprefix(imports.MARK)
         version = tuple(map(int, subprocess.check_output([python, "--version"], text=True).split()[1].split(".")))

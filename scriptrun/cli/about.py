@@ -41,6 +41,7 @@ Commands:
   init FILE [--with REQ]...       make a script; [--python VERSION|PATH]
   add SCRIPT REQ... [--bounds KIND]   ask for more: lower, major, minor, exact
                                   or no bound (none) where REQ has none
+    [--infer]                     and for what it imports and does not declare
   remove SCRIPT NAME...           ask for less
   upgrade SCRIPT [NAME...]        raise the bounds to what pip chooses now
   env SCRIPT [--json]             where the environment is, and what is in it
