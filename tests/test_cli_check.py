@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support import index as indexes
 from support import user as users
 from support.index import Index
@@ -15,7 +17,8 @@ from support.user import Finished, User
 
 from scriptrun import source
 from scriptrun.arguments import Options, script
-from scriptrun.lint import checks, findings
+from scriptrun.errors import escape, without_credentials
+from scriptrun.lint import checks, declarations, findings
 from scriptrun.lint.findings import CODES
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +30,19 @@ def block(*lines: str) -> str:
     return "".join(f"{line}\n" for line in ("# /// script", *(f"# {line}" for line in lines), "# ///"))
 
 
+PIECES = (
+    *(
+        "# /// script\n",
+        "# ///\n",
+        "#/// script\n",
+        "# dependencies = [",
+        "]\n",
+        '"x y", ',
+        "'demo', ",
+        "# x.y = {a = 1}\n",
+    ),
+    *("#!/usr/bin/env scriptrun\n", "#\n", "# \n", "é", "# [tool.scriptrun]\n", "# pre = 1\n", "# requires-python = "),
+)
 BOUND = block('dependencies = ["requests>=2"]')
 
 CASES: Mapping[str, tuple[str | bytes, list[str]]] = {
@@ -173,6 +189,43 @@ def test_findings(unprepared: User, name: str) -> None:
         line for line, wanted in zip(told, expected, strict=True) if not re.match(wanted.replace("[", r"\["), line)
     ]
     assert wrong == []
+
+
+DATA = ROOT / "tests" / "data"
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("invalid/*.py")), ids=lambda path: path.stem)
+def test_what_ends_a_run_is_found(path: Path) -> None:
+    """Each error that a run of an invalid script ends with is among the findings, in the same line and words."""
+    expected = (
+        path.with_suffix(".txt").read_text("utf-8").split("\n")[0].removeprefix(f"scriptrun: error: {path.name}:")
+    )
+    place, message = expected.split(": ", 1)
+    found = declarations.findings(path.read_bytes(), path.name, "/home/ada/scripts")
+    errors = [one for one in found if one.severity == "error"]
+    assert (int(place), message) in [(one.line, escape(without_credentials(one.message))) for one in errors]
+    lines = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    assert [one for one in errors if not 1 <= one.column <= len(lines[one.line - 1]) + 1] == []
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("valid/*.py")), ids=lambda path: path.stem)
+def test_what_does_not_end_a_run_is_no_error(path: Path) -> None:
+    """The block of a valid script has no finding that is an error, and each warning of a run is among the findings."""
+    found = list(declarations.findings(path.read_bytes(), path.name, "/home/ada/scripts"))
+    assert [one for one in found if one.severity == "error"] == []
+    expected = json.loads(path.with_suffix(".json").read_text("utf-8")).get("warnings", [])
+    told = [f"scriptrun: warning: {one.file}:{one.line}: {one.message}" for one in found]
+    assert [line for line in expected if not any(line.startswith(escape(one)) for one in told)] == []
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from((*PIECES, "\n", "\r\n", " ", '"')), max_size=30))
+def test_anything(pieces: list[str]) -> None:
+    """Whatever is in a file, each finding about its block has a place in it."""
+    source = "".join(pieces)
+    for one in declarations.findings(source.encode(), "s.py", "/"):
+        assert 1 <= one.line <= source.count("\n") + 1
+        assert one.column >= 1
 
 
 def test_every_code_has_a_case() -> None:
