@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -112,11 +114,16 @@ def _is_beside(module: str, directory: str) -> bool:
     """Tell whether a directory holds a module of that name, which Python finds before all that is installed."""
     if not directory:
         return False
-    path = os.path.join(directory, module)
-    if os.path.isdir(path):
-        return any(name.endswith(".py") for name in os.listdir(path))
-    names = (name.partition(".") for name in os.listdir(directory) if name.endswith((".py", ".so", ".pyd")))
-    return any(stem == module for stem, _, _ in names)
+    return module in _modules_in(directory) or bool(_modules_in(os.path.join(directory, module)))
+
+
+@functools.cache
+def _modules_in(directory: str) -> frozenset[str]:
+    """Return the modules that are files in a directory; none where there is no directory, or it may not be read."""
+    with contextlib.suppress(OSError):
+        names = (name for name in os.listdir(directory) if name.endswith((".py", ".so", ".pyd")))
+        return frozenset(name.partition(".")[0] for name in names)
+    return frozenset()
 
 
 def missing(found: Found, around: Surroundings) -> list[Missing]:
