@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.index import Index
 from support.user import User
+
+pytestmark = pytest.mark.slow
 
 
 def explain(user: User, *words: str, **variables: Any) -> list[tuple[str, str]]:
