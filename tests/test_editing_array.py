@@ -103,7 +103,7 @@ def comments(text: str) -> list[str]:
     return re.findall(r"# 'c', |# \"c\"", without)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(text=arrays(), data=st.data())
 def test_any_layout(text: str, data: st.DataObject) -> None:
     """Whatever an array looks like: the parser reads what was asked for, and no comment of others is lost."""

@@ -98,7 +98,7 @@ def changes(text: str, data: st.DataObject) -> tuple[str, list[str]]:
     return requirements.replace(text, index, new), [*old[:index], new, *old[index + 1 :]]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     parts=texts(),
     end=st.sampled_from(["\n", "\r\n", "\r"]),

@@ -143,7 +143,7 @@ def _differences(old: list[str], new: list[str]) -> Iterator[str]:
             yield f"+ {entry}"
         else:
             gone.remove(before)
-            yield f"{before} → {requirements.NAME.sub('', entry, count=1) or entry}"
+            yield f"{before} → {requirements.NAME.sub('', entry, count=1).strip() or entry}"
     yield from (f"- {entry}" for entry in gone)
 
 

@@ -34,7 +34,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     script.keep_content(content)
     if not options.flag("quiet"):
         output.note(f"{'made' if script.new else 'put a block into'} {shlex.quote(path)}")
-        for message, remedy in _obstacles(content, script.original.file):
+        for message, remedy in _obstacles(script, content):
             output.warn(message, remedy, path)
     return 0
 
@@ -46,17 +46,17 @@ def _start(path: str, invocation: Invocation, environ: Mapping[str, str]) -> Cha
         return Change(Document(path, os.path.realpath(path), b""), invocation.options, environ, new=True)
 
 
-def _obstacles(content: bytes, file: str) -> Iterator[tuple[str, str]]:
-    """Yield what keeps a file from being started by its name, with the remedy."""
+def _obstacles(script: Change, content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a script with this content from being started by its name, with the remedy."""
     first = content.splitlines()[0]
     if first.startswith(codecs.BOM_UTF8):
         yield "it begins with a byte order mark, so the system does not see the shebang", "save it without"
     elif not first.startswith(b"#!"):
         yield "it got no shebang, as its encoding must stay in the second line", "write that into the first one"
-    elif first != document.SHEBANG:
+    elif b"scriptrun" not in first:
         shown = first.decode("utf-8", "replace")
         yield f"its first line stays `{shown}`, which does not read the block", f"write {document.SHEBANG.decode()}"
     elif document.newline(content) != b"\n":
         yield "its lines end in carriage returns, so the system does not understand the shebang", "save it without"
-    if not os.access(file, os.X_OK):
-        yield "it may not be executed", f"chmod +x {shlex.quote(file)}"
+    if not os.access(script.original.file, os.X_OK):
+        yield "it may not be executed", f"chmod +x {shlex.quote(script.original.name)}"
