@@ -18,8 +18,9 @@ from scriptrun.errors import UsageError
 FLAG, VALUE, LIST = "flag", "value", "list"
 
 COMMANDS = {
-    "add": ("--bounds=",),
+    "add": ("--bounds=", "--infer"),
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
+    "check": ("--json", "--ignore="),
     "config": ("--json",),
     "env": ("--json",),
     "init": (),

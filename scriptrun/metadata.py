@@ -102,7 +102,7 @@ def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
     """
     if block is None:
         return ScriptMetadata()
-    return _Reader(block, name, directory).metadata()
+    return Reader(block, name, directory).metadata()
 
 
 def requirement(text: str, place: str) -> Asked:
@@ -166,8 +166,8 @@ def _requirement_hint(text: str) -> str:
     return 'an example: "httpx>=0.27"'
 
 
-class _Reader:
-    """One block being read: its text, and which line each value stands on."""
+class Reader:
+    """One block being read: its text, and which line each value stands on. `check` has one that does not stop."""
 
     def __init__(self, block: Block, name: str, directory: str) -> None:
         self.block = block
@@ -178,6 +178,7 @@ class _Reader:
         self.warnings: list[Warned] = []
 
     def metadata(self) -> ScriptMetadata:
+        """Return what the block says. Raises MetadataError."""
         table = self._table()
         self.lines = places.find(self.text)
         dependencies = self._dependencies(table.get("dependencies", []))

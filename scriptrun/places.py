@@ -1,4 +1,4 @@
-"""Tell on which line of a TOML text each key and each entry of an array stands: TOML parsers keep no positions.
+"""Tell where in a TOML text each key and each entry of an array stands: TOML parsers keep no positions.
 
 Reads only text that a parser has accepted, so it need not tell good from bad.
 """
@@ -29,18 +29,28 @@ TOKEN = re.compile(
 
 def find(text: str) -> dict[Path, int]:
     """Return the lines, from 0, on which the keys and array entries of valid TOML first stand."""
+    return {path: line for path, (line, _) in positions(text).items()}
+
+
+def positions(text: str) -> dict[Path, tuple[int, int]]:
+    """Return line and column, from 0, at which the keys and array entries of valid TOML first begin."""
     finder = _Finder()
     for token in TOKEN.finditer(text):
-        finder.take(token.lastgroup or "", token.group())
-    return finder.lines
+        finder.take(token.lastgroup or "", token.group(), token.start())
+    return finder.positions
 
 
 class _Finder:
-    """Walks over tokens: `value` is the path of the value that is being read, None while a key is."""
+    """Walks over tokens: `value` is the path of the value that is being read, None while a key is.
+
+    `begin` is where the current token begins, or the key that it is a part of; `start` is where its line does.
+    """
 
     def __init__(self) -> None:
-        self.lines: dict[Path, int] = {}
+        self.positions: dict[Path, tuple[int, int]] = {}
+        self.begin = (0, 0)
         self.line = 0
+        self.start = 0
         self.table: Path = ()
         self.open: list[tuple[Path, int | None]] = []  # arrays, with the entry being read, and inline tables
         self.key: list[str] = []
@@ -48,7 +58,9 @@ class _Finder:
         self.brackets = 0  # before the name of a table
         self.arrays: dict[Path, int] = {}  # of tables, with the number of the last
 
-    def take(self, kind: str, word: str) -> None:
+    def take(self, kind: str, word: str, at: int) -> None:
+        if not self.key:
+            self.begin = (self.line, at - self.start)
         if kind == "mark":
             self.mark(word)
         elif kind == "end" and not self.open:
@@ -58,7 +70,9 @@ class _Finder:
                 self.key += _parts(kind, word)
             else:
                 self.here()
-        self.line += word.count("\n")
+        if "\n" in word:
+            self.line += word.count("\n")
+            self.start = at + word.rindex("\n") + 1
 
     def mark(self, mark: str) -> None:
         if mark == "=":
@@ -106,7 +120,7 @@ class _Finder:
     def note(self, path: Path) -> Path:
         path = path[:DEPTH]
         for length in range(1, len(path) + 1):
-            self.lines.setdefault(path[:length], self.line)
+            self.positions.setdefault(path[:length], self.begin)
         return path
 
 

@@ -41,10 +41,13 @@ Commands:
   init FILE [--with REQ]...       make a script; [--python VERSION|PATH]
   add SCRIPT REQ... [--bounds KIND]   ask for more: lower, major, minor, exact
                                   or no bound (none) where REQ has none
+    [--infer]                     and for what it imports and does not declare
   remove SCRIPT NAME...           ask for less
   upgrade SCRIPT [NAME...]        raise the bounds to what pip chooses now
   config [SCRIPT] [--json]        each setting, and where it comes from
   env SCRIPT [--json]             where the environment is, and what is in it
+  check SCRIPT... [--json]        what is wrong with scripts; see docs/check.md
+    [--ignore CODE,CODE]
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
