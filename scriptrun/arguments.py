@@ -68,6 +68,7 @@ OPTIONS = (
     Option("python", "p", VALUE, "VERSION|PATH", "the Python; must satisfy requires-python"),
     Option("refresh", "", FLAG, "", "ask pip again; keep the old if that fails"),
     Option("offline", "", FLAG, "", "never touch the network"),
+    Option("locked", "", FLAG, "", "fail unless the script has a lock"),
     Option("isolated", "", FLAG, "", "in a fresh environment, removed afterwards"),
     Option("exclude-newer", "", VALUE, "DATE|DAYS", "ignore what was uploaded after that"),
     Option("max-age", "", VALUE, "AGE", "ask pip again when its answer is older: 7 days"),

@@ -5,6 +5,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── MetadataError         125  the block, or a value in it, is not valid
 ├── ConfigurationError    125  config.toml is not valid
 ├── InterpreterError      125  no Python fits
+├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
 ├── ScriptUnreadable      126  the script exists and cannot be read
@@ -56,6 +57,10 @@ class ConfigurationError(ScriptrunError):
 
 class InterpreterError(ScriptrunError):
     """No Python interpreter fits."""
+
+
+class LockError(ScriptrunError):
+    """The script's lock cannot be used: it is damaged, stale, missing, or for another Python or platform."""
 
 
 class InstallError(ScriptrunError):

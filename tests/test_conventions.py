@@ -22,6 +22,7 @@ ORDER = (
     "arguments",
     "block",
     "source",
+    "lockfile",
     "output",
     "launch",
     "request",
