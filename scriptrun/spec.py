@@ -125,12 +125,32 @@ def specify(
     """
     asked = tuple(asked)
     script = script or ScriptMetadata()
-    _refuse_blanks(options)
-    constraints = requirements(script.constraints)
+    return EnvironmentSpec(
+        interpreter=interpreter,
+        requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
+        constraints=tuple(constraints(script, options)),
+        resolution=resolution(script, options),
+        fingerprints=tuple(sorted(set(_fingerprints(asked)))),
+        editable=tuple(sorted({canonicalize_name(one.requirement.name) for one in asked if one.editable})),
+    )
+
+
+def constraints(script: ScriptMetadata, options: Options) -> list[str]:
+    """Return the constraints of block and options, without credentials: requirements, lines of files, URLs of files.
+
+    Raises UsageError where a file cannot be read.
+    """
+    found = requirements(script.constraints)
     for path in options.many("constraint"):
         lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
-        constraints += [without_credentials(line) for line in lines]
-    resolution = Resolution(
+        found += [without_credentials(line) for line in lines]
+    return found
+
+
+def resolution(script: ScriptMetadata, options: Options) -> Resolution:
+    """Return what of block and options changes what pip answers. Raises UsageError where a URL is none."""
+    _refuse_blanks(options)
+    return Resolution(
         index_url=without_credentials(options.value("index-url")),
         extra_index_url=tuple(without_credentials(url) for url in options.many("extra-index-url")),
         find_links=tuple(without_credentials(url) for url in options.many("find-links")),
@@ -141,14 +161,6 @@ def specify(
         no_binary=tuple(sorted(options.many("no-binary"))),
         routes=tuple(sorted((name, without_credentials(url)) for name, url in script.routes)),
         first_index=script.first_index,
-    )
-    return EnvironmentSpec(
-        interpreter=interpreter,
-        requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
-        constraints=tuple(constraints),
-        resolution=resolution,
-        fingerprints=tuple(sorted(set(_fingerprints(asked)))),
-        editable=tuple(sorted({canonicalize_name(one.requirement.name) for one in asked if one.editable})),
     )
 
 
