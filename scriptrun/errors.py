@@ -8,6 +8,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
+├── EditError             125  the script cannot be changed as asked
 ├── ScriptUnreadable      126  the script exists and cannot be read
 ├── ScriptMissing         127  the script does not exist
 └── Interrupted         128+n  a signal ended scriptrun while it prepared
@@ -69,6 +70,10 @@ class InstallError(ScriptrunError):
 
 class CacheError(ScriptrunError):
     """The cache cannot be used."""
+
+
+class EditError(ScriptrunError):
+    """The script cannot be changed as it was asked for."""
 
 
 class ScriptUnreadable(ScriptrunError):

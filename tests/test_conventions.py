@@ -51,6 +51,8 @@ ORDER = (
     "sharing",
     "prepare",
     "consult",
+    "editing",
+    "editing.document",
     "upkeep",
     "upkeep.inventory",
     "upkeep.repair",
