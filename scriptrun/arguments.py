@@ -20,8 +20,11 @@ FLAG, VALUE, LIST = "flag", "value", "list"
 COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "env": ("--json",),
+    "export": ("--format=",),
+    "lock": ("--embed", "--upgrade"),
     "python": ("--json",),
     "sync": ("--system",),
+    "tree": (),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 

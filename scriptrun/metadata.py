@@ -53,7 +53,8 @@ class ScriptMetadata:
     """What a `script` block says. `options` are those of `[tool.scriptrun]`, paths made absolute.
 
     `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
-    index that each must come from; with `first_index`, every other comes from the first index that has it.
+    index that each must come from; with `first_index`, every other comes from the first index that has it. `lock` is
+    the digest of the lock that is inside the script (`""`: none is).
     """
 
     dependencies: tuple[Asked, ...] = ()
@@ -64,6 +65,7 @@ class ScriptMetadata:
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
+    lock: str = ""
     warnings: tuple[Warned, ...] = ()
 
 
@@ -147,6 +149,7 @@ class _Reader:
         self.lines: dict[places.Path, int] = {}
         self.warnings: list[Warned] = []
         self.relative_paths = False
+        self.lock = ""
 
     def metadata(self) -> ScriptMetadata:
         table = self._table()
@@ -163,6 +166,7 @@ class _Reader:
             self._place("requires-python"),
             options,
             self.relative_paths,
+            lock=self.lock,
             warnings=tuple(self.warnings),
         )
 
@@ -220,9 +224,20 @@ class _Reader:
             path = ("tool", "scriptrun", key)
             if key in known:
                 values[key] = self._option(path, known[key], value)
+            elif key == "lock":
+                self.lock = self._lock(path, value)
             else:
                 self._warn_unknown(path, tuple(known), "`[tool.scriptrun]`")
         return Options(values)
+
+    def _lock(self, path: tuple[str, ...], value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
+            raise MetadataError(
+                f"`{'.'.join(path)}` is not the digest of a lock",
+                place=self._place(*path),
+                hint="`scriptrun lock --embed` writes it",
+            )
+        return value
 
     def _option(self, path: tuple[str, ...], option: Option, value: object) -> bool | str | tuple[str, ...]:
         name = option.name

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from scriptrun import git_credentials, paths, pip_messages, pip_settings, proces
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
+from scriptrun.pinning.pins import Pin
 from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class Candidate:
 class Order:
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
-    `constraints` are those that stand in the block, as requirements; files of them are among the options. Each step,
-    and each line that pip writes, is given to `show`.
+    `constraints` are those that stand in the block, as requirements; files of them are among the options. With `pins`,
+    from a lock, these are installed and nothing that they need beside them, and then, without changing them, what is
+    `unpinned`. Each step, and each line that pip writes, is given to `show`.
     """
 
     spec: EnvironmentSpec
@@ -69,6 +71,8 @@ class Order:
     environ: Mapping[str, str]
     show: Callable[[str], None]
     constraints: tuple[Asked, ...] = ()
+    pins: tuple[Pin, ...] | None = None
+    unpinned: tuple[Asked, ...] = ()
 
 
 def load() -> None:
@@ -82,9 +86,10 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     Raises InstallError, and OSError where pip cannot be started.
     """
     with _work(environment) as work:
-        report = os.path.join(work, "report.json")
-        _run(order, environment, ["install", *_reported(report)])
-        return _installed(report, environment)
+        reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
+        for report, step in zip(reports, _PASSES, strict=True):
+            step(order, environment, ["install", *_reported(report)])
+        return _installed(reports, environment)
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -93,9 +98,67 @@ def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
     Raises InstallError, and OSError where pip cannot be started.
     """
     with _work(environment) as work:
-        report = os.path.join(work, "report.json")
-        _run(order, environment, ["install", "--dry-run", "--ignore-installed", *_reported(report)])
-        return tuple(sorted((_candidate(entry) for entry in _entries(report)), key=lambda one: one.name))
+        reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
+        for report, step in zip(reports, _PASSES, strict=True):
+            step(order, environment, ["install", "--dry-run", "--ignore-installed", *_reported(report)])
+        found = {one.name: one for report in reversed(reports) for one in map(_candidate, _entries(report))}
+        return tuple(sorted(found.values(), key=lambda one: one.name))
+
+
+def lock(order: Order, environment: str) -> str:
+    """Return pip's lock for the order, as PEP 751 has it, with paths that start at the root.
+
+    pip wants local directories below the one that the lock is for, so that is the root. Raises InstallError, and
+    OSError where pip cannot be started.
+    """
+    with _work(environment):
+        requirements, editable = _arguments(order.asked)
+        command = ["lock", "--output", "-", *editable]
+        output = _run(order, environment, command, requirements, directory=os.sep)
+    found = re.search(r"^lock-version = .*", output, re.MULTILINE | re.DOTALL)
+    return found.group() if found else ""
+
+
+def _install_hashed(order: Order, environment: str, command: list[str]) -> None:
+    """Install what is locked with hashes, which pip verifies before it looks into a file."""
+    lines = [one.line for one in order.pins or () if one.hashes]
+    if lines:
+        path = _written(lines, environment, "locked")
+        _run(order, environment, [*command, "--no-deps", "--require-hashes", "--requirement", path])
+
+
+def _install_unhashed(order: Order, environment: str, command: list[str]) -> None:
+    """Install what is locked as a commit or a directory: of these pip knows no hash."""
+    pins = [one for one in order.pins or () if not one.hashes]
+    if pins:
+        editable = [word for one in pins if one.editable for word in one.line.split(" ", 1)]
+        _run(order, environment, [*command, "--no-deps", *editable], [one.line for one in pins if not one.editable])
+
+
+def _install_unpinned(order: Order, environment: str, command: list[str]) -> None:
+    """Install what is in no lock: all that is asked for where there is none, else what was added to what is locked."""
+    asked = order.asked if order.pins is None else order.unpinned
+    if asked:
+        requirements, editable = _arguments(asked)
+        _run(order, environment, [*command, *editable, *_holding(order, environment)], requirements)
+
+
+def _holding(order: Order, environment: str) -> list[str]:
+    """Return the options that keep what is locked as it is."""
+    if order.pins is None:
+        return []
+    versions = {one.name: one.version for one in order.pins if one.version}
+    versions.update({canonicalize_name(one.name): one.version for one in distributions(environment)})
+    return ["--constraint", _written([f"{name}=={versions[name]}" for name in sorted(versions)], environment, "pins")]
+
+
+_PASSES = (_install_hashed, _install_unhashed, _install_unpinned)
+
+
+def _arguments(asked: Iterable[Asked]) -> tuple[list[str], list[str]]:
+    """Return the requirements, and the options for those that are editable."""
+    editable = [word for one in asked if one.editable for word in ("--editable", one.requirement.url or "")]
+    return spec.requirements(one for one in asked if not one.editable), editable
 
 
 @contextlib.contextmanager
@@ -112,21 +175,27 @@ def _reported(report: str) -> list[str]:
     return ["--report", report, "--no-warn-script-location"]  # PATH is scriptrun's to set
 
 
-def _run(order: Order, environment: str, command: list[str]) -> None:
-    """Let pip do `command` for what is ordered, in the directory of work. Raises InstallError and OSError."""
+def _run(
+    order: Order, environment: str, command: list[str], requirements: Sequence[str] = (), directory: str = ""
+) -> str:
+    """Let pip do `command` for `requirements`, in the directory of work or another one; return what it says.
+
+    Raises InstallError and OSError.
+    """
     work = os.path.join(environment, "tmp")
     variables = _variables(order.environ, order.options)
-    requirements, for_git = git_credentials.take(spec.requirements(order.asked))
+    requirements, for_git = git_credentials.take(requirements)
     options = _options(order, work, hiding=_hold_credentials(variables))
     finished = process.run(
         [*_program(environment), _hidden([*command, *options, "--", *requirements], work)],
         environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
-        directory=work,
+        directory=directory or work,
         show=lambda line: order.show(without_credentials(line)),
         meanwhile=load,
     )
     if finished.status != 0:
         raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options)
+    return finished.output
 
 
 def _program(environment: str) -> list[str]:
@@ -183,7 +252,7 @@ def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
     if options.value("exclude-newer"):
         arguments += ["--uploaded-prior-to", _moment(options.value("exclude-newer"))]
     if order.constraints:
-        arguments += ["--constraint", _written(spec.requirements(order.constraints), work)]
+        arguments += ["--constraint", _written(spec.requirements(order.constraints), os.path.dirname(work), "block")]
     for path in options.many("constraint"):
         arguments += ["--constraint", path]
     for path in options.many("find-links"):
@@ -192,11 +261,11 @@ def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
     return arguments
 
 
-def _written(constraints: list[str], work: str) -> str:
-    """Return a file that holds `constraints`; each is a requirement that was parsed, so it is one line."""
-    path = os.path.join(work, "constraints.txt")
+def _written(lines: Iterable[str], environment: str, name: str) -> str:
+    """Return a file for pip that holds `lines`; each was read and checked before, so it is one line."""
+    path = os.path.join(environment, "tmp", f"{name}.txt")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("".join(f"{one}\n" for one in constraints))
+        file.writelines(f"{line}\n" for line in lines)
     return path
 
 
@@ -232,8 +301,8 @@ def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:
     return variables
 
 
-def _installed(report: str, environment: str) -> tuple[Distribution, ...]:
-    entries = _entries(report)
+def _installed(reports: Iterable[str], environment: str) -> tuple[Distribution, ...]:
+    entries = [entry for report in reports for entry in _entries(report)]
     origins = {canonicalize_name(entry["metadata"]["name"]): entry.get("download_info", {}) for entry in entries}
     found = []
     for distribution in distributions(environment):

@@ -20,8 +20,8 @@ class Request:
 
     `source` is None where there is no file to read (`-m`, `-c`, `-i` without `--script`). `question` is all that
     decides the environment, as bytes. `beside` are the program's real path and that of the lock beside it (`""`: there
-    is no file), `lock` is what that lock holds, None where it is not there. `clean` is False where a near miss stands in the program: then nothing is
-    recorded, so that the warning comes again.
+    is no file), `lock` is what that lock holds, None where it is not there. `clean` is False where a near miss stands
+    in the program: then nothing is recorded, so that the warning comes again.
     """
 
     __slots__ = ("beside", "block", "caches", "clean", "configured", "invocation", "lock", "question", "source")

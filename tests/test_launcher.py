@@ -524,9 +524,9 @@ def test_lock_beside_the_script_is_for_python(stage: Stage, shell: tuple[str, ..
     recorded = Path(str(stage.record).replace("/script.py/", "/link.py/"))
     recorded.parent.mkdir()
     shutil.copy(stage.record, recorded)
-    for make in (stage.lock.touch, lambda: stage.lock.touch(0), stage.lock.mkdir):
+    for mode in (0o644, 0, None):
         assert [stage.run(*shell, script=one) for one in ("", str(link))] == [(0, HIT, "")] * 2
-        make()
+        stage.lock.mkdir() if mode is None else stage.lock.touch(mode)
         assert [stage.run(*shell, script=one) for one in ("", str(link))] == [(0, MISS, "")] * 2
         stage.lock.rmdir() if stage.lock.is_dir() else stage.lock.unlink()
     assert stage.run(*shell) == (0, HIT, "")

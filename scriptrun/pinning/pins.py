@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.pylock import Package
+from packaging.utils import canonicalize_name
 
 from scriptrun.errors import LockError
+from scriptrun.metadata import Asked
 from scriptrun.pinning.pylock import Lock
 
 _LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
@@ -57,6 +59,19 @@ def read(lock: Lock, markers: Mapping[str, str]) -> tuple[Pin, ...]:
     return tuple(_pin(one, lock) for one in chosen)
 
 
+def authorized(pins: Iterable[Pin], asked: Iterable[Asked]) -> tuple[Pin, ...]:
+    """Return the pins with the credentials that the script has for their URLs: a lock holds none."""
+    known = {str(canonicalize_name(one.requirement.name)): one.requirement.url or "" for one in asked}
+    return tuple(replace(one, requirement=_authorize(one.requirement, known.get(one.name, ""))) for one in pins)
+
+
+def _authorize(requirement: str, url: str) -> str:
+    found = re.search(r"://([^/?#\s]*@)([^/?#\s]+)", url)
+    if found is None:
+        return requirement
+    return re.sub(rf"://(?={re.escape(found[2])}[/?#])", lambda _: f"://{found[1]}", requirement, count=1)
+
+
 def _pin(package: Package, lock: Lock) -> Pin:
     name, version = str(package.name), str(package.version or "")
     if package.vcs is not None:
@@ -71,7 +86,9 @@ def _pin(package: Package, lock: Lock) -> Pin:
     if not version:
         raise _damaged(lock, f"`{name}` has no version")
     files = [*(package.wheels or ()), *([package.sdist] if package.sdist else [])]
-    return Pin(name, version, f"{name}=={version}", tuple(sorted({one for file in files for one in _hashes(file, lock)})))
+    return Pin(
+        name, version, f"{name}=={version}", tuple(sorted({one for file in files for one in _hashes(file, lock)}))
+    )
 
 
 def _repository(vcs: Any, lock: Lock) -> str:

@@ -93,9 +93,7 @@ class Stage:
         if proof is None:
             return None
         answer = Answer(str(self.environment), self.due, provable=True)
-        launch.record(
-            str(self.record), configured + proof[0], proof[1], (str(self.script), str(self.lock)), answer
-        )
+        launch.record(str(self.record), configured + proof[0], proof[1], (str(self.script), str(self.lock)), answer)
         return proof[0]
 
     def edit(self, source: bytes) -> None:
