@@ -235,7 +235,7 @@ class _Reader:
             raise MetadataError(
                 f"`{'.'.join(path)}` is not the digest of a lock",
                 place=self._place(*path),
-                hint="`scriptrun lock --embed` writes it",
+                hint=f"take the line out, and have it written: scriptrun lock --embed {self.name}",
             )
         return value
 

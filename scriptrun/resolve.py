@@ -154,7 +154,7 @@ def _choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[st
             f"the lock is for {lock.target if lock else ''}, which is not on this machine",
             place=request.name,
             details=error.details,
-            hint=f"install it, or make the lock anew for another: {discovery.remedy(request)} --python VERSION",
+            hint=f"install it, or make the lock anew for another one: {discovery.remedy(request, python='VERSION')}",
         ) from None
     if lock is not None:
         discovery.refuse_other_python(lock, choice.interpreter, request)

@@ -30,7 +30,9 @@ def find(request: Request, script: ScriptMetadata) -> Lock | None:
         return pylock.parse((inside or "").encode("ascii"), request.name, request.directory)
     except LockError as error:
         raise type(error)(
-            error.message, place=error.place, hint=error.hint or f"have it made anew: {remedy(request)}"
+            error.message,
+            place=error.place,
+            hint=error.hint or f"have it made anew: {remedy(request, embed=request.lock is None)}",
         ) from None
 
 
@@ -64,24 +66,23 @@ def refuse_stale(lock: Lock, script: ScriptMetadata, request: Request) -> None:
         raise LockError(
             f"the lock is stale: {', '.join(found)} since it was made",
             place=request.name if lock.file == request.name else f"{request.name}: {lock.file}",
-            hint=f"update it: {remedy(request)}",
+            hint=f"update it: {remedy(request, embed=lock.file == request.name)}",
         )
 
 
 def refuse_other_python(lock: Lock, interpreter: Interpreter, request: Request) -> None:
     """Raise LockError where the lock is for another version, implementation or platform than `interpreter`."""
     given = basis.target(interpreter)
+    again = remedy(request, embed=lock.file == request.name, python=given.request)
     if given != lock.target:
         raise LockError(
             f"the lock is for {lock.target}, and this is {given}",
             place=lock.file,
-            hint=f"use such a Python, or make the lock anew for this one: {remedy(request, python=given.request)}",
+            hint=f"use such a Python, or make the lock anew for this one: {again}",
         )
 
 
-def remedy(request: Request, python: str = "") -> str:
-    """Return the command that makes the lock of a script anew, for another Python if that is given."""
-    words = ["scriptrun", "lock", *(["--python", python] if python else [])]
-    if request.source is not None and embedded.KIND.encode() in request.source.content and request.lock is None:
-        words.append("--embed")
-    return shlex.join([*words, request.name])
+def remedy(request: Request, *, embed: bool = False, python: str = "") -> str:
+    """Return the command that makes the lock of a script anew, inside it or for another Python if so wanted."""
+    options = [*(["--python", python] if python else []), *(["--embed"] if embed else [])]
+    return shlex.join(["scriptrun", "lock", *options, request.name])

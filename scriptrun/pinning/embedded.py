@@ -20,7 +20,9 @@ def text(content: bytes, name: str) -> str | None:
     """Return the lock that stands in the bytes of a script, None where there is none. Raises LockError."""
     found = block.contents(content, KIND)
     if len(found) > 1:
-        raise LockError(f"the script holds {len(found)} blocks of type `{KIND}`", place=name)
+        raise LockError(
+            f"the script holds {len(found)} blocks of type `{KIND}`", place=name, hint="delete all but the last one"
+        )
     if not found:
         return None
     try:
@@ -31,13 +33,22 @@ def text(content: bytes, name: str) -> str | None:
 
 def put(content: bytes, lock: str, name: str) -> bytes:
     """Return the bytes of a script with `lock` in it, in the place of one that is there. Raises ScriptrunError."""
-    content = document.with_last_block(content, KIND, lock)
-    return _with_digest(content, pylock.digest(lock), name)
+    new = document.with_last_block(content, KIND, lock)
+    _check(new, lock, name)
+    return _with_digest(new, pylock.digest(lock), name)
 
 
 def take_out(content: bytes, name: str) -> bytes:
     """Return the bytes of a script without a lock, and without the digest of one. Raises ScriptrunError."""
-    return _with_digest(document.with_last_block(content, KIND, None), "", name)
+    new = document.with_last_block(content, KIND, None)
+    _check(new, None, name)
+    return _with_digest(new, "", name)
+
+
+def _check(content: bytes, lock: str | None, name: str) -> None:
+    """Raise LockError unless `lock`, and no other, is read from the bytes of a script."""
+    if text(content, name) != lock:
+        raise LockError("the lock in the script is not at its end", place=name, hint="move it there, or delete it")
 
 
 def _with_digest(content: bytes, digest: str, name: str) -> bytes:
