@@ -59,9 +59,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         wanted = resolve.resolve(request.read(script, environ), environ)
         run.warn(wanted)
         tree = _grow(wanted, environ)
-    asked = sorted(
-        (one.requirement for one in wanted.asked if tree.holds(one.requirement.marker)), key=lambda one: one.name
-    )
+    asked = [one.requirement for one in wanted.asked if tree.holds(one.requirement.marker)]
     output.give("".join(f"{escape(line)}\n" for one in asked for line in tree.lines(one, 0)))
     return 0
 
