@@ -80,7 +80,7 @@ def test_lock_never_appears_by_itself(own: User) -> None:
     """Running, preparing, exporting and showing write nothing beside the script."""
     script = own.script("s.py", "demo")
     before = script.read_bytes()
-    assert "lock:" not in own.run("scriptrun", "--explain", script).out
+    assert "\nlock:" not in own.run("scriptrun", "--explain", script).out
     words = (("tree",), ("export",), ("export", "--format=pylock"), (), ("sync",), ("--explain",), ("env",))
     assert [own.run("scriptrun", *one, script).status for one in words] == [0] * len(words)
     assert (script.read_bytes(), listed(own)) == (before, ["s.py"])

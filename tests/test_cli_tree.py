@@ -26,7 +26,10 @@ def own(index: Index, tmp_path: Path, command: Path) -> User:
     """A user whose index has distributions with extras, markers, and one that needs itself in a circle."""
     index.add(
         indexes.wheel(
-            "top", "1.0", requires=["one>=1; extra == 'x'", "two; extra == 'y'", "Leaf", "no; os_name == 'x'"]
+            "top",
+            "1.0",
+            requires=["one>=1; extra == 'x'", "two; extra == 'y'", "Leaf", "no; os_name == 'x'"],
+            extras=["x", "y"],
         ),
         indexes.wheel("one", "1.0", requires=["ring"]),
         indexes.wheel("ring", "1.0", requires=["one"]),
