@@ -150,6 +150,7 @@ def test_a_routed_name_comes_from_its_index_alone(user: User, private: Index, pu
         asked_for(user, tmp_path, script, "other")
     assert caught.value.message == "no such distribution: `other`"
     user.variables["PIP_NO_INDEX"] = "1"
+    private.credentials = ""
     with pytest.raises(InstallError):
         asked_for(user, tmp_path, ScriptMetadata(routes=(("demo", private.url),)), "demo")
 
