@@ -333,8 +333,11 @@ def _moment(text: str, read: Callable[[str], T]) -> T:
     """Return what `exclude-newer` says, as `read` reads it."""
     try:
         return read(text)
-    except ValueError as error:
-        raise InstallError(f"`exclude-newer`: {error}", hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7") from None
+    except ValueError:
+        raise InstallError(
+            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
+            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
+        ) from None
 
 
 def _variables(order: Order) -> dict[str, str]:
