@@ -50,6 +50,7 @@ def _umask() -> int:
     return mask
 
 
+@pytest.mark.slow
 def test_versions_that_cannot_stay_are_chosen_anew(own: User, index: Index) -> None:
     """Where a new requirement forbids what was locked for another one, all are chosen anew, and that is told."""
     script = own.script("s.py", "other")
@@ -62,6 +63,7 @@ def test_versions_that_cannot_stay_are_chosen_anew(own: User, index: Index) -> N
     assert own.run("scriptrun", "lock", script).err == f"{told}\ndemo 1.0 → 2.0\n+ late 1.0\n"
 
 
+@pytest.mark.slow
 def test_failure_changes_nothing(own: User) -> None:
     """Where pip finds no versions, the lock and the script stay as they were; the error names the line."""
     script = own.script("s.py", "demo")
@@ -76,6 +78,7 @@ def test_failure_changes_nothing(own: User) -> None:
     assert list((own.cache / "v1/isolated").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_lock_never_appears_by_itself(own: User) -> None:
     """Running, preparing, exporting and showing write nothing beside the script."""
     script = own.script("s.py", "demo")
@@ -86,6 +89,7 @@ def test_lock_never_appears_by_itself(own: User) -> None:
     assert (script.read_bytes(), listed(own)) == (before, ["s.py"])
 
 
+@pytest.mark.slow
 def test_lock_of_another_tool_stays(own: User) -> None:
     """A lock that another tool made is neither used nor overwritten; a damaged one of any tool is replaced."""
     script = own.script("s.py", "demo", body="print(1)\n")
@@ -100,6 +104,7 @@ def test_lock_of_another_tool_stays(own: User) -> None:
     assert own.run(script) == (0, "1\n", "")
 
 
+@pytest.mark.slow
 def test_place_changes(own: User) -> None:
     """--embed takes the lock beside the script away, and without it the one inside goes; links stay links."""
     script = own.script("real/s.py", "demo")
@@ -118,6 +123,7 @@ def test_place_changes(own: User) -> None:
     assert (script.read_bytes(), link.is_symlink(), script.stat().st_mode & 0o111) == (plain, True, 0o111)
 
 
+@pytest.mark.slow
 def test_python_of_a_lock_stays(own: User, pythons: list[Path]) -> None:
     """A script that was locked for another Python is locked for it again, unless one is asked for."""
     found = {
