@@ -4,6 +4,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── UsageError              2  wrong use of the command line
 ├── MetadataError         125  the block, or a value in it, is not valid
 ├── ConfigurationError    125  config.toml is not valid
+├── PolicyError           125  the policy of config.toml forbids it
 ├── InterpreterError      125  no Python fits
 ├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
@@ -54,6 +55,10 @@ class MetadataError(ScriptrunError):
 
 class ConfigurationError(ScriptrunError):
     """A file of the configuration is not valid."""
+
+
+class PolicyError(ScriptrunError):
+    """The policy forbids what is asked for."""
 
 
 class InterpreterError(ScriptrunError):

@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
-from packaging.markers import default_environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
@@ -79,18 +78,6 @@ class Interpreter:
         """Return how it is named in messages."""
         threads = " free-threaded" if self.free_threaded else ""
         return f"{self.implementation} {self.version}{threads} ({self.path})"
-
-
-def markers(interpreter: Interpreter) -> dict[str, str]:
-    """Return what markers are judged by: this machine's platform, and this Python."""
-    names = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
-    return {
-        **{name: str(value) for name, value in default_environment().items()},
-        "implementation_name": interpreter.implementation,
-        "platform_python_implementation": names.get(interpreter.implementation, interpreter.implementation),
-        "python_full_version": interpreter.version,
-        "python_version": ".".join(interpreter.version.split(".")[:2]),
-    }
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, integrity, interpreters, location, paths, pip, refusals, virtual
+from scriptrun import expiry, integrity, location, paths, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -129,12 +129,10 @@ def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -
     Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
-    markers = interpreters.markers(order.spec.interpreter)
     if order.pins is not None:
         _check_pins(order, {name: one.version for name, one in found.items()})
-    for one in order.asked:
-        if one.requirement.marker is None or one.requirement.marker.evaluate(markers):
-            _check_requirement(one, found)
+    for one in order.wanted:
+        _check_requirement(one, found)
     for finding in integrity.findings(path, distributions):
         raise InstallError(
             f"`{finding.distribution}` {finding.version} is not what its list of files says: "
@@ -157,7 +155,11 @@ def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distri
     requirement: Requirement = one.requirement
     distribution = found.get(canonicalize_name(requirement.name))
     if distribution is None:
-        raise InstallError(f"pip reported success, but `{requirement.name}` is not installed", place=one.place)
+        raise InstallError(
+            f"pip reported success, but `{requirement.name}` is not installed",
+            place=one.place,
+            hint=f"the project at {requirement.url} may have another name" if one.editable else "",
+        )
     if not requirement.specifier.contains(distribution.version, prereleases=True):
         raise InstallError(
             f"pip reported success, but installed `{requirement.name}` {distribution.version} for `{requirement}`",

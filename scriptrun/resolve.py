@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from scriptrun import cache as caches
-from scriptrun import config, expiry, interpreters, launch, metadata, quantities, spec
+from scriptrun import config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.config import Configuration
@@ -17,6 +17,7 @@ from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pinning import basis, discovery, pins
 from scriptrun.pinning.pylock import Lock
 from scriptrun.pip import Order
+from scriptrun.policy import Policy
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
 
@@ -48,10 +49,19 @@ class Wanted:
 
     def order(self, environ: Mapping[str, str], show: Callable[[str], None]) -> Order:
         """Return the order for the environment; `show` is given each step."""
-        order = Order(self.spec, self.asked, self.options, environ, show, self.script.constraints)
+        order = Order(
+            self.spec,
+            self.asked,
+            self.options,
+            environ,
+            show,
+            self.script.constraints,
+            self.script.routes,
+            self.configuration.policy,
+        )
         if self.lock is None:
             return order
-        locked = pins.read(self.lock, interpreters.markers(self.spec.interpreter))
+        locked = pins.read(self.lock, markers.environment(self.spec.interpreter))
         return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned)
 
     @property
@@ -71,10 +81,10 @@ class Wanted:
     def standing(self) -> int:
         """What the answer is worth another time: launch.NOTED, VALID or PROVABLE.
 
-        It may change with a local path, and with a file or program that the block names. A branch of a repository
-        changes too, but is asked for again only by --refresh.
+        It may change with a local path, and with a file or program that block or configuration names. A branch of a
+        repository changes too, but is asked for again only by --refresh.
         """
-        own = self.script.options
+        own = self.script.options.below(self.configuration.options)
         if (
             self.spec.fingerprints
             or self.script.relative_paths
@@ -107,9 +117,9 @@ def resolve(
     *,
     with_lock: bool = True,
 ) -> Wanted:
-    """Return what `request` comes to; `done` is told of each step. Without `with_lock`, as if there were no lock.
+    """Return what `request` comes to; `done` is told of each step. Without `with_lock` none is there, nor due.
 
-    Raises MetadataError, ConfigurationError, InterpreterError, LockError and UsageError.
+    Raises MetadataError, ConfigurationError, PolicyError, InterpreterError, LockError and UsageError.
     """
     script = metadata.parse(request.block, request.name, request.directory)
     done("read the block")
@@ -117,15 +127,16 @@ def resolve(
     configuration = config.read(environ)
     options = given.below(script.options).below(configuration.options)
     lock = _lock(request, script, options) if with_lock else None
-    wish = Wish(
-        options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
-    )
+    wish = Wish(options.value("python"), options.place("python"), script.requires_python, script.requires_python_place)
     choice = _choose(wish, lock, request, environ)
     done("choose a Python")
+    script = script.for_environment(markers.environment(choice.interpreter))
     asked = spec.collect(script, options)
-    specified = spec.specify(choice.interpreter, asked, options, script)
+    specified = spec.specify(choice.interpreter, asked, options, script, configuration.policy)
     if lock is not None:
         specified = replace(specified, lock=lock.digest)
+    if with_lock:
+        _demand_lock(configuration.policy, specified, options, request.name)
     done("compute the key")
     wanted = Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options), lock)
     return wanted if lock is None or wanted.unpinned else replace(wanted, max_age=0.0)  # pip would say the same again
@@ -161,16 +172,17 @@ def _choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[st
     return choice
 
 
+def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, name: str) -> None:
+    """Raise PolicyError where the policy wants a lock, and not all that is asked for is in one."""
+    more = [one for one in ("with", "with-requirements") if options.many(one)]
+    for one in more if policy.require_lock else []:
+        raise policy.violation("require-lock", options.place(one), f"`{one}` asks for what is in no lock")
+    locked = bool(specified.lock) or not specified.requirements
+    policy.check_lock(locked=locked, place=name, remedy="make one: scriptrun lock SCRIPT")
+
+
 def _max_age(options: Options) -> float:
     try:
         return quantities.seconds(options.value("max-age") or "0")
     except ValueError as error:
         raise UsageError(f"`--max-age`: {error}") from None
-
-
-def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
-    if not given.value("python"):
-        return "`[tool.scriptrun] python`"
-    variable = environ.get("SCRIPTRUN_PYTHON")
-    asked = variable and given.value("python") in (variable, os.path.abspath(variable))
-    return "SCRIPTRUN_PYTHON" if asked else "--python"

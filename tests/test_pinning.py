@@ -15,7 +15,7 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptrun import block, interpreters, location, metadata, pip, prepare, spec
+from scriptrun import block, interpreters, location, markers, metadata, pip, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, LockError
 from scriptrun.interpreters import Interpreter
@@ -214,7 +214,7 @@ def test_target_leaves_out_what_differs_between_like_machines(platform: str, tol
     """A lock is for a minor version and a platform, and not for a release of the C library or the system."""
     interpreter = Interpreter("/p", "cpython", "3.13.1", "", platform, free_threaded=True)
     assert basis.target(interpreter) == Target("3.13t", "cpython", told)
-    assert interpreters.markers(interpreter)["python_version"] == "3.13"
+    assert markers.environment(interpreter)["python_version"] == "3.13"
 
 
 @given(

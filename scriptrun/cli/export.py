@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from scriptrun import arguments, interpreters, output, process, request, resolve
+from scriptrun import arguments, markers, output, process, request, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
@@ -25,8 +25,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError(f"`--format` is `{wanted}`", hint=f"there are: {', '.join(FORMATS)}")
     script = arguments.script(invocation.arguments[0], invocation.options)
     with process.interruptible():
-        lock, markers = _lock(script, environ)
-    output.give(lock.text if wanted == "pylock" else "".join(f"{line}\n" for line in _lines(lock, markers)))
+        lock, facts = _lock(script, environ)
+    output.give(lock.text if wanted == "pylock" else "".join(f"{line}\n" for line in _lines(lock, facts)))
     return 0
 
 
@@ -35,19 +35,19 @@ def _lock(script: Invocation, environ: Mapping[str, str]) -> tuple[Lock, dict[st
     asked = request.read(script, environ)
     wanted = resolve.resolve(asked, environ)
     run.warn(wanted)
-    markers = interpreters.markers(wanted.spec.interpreter)
+    facts = markers.environment(wanted.spec.interpreter)
     if wanted.lock is not None:
-        return wanted.lock, markers
+        return wanted.lock, facts
     wanted = making.choose(asked, environ, None)
     with Progress(wanted.options) as progress:
         text = making.text(wanted, environ, None, progress.show, lambda: None)
-    return pylock.parse(text.encode("ascii"), asked.name, os.path.abspath(asked.directory)), markers
+    return pylock.parse(text.encode("ascii"), asked.name, os.path.abspath(asked.directory)), facts
 
 
-def _lines(lock: Lock, markers: Mapping[str, str]) -> Iterator[str]:
+def _lines(lock: Lock, facts: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of a requirements file."""
     yield f"# made by scriptrun, for {lock.target}"
-    for pin in pins.read(lock, markers):
+    for pin in pins.read(lock, facts):
         if not pin.hashes:
             yield f"# pip knows no hash of what is not a file, so --require-hashes refuses {pin.name}"
         yield pin.line.replace(" --hash=", " \\\n    --hash=")

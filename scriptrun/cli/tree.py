@@ -9,7 +9,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import arguments, consult, interpreters, output, pip, process, request, resolve
+from scriptrun import arguments, consult, markers, output, pip, process, request, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
@@ -23,7 +23,7 @@ class _Tree:
 
     versions: dict[str, str]
     requires: dict[str, list[str]]
-    markers: Mapping[str, str]
+    facts: Mapping[str, str]
     shown: set[tuple[str, frozenset[str]]] = field(default_factory=set)
 
     def lines(self, requirement: Requirement, depth: int) -> Iterator[str]:
@@ -47,7 +47,7 @@ class _Tree:
 
     def holds(self, marker: Marker | None, extras: frozenset[str] = frozenset()) -> bool:
         """Tell whether a marker holds, with one of the extras or without any."""
-        return marker is None or any(marker.evaluate({**self.markers, "extra": one}) for one in ("", *extras))
+        return marker is None or any(marker.evaluate({**self.facts, "extra": one}) for one in ("", *extras))
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -66,7 +66,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
 def _grow(wanted: Wanted, environ: Mapping[str, str]) -> _Tree:
     """Return the tree of an environment, where it is ready; else ask pip, which installs nothing."""
-    markers = interpreters.markers(wanted.spec.interpreter)
+    facts = markers.environment(wanted.spec.interpreter)
     environment = wanted.environment()
     versions, requires = {}, {}
     if environment is not None:
@@ -80,4 +80,4 @@ def _grow(wanted: Wanted, environ: Mapping[str, str]) -> _Tree:
             found = consult.candidates(wanted.order(environ, progress.show), wanted.request.caches.writable())
         versions = {one.name: one.version for one in found}
         requires = {one.name: list(one.requires) for one in found}
-    return _Tree(versions, requires, markers)
+    return _Tree(versions, requires, facts)

@@ -7,7 +7,7 @@ import os
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -17,6 +17,8 @@ from scriptrun import spec
 from scriptrun.errors import without_credentials
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.policy import Policy
+from scriptrun.sources import Source
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,17 @@ def asked(script: ScriptMetadata) -> tuple[Asked, ...]:
     return spec.collect(script, script.options)
 
 
+def _declared(script: ScriptMetadata) -> tuple[Asked, ...]:
+    """Return the same as it is written, whichever sources count for a Python."""
+    return asked(replace(script, dependencies=script.declared))
+
+
 def of(script: ScriptMetadata, directory: str) -> Basis:
     """Return what a lock of `script`, a file in `directory`, is made from. Raises MetadataError and UsageError."""
-    wanted = asked(script)
-    resolution = asdict(spec.resolution(script, script.options))
-    editable = sorted({canonicalize_name(one.requirement.name) for one in wanted if one.editable})
-    options = {name: value for name, value in {**resolution, "editable": editable}.items() if value}
+    wanted = _declared(script)
+    resolution = asdict(spec.resolution(replace(script, routes=()), script.options, Policy()))
+    sources = {name: [_source(one) for one in found] for name, found in sorted(script.sources.items())}
+    options = {name: value for name, value in {**resolution, "sources": sources}.items() if value}
     movable = _Movable(directory)
     return Basis(
         requirements=movable.texts(without_credentials(one) for one in spec.requirements(wanted)),
@@ -69,6 +76,17 @@ def of(script: ScriptMetadata, directory: str) -> Basis:
         requires_python=str(script.requires_python),
         options=movable.value(json.loads(json.dumps(options))),
     )
+
+
+def _source(source: Source) -> dict[str, Any]:
+    """Return what a source says, without the place where it says so, and without credentials."""
+    said = {
+        "url": without_credentials(source.url),
+        "editable": source.editable,
+        "index": without_credentials(source.index),
+        "marker": str(source.marker or ""),
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def target(interpreter: Interpreter) -> Target:

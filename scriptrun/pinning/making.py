@@ -10,7 +10,7 @@ from functools import partial
 from packaging.pylock import Package
 from packaging.utils import canonicalize_name
 
-from scriptrun import consult, interpreters, metadata, pip, resolve
+from scriptrun import consult, markers, metadata, pip, resolve
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, InterpreterError, LockError, UsageError
 from scriptrun.metadata import Asked
@@ -67,10 +67,10 @@ def text(
     `begin_anew` is called where pip cannot keep them. Raises InstallError, CacheError, LockError and Interrupted.
     """
     interpreter, directory = wanted.spec.interpreter, wanted.request.directory
-    markers = interpreters.markers(interpreter)
-    held = tuple(_held(wanted, kept, markers)) if kept is not None else ()
+    facts = markers.environment(interpreter)
+    held = tuple(_held(wanted, kept, facts)) if kept is not None else ()
     answer = _ask(wanted, environ, held, show, begin_anew) if wanted.spec.requirements else _NOTHING
-    return pylock.compose(answer, directory, basis.of(wanted.script, directory), basis.target(interpreter), markers)
+    return pylock.compose(answer, directory, basis.of(wanted.script, directory), basis.target(interpreter), facts)
 
 
 def _ask(
@@ -94,12 +94,12 @@ def _ask(
         return pip.lock(order, environment)
 
 
-def _held(wanted: Wanted, kept: Lock, markers: Mapping[str, str]) -> Iterator[Asked]:
+def _held(wanted: Wanted, kept: Lock, facts: Mapping[str, str]) -> Iterator[Asked]:
     """Yield constraints that hold the versions of a lock, but for those that the script itself has outgrown."""
     asked: dict[str, list[Asked]] = {}
     for one in wanted.asked:
         asked.setdefault(canonicalize_name(one.requirement.name), []).append(one)
-    for pin in pins.read(kept, markers):
+    for pin in pins.read(kept, facts):
         fits = partial(_allows, pin.version)
         if pin.version and pin.hashes and all(map(fits, asked.get(pin.name, ()))):
             yield metadata.requirement(f"{pin.name}=={pin.version}", kept.file)
