@@ -163,3 +163,30 @@ def test_wrong_use(own: User, words: tuple[str, ...], status: int, told: str) ->
     finished = own.run("scriptrun", "lock", *words)
     assert (finished.status, finished.out, told in finished.err) == (status, "", True)
     assert listed(own) == ["s.py"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [(), ("--embed",)], ids=["beside", "inside"])
+def test_edits_keep_the_lock_up_to_date(own: User, index: Index, place: tuple[str, ...]) -> None:
+    """add and remove make the lock anew, with what was locked kept; where pip fails, script and lock stay."""
+    script = own.script("s.py", "demo", body="print(1)\n")
+    assert own.run("scriptrun", "-q", "lock", *place, script).status == 0
+    index.add(indexes.wheel("demo", "2.0"))
+    assert own.run("scriptrun", "-q", "add", script, "other") == (0, "", "")
+    assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+    assert own.run("scriptrun", "tree", script).out.splitlines()[0] == "demo 1.0"
+    assert listed(own) == (["s.py"] if place else ["pylock.s.toml", "s.py"])
+    before = [path.read_bytes() for path in own.directory.iterdir()]
+    assert own.run("scriptrun", "-q", "add", script, "demo>5").status == 125
+    assert [path.read_bytes() for path in own.directory.iterdir()] == before
+    assert own.run("scriptrun", "-q", "remove", script, "other") == (0, "", "")
+    assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+
+
+def test_new_script_can_have_a_lock(own: User) -> None:
+    """init --lock makes both, or where pip fails neither."""
+    assert own.run("scriptrun", "init", "-q", "--lock", "--with", "demo<0.1", "s.py").status == 125
+    assert listed(own) == []
+    assert own.run("scriptrun", "init", "-q", "--lock", "--with", "demo", "s.py") == (0, "", "")
+    assert listed(own) == ["pylock.s.toml", "s.py"]
+    assert own.run("scriptrun", "--locked", "s.py").status == 0
