@@ -282,6 +282,23 @@ def test_direct_sources_are_locked(user: User, index: Index) -> None:
 
 
 @pytest.mark.slow
+def test_editable_directory_is_locked(user: User) -> None:
+    """A source that is editable is locked as such, relative to the script, and installed as a link again."""
+    for name in ("one", "two"):
+        editable = BACKEND.replace("NAME", "near").replace("def build_wheel", "def build_editable", 1)
+        user.write(f"{name}/near/pyproject.toml", PROJECT)
+        user.write(f"{name}/near/backend.py", editable + BACKEND.replace("NAME", "near"))
+    head = '# tool.scriptrun.sources.near = { path = "near", editable = true }\n'
+    script = user.script("one/s.py", "near", head=head, body="import near; print(near.V)\n")
+    assert user.run("scriptrun", "-q", "lock", script).status == 0
+    assert 'path = "near"\neditable = true' in lock_of(script).read_text()
+    moved = Path(shutil.copy2(script, user.directory / "two"))
+    shutil.copy2(lock_of(script), lock_of(moved))
+    assert [user.run(one) for one in (script, moved)] == [(0, "1\n", "")] * 2
+    assert f"-e file://{user.directory}/two/near\n" in user.run("scriptrun", "export", moved).out
+
+
+@pytest.mark.slow
 def test_hash_of_a_source_distribution_is_verified_before_its_build(
     index: Index, tmp_path: Path, command: Path
 ) -> None:
