@@ -25,7 +25,7 @@ def test_place() -> None:
     """A new one goes to its place by the alphabet in a sorted list, else to the end; names count in canonical form."""
     assert requirements.place(["requests<3", "rich"], "anyio") == 0
     assert requirements.place(["A_b>=1", "c"], "a-c") == 1
-    assert requirements.place(["c", "a"], "b") == 2
+    assert requirements.place(["b", "c", "a"], "aa") == 3
     assert requirements.place([], "b") == 0
 
 
