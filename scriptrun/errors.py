@@ -4,7 +4,9 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── UsageError              2  wrong use of the command line
 ├── MetadataError         125  the block, or a value in it, is not valid
 ├── ConfigurationError    125  config.toml is not valid
+├── PolicyError           125  the policy of config.toml forbids it
 ├── InterpreterError      125  no Python fits
+├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
 ├── EditError             125  the script cannot be changed as asked
@@ -55,8 +57,16 @@ class ConfigurationError(ScriptrunError):
     """A file of the configuration is not valid."""
 
 
+class PolicyError(ScriptrunError):
+    """The policy forbids what is asked for."""
+
+
 class InterpreterError(ScriptrunError):
     """No Python interpreter fits."""
+
+
+class LockError(ScriptrunError):
+    """The script's lock cannot be used: it is damaged, stale, missing, or for another Python or platform."""
 
 
 class InstallError(ScriptrunError):

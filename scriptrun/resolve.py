@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scriptrun import cache as caches
-from scriptrun import config, expiry, interpreters, launch, metadata, quantities, spec
+from scriptrun import config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.config import Configuration
-from scriptrun.errors import UsageError
+from scriptrun.errors import InterpreterError, LockError, UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.pinning import basis, discovery, pins
+from scriptrun.pinning.pylock import Lock
 from scriptrun.pip import Order
+from scriptrun.policy import Policy
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
 
@@ -35,6 +38,7 @@ class Wanted:
     asked: tuple[Asked, ...]
     spec: EnvironmentSpec
     max_age: float
+    lock: Lock | None = None
 
     def environment(self) -> Environment | None:
         """Return the environment if it is ready: one whose age will do, if there is one."""
@@ -45,7 +49,26 @@ class Wanted:
 
     def order(self, environ: Mapping[str, str], show: Callable[[str], None]) -> Order:
         """Return the order for the environment; `show` is given each step."""
-        return Order(self.spec, self.asked, self.options, environ, show, self.script.constraints)
+        order = Order(
+            self.spec,
+            self.asked,
+            self.options,
+            environ,
+            show,
+            self.script.constraints,
+            self.script.routes,
+            self.configuration.policy,
+        )
+        if self.lock is None:
+            return order
+        locked = pins.read(self.lock, markers.environment(self.spec.interpreter))
+        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned)
+
+    @property
+    def unpinned(self) -> tuple[Asked, ...]:
+        """What is asked for beyond the lock."""
+        covered = set(spec.requirements(basis.asked(self.script)))
+        return tuple(one for one in self.asked if spec.canonical(one.requirement) not in covered)
 
     @property
     def keepable(self) -> bool:
@@ -58,10 +81,10 @@ class Wanted:
     def standing(self) -> int:
         """What the answer is worth another time: launch.NOTED, VALID or PROVABLE.
 
-        It may change with a local path, and with a file or program that the block names. A branch of a repository
-        changes too, but is asked for again only by --refresh.
+        It may change with a local path, and with a file or program that block or configuration names. A branch of a
+        repository changes too, but is asked for again only by --refresh.
         """
-        own = self.script.options
+        own = self.script.options.below(self.configuration.options)
         if (
             self.spec.fingerprints
             or self.script.relative_paths
@@ -87,25 +110,75 @@ class Wanted:
         return not program or interpreter == (program if asked_by_block else os.path.realpath(program))
 
 
-def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], None] = lambda _: None) -> Wanted:
-    """Return what `request` comes to; `done` is told of each step.
+def resolve(
+    request: Request,
+    environ: Mapping[str, str],
+    done: Callable[[str], None] = lambda _: None,
+    *,
+    with_lock: bool = True,
+) -> Wanted:
+    """Return what `request` comes to; `done` is told of each step. Without `with_lock` none is there, nor due.
 
-    Raises MetadataError, ConfigurationError, InterpreterError and UsageError.
+    Raises MetadataError, ConfigurationError, PolicyError, InterpreterError, LockError and UsageError.
     """
     script = metadata.parse(request.block, request.name, request.directory)
     done("read the block")
     given = request.invocation.options
     configuration = config.read(environ)
     options = given.below(script.options).below(configuration.options)
-    wish = Wish(
-        options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
-    )
-    choice = interpreters.choose(wish, request.caches.own, environ)
+    lock = _lock(request, script, options) if with_lock else None
+    wish = Wish(options.value("python"), options.place("python"), script.requires_python, script.requires_python_place)
+    choice = _choose(wish, lock, request, environ)
     done("choose a Python")
+    script = script.for_environment(markers.environment(choice.interpreter))
     asked = spec.collect(script, options)
-    specified = spec.specify(choice.interpreter, asked, options, script)
+    specified = spec.specify(choice.interpreter, asked, options, script, configuration.policy)
+    if lock is not None:
+        specified = replace(specified, lock=lock.digest)
+    if with_lock:
+        _demand_lock(configuration.policy, specified, options, request.name)
     done("compute the key")
-    return Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options))
+    wanted = Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options), lock)
+    return wanted if lock is None or wanted.unpinned else replace(wanted, max_age=0.0)  # pip would say the same again
+
+
+def _lock(request: Request, script: ScriptMetadata, options: Options) -> Lock | None:
+    """Return the lock of the script, if it has one that is not stale. Raises LockError."""
+    lock = discovery.find(request, script)
+    if options.flag("locked"):
+        discovery.demand(lock, request)
+    if lock is not None:
+        discovery.refuse_stale(lock, script, request)
+    return lock
+
+
+def _choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[str, str]) -> Choice:
+    """Return the Python that is asked for, else that which the lock is for. Raises InterpreterError and LockError."""
+    if lock is not None and not wish.requested:
+        wish = replace(wish, requested=lock.target.request, by="the lock")
+    try:
+        choice = interpreters.choose(wish, request.caches.own, environ)
+    except InterpreterError as error:
+        if wish.by != "the lock":
+            raise
+        raise LockError(
+            f"the lock is for {lock.target if lock else ''}, which is not on this machine",
+            place=request.name,
+            details=error.details,
+            hint=f"install it, or make the lock anew for another one: {discovery.remedy(request, python='VERSION')}",
+        ) from None
+    if lock is not None:
+        discovery.refuse_other_python(lock, choice.interpreter, request)
+    return choice
+
+
+def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, name: str) -> None:
+    """Raise PolicyError where the policy wants a lock, and not all that is asked for is in one."""
+    more = [one for one in ("with", "with-requirements") if options.many(one)]
+    for one in more if policy.require_lock else []:
+        raise policy.violation("require-lock", options.place(one), f"`{one}` asks for what is in no lock")
+    locked = bool(specified.lock) or not specified.requirements
+    policy.check_lock(locked=locked, place=name, remedy="make one: scriptrun lock SCRIPT")
 
 
 def _max_age(options: Options) -> float:
@@ -113,11 +186,3 @@ def _max_age(options: Options) -> float:
         return quantities.seconds(options.value("max-age") or "0")
     except ValueError as error:
         raise UsageError(f"`--max-age`: {error}") from None
-
-
-def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
-    if not given.value("python"):
-        return "`[tool.scriptrun] python`"
-    variable = environ.get("SCRIPTRUN_PYTHON")
-    asked = variable and given.value("python") in (variable, os.path.abspath(variable))
-    return "SCRIPTRUN_PYTHON" if asked else "--python"

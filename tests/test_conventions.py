@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,20 +23,38 @@ ORDER = (
     "arguments",
     "block",
     "source",
+    "lockfile",
     "output",
     "launch",
     "request",
     "decide",
     "__main__",
     "quantities",
+    "moments",
     "refusals",
     "process",
     "interpreters",
+    "markers",
     "virtual",
     "places",
+    "values",
+    "sources",
+    "uv_table",
     "metadata",
+    "pip_rules",
+    "policy",
     "config",
+    "project",
+    "settings",
     "spec",
+    "editing",
+    "editing.document",
+    "pinning",
+    "pinning.basis",
+    "pinning.pylock",
+    "pinning.pins",
+    "pinning.embedded",
+    "pinning.discovery",
     "pip_settings",
     "pip_messages",
     "git_credentials",
@@ -50,8 +69,6 @@ ORDER = (
     "sharing",
     "prepare",
     "consult",
-    "editing",
-    "editing.document",
     "editing.array",
     "editing.requirements",
     "editing.bounds",
@@ -66,14 +83,28 @@ ORDER = (
     "upkeep.housekeeping",
     "upkeep.daily",
     "resolve",
+    "pinning.making",
+    "lint",
+    "lint.imports",
+    "lint.distributions",
+    "lint.survey",
+    "lint.infer",
+    "lint.findings",
+    "lint.declarations",
+    "lint.launching",
+    "lint.checks",
     "cli",
     "cli.progress",
     "cli.table",
+    "cli.config",
     "cli.env",
     "cli.explain",
     "cli.isolated",
     "cli.run",
     "cli.sync",
+    "cli.lock",
+    "cli.export",
+    "cli.tree",
     "cli.change",
     "cli.add",
     "cli.remove",
@@ -87,9 +118,13 @@ ORDER = (
     "cli.cache.prune",
     "cli.cache.clear",
     "cli.python",
+    "cli.check",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""
+
+CHILD = {"pip_child", "pip_rules"}
+"""The program that is pip's: the Pythons that it runs under do not have scriptrun."""
 
 QUIET_OPTIONS = {"quiet", "verbose", "offline"}
 """The options that do not change which environment a script runs in."""
@@ -147,7 +182,7 @@ def test_one_module_starts_programs() -> None:
 
 
 def test_one_module_prints() -> None:
-    """Nothing but `output` and the commands writes to stdout or stderr, and two programs before they reach it."""
+    """Nothing but `output` and the commands writes to stdout or stderr, and programs that are started alone."""
     writers = {
         name
         for name, path in MODULES.items()
@@ -155,7 +190,7 @@ def test_one_module_prints() -> None:
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in ("print", "sys.stdout.write", "sys.stderr.write", "os.write")
     }
-    assert {name for name in writers if not name.startswith("cli.")} == {"output", "__main__", "pip_child"}
+    assert {name for name in writers if not name.startswith("cli.")} == {"output", "__main__", "lint.imports", *CHILD}
 
 
 def test_the_launcher_knows_every_option_that_changes_the_answer() -> None:
@@ -180,7 +215,10 @@ def files() -> list[Path]:
     """Return the files of the project, without what is made from them."""
     made = {".git", ".work", "__pycache__", ".venv", ".tox", "dist", ".hypothesis"}
     made |= {".pytest_cache", ".mypy_cache", ".ruff_cache"}
-    found = [path for path in ROOT.rglob("*") if path.is_file() and not made & set(path.relative_to(ROOT).parts)]
+    found = []
+    for directory, below, names in os.walk(ROOT):
+        below[:] = [name for name in below if name not in made]
+        found += [Path(directory, name) for name in names]
     assert len(found) > 50
     return found
 

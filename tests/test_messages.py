@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -295,6 +296,20 @@ def url_of_a_wheel_for_another_platform(index: Index, _user: User) -> list[str]:
     name = "demo-1.0-cp27-cp27m-win32.whl"
     index.add((name, indexes.wheel("demo", "1.0")[1]))
     return [f"demo @ {index.url.replace('/simple/', '/files/')}{name}"]
+
+
+GIT = "see git's lines: check the URL, the branch, tag or commit, and the network"
+
+
+@case("{4}: the repository of `demo` cannot be fetched, or what is asked for is not in it", GIT)
+def repository_that_is_none(_index: Index, user: User) -> list[str]:
+    return [f"demo @ git+file://{user.directory}/nowhere"]
+
+
+@case("{4}: the repository of `demo` cannot be fetched, or what is asked for is not in it", GIT)
+def branch_that_is_none(_index: Index, user: User) -> list[str]:
+    subprocess.run(["git", "init", "-q", user.directory / "empty"], check=True)
+    return [f"demo @ git+file://{user.directory}/empty@gone"]
 
 
 @case("{4}: there is nothing at the URL of `demo`", "check the URL")

@@ -49,7 +49,7 @@ class Change:
         """Return the text of a first block: for the Python that is asked for, pinned or chosen, and later ones."""
         pinned = "" if self.options.value("python") else skeleton.pin(os.path.dirname(self.original.file))
         if not pinned:
-            version = Version(self._wanted("").choice.interpreter.version)
+            version = Version(self.wanted("").choice.interpreter.version)
             pinned = f"{version.major}.{version.minor}"
         return skeleton.block(pinned)
 
@@ -58,7 +58,7 @@ class Change:
 
         What is returned gives the version for a requirement, `""` for one that does not count here.
         """
-        wanted = self._wanted(text)
+        wanted = self.wanted(text)
         if wanted.options.flag("offline") and wanted.spec.requirements:
             raise InstallError("pip must be asked, and --offline forbids it", place=self.original.name)
         order = dataclasses.replace(wanted, asked=tuple(self._placed(wanted))).order
@@ -100,7 +100,8 @@ class Change:
         name, file = self.original.name, self.original.file
         return metadata.parse(blocks.cut(self.original.content, name)[0], name, os.path.dirname(file))
 
-    def _wanted(self, text: str) -> Wanted:
+    def wanted(self, text: str) -> Wanted:
+        """Return what the script wants with `text` in its block. Raises ScriptrunError."""
         name = self.original.name
         content = document.with_block(self.original.content, text, name)
         found, _ = blocks.cut(content, name)
