@@ -137,6 +137,7 @@ def test_options() -> None:
     """A key of `[tool.scriptrun]` is set and taken away again, in a table that is there or in one of its own."""
     for text in (
         "",
+        "[tool]\n",
         "dependencies = []\n",
         "dependencies = []\n\n[tool.other]\na = 1\n",
         "[tool.scriptrun] # é\npre = true # why\n\n[tool.other]\n",
@@ -149,6 +150,7 @@ def test_options() -> None:
         assert tomli.loads(changed) == wanted
         assert requirements.set_option(changed, "lock", "sha256:2") == changed.replace("sha256:1", "sha256:2")
         assert requirements.set_option(changed, "lock", None).rstrip("\n") == text.rstrip("\n")
+        assert requirements.set_option(text, "lock", None) == text
     assert requirements.set_option("", "lock", "x") == '[tool.scriptrun]\nlock = "x"\n'
 
 
