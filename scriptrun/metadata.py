@@ -261,6 +261,8 @@ class _Reader:
         return value
 
     def _path(self, option: Option, value: str) -> str:
+        if option.name == "env-file":
+            return value  # read when the script runs, from its directory: the answer does not depend on that
         if is_path(option, value):
             found = anchored(value, self.directory)
             self.relative_paths = self.relative_paths or found != value

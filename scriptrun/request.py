@@ -71,6 +71,11 @@ class Request:
             proof = launch.head(self.source.content, self.block)
             if proof is not None and len(self.configured) <= launch.MAX_HEAD:
                 launch.record(path, self.configured + proof[0], proof[1], answer)
+        if answer.env_files:
+            location.find_libraries()
+            from scriptrun import environment_files  # what it stands on takes as long as half of Python's start
+
+            environ = environment_files.extend(environ, self, answer.env_files)
         launch.become(answer.environment, self.python_arguments(), environ)
 
 

@@ -37,6 +37,7 @@ ORDER = (
     "config",
     "spec",
     "pip_settings",
+    "environment_files",
     "pip_messages",
     "git_credentials",
     "pip_child",
