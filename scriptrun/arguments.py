@@ -21,7 +21,7 @@ COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "env": ("--json",),
     "python": ("--json",),
-    "sync": ("--system",),
+    "sync": ("--system", "--compile", "--venv-link"),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 

@@ -43,6 +43,7 @@ Commands:
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
   cache dir                       where environments are kept
+    [--compile] [--venv-link]     with byte code; with a link .venv, for editors
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]
   cache clear                     remove all that is not in use
