@@ -101,7 +101,7 @@ def _program(invocation: Invocation) -> "Source | None":
     if invocation.action == "stdin":
         return source.read_stdin()
     if invocation.action != "script":
-        path = invocation.options.value("script")
+        path = invocation.options.value("script") or _named_to_module(invocation)
         return source.read(path) if path else None
     try:
         return source.read(invocation.target)
@@ -111,6 +111,16 @@ def _program(invocation: Invocation) -> "Source | None":
             if error.hint.startswith("did you mean"):
                 raise error from None
         raise
+
+
+def _named_to_module(invocation: Invocation) -> str:
+    """Return the script among the arguments of a module that runs scripts, as `pdb` does; `""`: there is none."""
+    if invocation.action != "module" or not invocation.arguments:
+        return ""
+    from scriptrun import hosts  # rare
+
+    path = hosts.script(invocation.target, invocation.arguments)
+    return path if os.path.isfile(path) else ""
 
 
 def _question(invocation: Invocation, found: "Block | None", configured: bytes) -> bytes:

@@ -23,6 +23,7 @@ ORDER = (
     "block",
     "source",
     "output",
+    "hosts",
     "launch",
     "request",
     "decide",
