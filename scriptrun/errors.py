@@ -7,6 +7,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── InterpreterError      125  no Python fits
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
+├── RemoteError           125  the program at a URL cannot be had, or is not trusted
 ├── ScriptUnreadable      126  the script exists and cannot be read
 ├── ScriptMissing         127  the script does not exist
 └── Interrupted         128+n  a signal ended scriptrun while it prepared
@@ -64,6 +65,10 @@ class InstallError(ScriptrunError):
 
 class CacheError(ScriptrunError):
     """The cache cannot be used."""
+
+
+class RemoteError(ScriptrunError):
+    """The program at a URL cannot be had, or is not trusted."""
 
 
 class ScriptUnreadable(ScriptrunError):
