@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from scriptrun import block, config, download, metadata, refusals, remote, trust
 from scriptrun.arguments import Options
-from scriptrun.config import Configuration
 from scriptrun.download import Fetched
 from scriptrun.errors import RemoteError, ScriptrunError, UsageError
 from scriptrun.source import Source
@@ -29,7 +28,7 @@ def acquire(url: str, options: Options, environ: Mapping[str, str], cache: str) 
     _refuse_scheme(url)
     plain = remote.canonical(url)
     configuration = config.read(environ)
-    _refuse_by_policy(plain, configuration)
+    configuration.policy.check_url_script(remote.shown(plain))
     options = options.below(configuration.options)
     hashes = trust.wanted(plain, options, configuration)
     program = remote.find(cache, plain)
@@ -54,13 +53,6 @@ def _refuse_scheme(url: str) -> None:
         )
     if scheme not in ("http", "https"):
         raise UsageError(f"there is no running of `{scheme}:` URLs", hint="https:// ones can be run, and files by path")
-
-
-def _refuse_by_policy(url: str, configuration: Configuration) -> None:
-    """Leave it to a policy whether programs from URLs are run at all."""
-    policy = getattr(configuration, "policy", None)
-    if policy is not None:
-        policy.check_url_script(remote.shown(url))
 
 
 def _unfetched(url: str, program: Source | None, hashes: tuple[Wanted, ...]) -> Source:

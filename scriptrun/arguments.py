@@ -18,10 +18,16 @@ from scriptrun.errors import UsageError
 FLAG, VALUE, LIST = "flag", "value", "list"
 
 COMMANDS = {
+    "add": ("--bounds=", "--infer"),
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
+    "check": ("--json", "--ignore="),
+    "config": ("--json",),
     "env": ("--json",),
+    "init": (),
     "python": ("--json",),
+    "remove": (),
     "sync": ("--system", "--compile", "--venv-link"),
+    "upgrade": (),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
@@ -87,6 +93,7 @@ OPTIONS = (
     Option("verbose", "v", FLAG, "", "show what is done, and all that pip says"),
 )
 
+_BY_NAME = {option.name: option for option in OPTIONS}
 _BY_FLAG = {f"--{option.name}": option for option in OPTIONS}
 _BY_FLAG.update({f"-{option.letter}": option for option in OPTIONS if option.letter})
 
@@ -95,12 +102,16 @@ _FALSE = ("", "0", "false", "no", "off")
 
 
 class Options:
-    """What was asked for, by name. Lists are tuples; what was not given is False, "" or ()."""
+    """What was asked for, by name. Lists are tuples; what was not given is False, "" or ().
 
-    __slots__ = ("_values",)
+    `places` says where each stands; by default on the command line.
+    """
 
-    def __init__(self, values: "Mapping[str, Value] | None" = None) -> None:
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, values: "Mapping[str, Value] | None" = None, places: "Mapping[str, str] | None" = None) -> None:
         self._values = dict(values or {})
+        self._places = dict(places or {})
 
     def flag(self, name: str) -> bool:
         """Return whether the flag `name` is on."""
@@ -117,7 +128,13 @@ class Options:
 
     def below(self, lower: "Options") -> "Options":
         """Return these options, with those of `lower` where nothing was said here."""
-        return Options({**dict(lower.given()), **self._values})
+        values = dict(lower.given())
+        places = {name: lower.place(name) for name in values if name not in self._values}
+        return Options({**values, **self._values}, {**places, **self._places})
+
+    def place(self, name: str) -> str:
+        """Return where the value of `name` stands: the option's name, its variable, or `file:line`."""
+        return self._places.get(name, f"--{name}")
 
     def given(self) -> "list[tuple[str, Value]]":
         """Return what was given, sorted by name."""
@@ -310,7 +327,7 @@ def _from_variables(environ: "Mapping[str, str]") -> Options:
             values[option.name] = tuple(_on_command_line(option, line) for line in lines if line.strip())
         elif text:
             values[option.name] = _on_command_line(option, text)
-    return Options(values)
+    return Options(values, {name: _BY_NAME[name].variable for name in values})
 
 
 def _truth(variable: str, text: str) -> bool:

@@ -108,7 +108,7 @@ def cut(source: bytes, name: str) -> "tuple[Block | None, list[NearMiss]]":
         raise two_blocks(name, first, _line_number(source, scripts[1].start))
     raw = source[found.content : found.closing]
     _check_size(raw, first, name)
-    encoding = "utf-8" if marked else _declared_encoding(source)
+    encoding = "utf-8" if marked else declaration(source)[0]
     return Block(first, first + raw.count(b"\n") + 1, raw, encoding), []
 
 
@@ -121,20 +121,23 @@ def two_blocks(name: str, first: int, second: int) -> MetadataError:
     )
 
 
-def _declared_encoding(source: bytes) -> str:
-    """Return the encoding that the first two lines of `source` declare as PEP 263 has it, else `utf-8`."""
+def declaration(source: bytes) -> "tuple[str, int]":
+    """Return the encoding that `source`, which has no carriage returns, declares as PEP 263 has it, and the line.
+
+    Without one it is `utf-8`, and the line 0.
+    """
     start = 0
-    for _ in range(2):
+    for number in (1, 2):
         end = _line_end(source, start)
         line = source[start:end].lstrip(b" \t\f")
         if line.startswith(b"#"):
             declared = _cookie(line)
             if declared:
-                return declared
+                return declared, number
         elif line:
             break
         start = end + 1
-    return "utf-8"
+    return "utf-8", 0
 
 
 def _cookie(comment: bytes) -> str:

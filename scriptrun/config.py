@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import tomli
 
-from scriptrun import location, places, quantities
+from scriptrun import location, metadata, places, policy, quantities, values
 from scriptrun.arguments import Options
-from scriptrun.errors import ConfigurationError
+from scriptrun.block import one_edit_apart
+from scriptrun.errors import ConfigurationError, MetadataError
 from scriptrun.metadata import Warned
+from scriptrun.policy import Policy
 
 MAX_IDLE = 90 * 86400.0
 """After how many seconds without use an environment goes, unless the configuration says otherwise."""
+
+BOUNDS: Mapping[str, tuple[Callable[[str], float], str, str]] = {
+    "max-idle": (quantities.seconds, 'max-idle = "90 days"', "remove environments not used for as long"),
+    "max-size": (quantities.octets, 'max-size = "5 GB"', "remove the least recently used above that"),
+}
+"""The keys of `[cache]`, each with what reads its value, an example, and its meaning."""
+
+TRUSTED = f'"https://host/x.py" = "{"0" * 64}"'
+"""An example of a line of `[trust]`."""
+
+_TABLES = ("cache", "policy", "trust")
 
 
 @dataclass(frozen=True)
@@ -23,44 +37,26 @@ class Configuration:
     """What the configuration says.
 
     `max_idle`, in seconds, and `max_size`, in bytes (None: no limit), bound the cache. `options` count after those of
-    the command line, of variables and of the block.
+    the command line, of variables and of the block. `trust` pairs URLs of scripts with the sha256, in hexadecimal
+    digits, of what they may be. `places` has `file:line` of what is set in `[cache]` and `[trust]`: `cache.max-idle`.
     """
 
     max_idle: float
     max_size: int | None
     options: Options
     warnings: tuple[Warned, ...]
+    policy: Policy = field(default_factory=Policy)
+    trust: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(environ: Mapping[str, str]) -> Configuration:
     """Return what both files say together. Raises ConfigurationError, which names file and line."""
-    values: dict[tuple[str, ...], Any] = {}
-    warnings: list[Warned] = []
+    found = Configuration(MAX_IDLE, None, Options(), ())
     for path in location.configurations(environ):
         if os.path.isfile(path):
-            file = _File(path)
-            values.update(file.values())
-            warnings += file.warnings
-    age = values.get(("max-age",))
-    return Configuration(
-        max_idle=values.get(("cache", "max-idle"), MAX_IDLE),
-        max_size=values.get(("cache", "max-size")),
-        options=Options({} if age is None else {"max-age": age}),
-        warnings=tuple(warnings),
-    )
-
-
-def _age(text: str) -> str:
-    quantities.seconds(text)
-    return text
-
-
-_KEYS: dict[tuple[str, ...], Callable[[str], object]] = {
-    ("max-age",): _age,
-    ("cache", "max-idle"): quantities.seconds,
-    ("cache", "max-size"): quantities.octets,
-}
-"""Each key that is known, and what reads its value."""
+            found = _File(path).over(found)
+    return found
 
 
 class _File:
@@ -80,43 +76,78 @@ class _File:
         except OSError as error:
             raise ConfigurationError(f"`{path}` cannot be read: {error.strerror}") from None
         self.lines = places.find(self.text)
+        self.values = values.Reader(self._place, os.path.dirname(path), metadata.requirement)
 
-    def values(self) -> dict[tuple[str, ...], Any]:
-        """Return the values of all known keys, read; note what is not known."""
-        found: dict[tuple[str, ...], Any] = {}
-        tables = {keys[0] for keys in _KEYS if len(keys) > 1}
+    def over(self, lower: Configuration) -> Configuration:
+        """Return what this file says, and where it says nothing, what `lower` does. The policies of both hold."""
+        try:
+            bounds = self._bounds()
+            options = self._options().below(lower.options)
+            own_policy = policy.read(self._inner("policy"), self.values)
+            trust = {url: self._digest(url, value) for url, value in self._inner("trust").items()}
+        except MetadataError as error:
+            raise ConfigurationError(error.message, hint=error.hint, place=error.place) from None
+        return Configuration(
+            max_idle=bounds.get("max-idle", lower.max_idle),
+            max_size=bounds.get("max-size", lower.max_size),
+            options=options,
+            warnings=(*lower.warnings, *self.warnings),
+            policy=policy.strictest(lower.policy, own_policy),
+            trust={**lower.trust, **trust},
+            places={**lower.places, **self._places("cache", bounds), **self._places("trust", trust)},
+        )
+
+    def _places(self, table: str, keys: Iterable[str]) -> dict[str, str]:
+        return {f"{table}.{key}": self._place(table, key) for key in keys}
+
+    def _inner(self, name: str) -> dict[str, Any]:
+        table = self.table.get(name, {})
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"`{name}` is not a table", place=self._place(name), hint=f"write [{name}]")
+        return table
+
+    def _options(self) -> Options:
+        found = {}
         for key, value in self.table.items():
-            if key not in tables:
-                self._take(found, (key,), value)
-            elif isinstance(value, dict):
-                for name, inner in value.items():
-                    self._take(found, (key, name), inner)
-            else:
-                raise ConfigurationError(f"`{key}` is not a table", place=self._place((key,)), hint=f"write [{key}]")
+            if key in values.KNOWN:
+                found[key] = self.values.option((key,), values.KNOWN[key], value)
+            elif key not in _TABLES:
+                self._warn_unknown((key,), (*values.KNOWN, *_TABLES))
+        return Options(found, self.values.places)
+
+    def _bounds(self) -> dict[str, Any]:
+        found: dict[str, float] = {}
+        for key, value in self._inner("cache").items():
+            if key not in BOUNDS:
+                self._warn_unknown(("cache", key), tuple(BOUNDS))
+                continue
+            read_value, example, _ = BOUNDS[key]
+            text = self.values.string(("cache", key), value, example)
+            try:
+                found[key] = read_value(text)
+            except ValueError as error:
+                raise ConfigurationError(f"`cache.{key}`: {error}", place=self._place("cache", key)) from None
         return found
 
-    def _take(self, found: dict[tuple[str, ...], Any], keys: tuple[str, ...], value: object) -> None:
-        if keys not in _KEYS:
-            name = ".".join(keys)
-            self.warnings.append(
-                Warned(self._place(keys), f"there is no setting `{name}`; it is ignored", "", slip=False)
-            )
-            return
-        if not isinstance(value, str):
+    def _digest(self, url: str, value: object) -> str:
+        """Return the sha256 that stands for a URL in `[trust]`."""
+        text = self.values.string(("trust", url), value, TRUSTED)
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
             raise ConfigurationError(
-                f"`{'.'.join(keys)}` is not a string", place=self._place(keys), hint=f"an example: {_EXAMPLES[keys]}"
+                f"`{text}` is not a sha256: 64 hexadecimal digits",
+                place=self._place("trust", url),
+                hint=f"an example: {TRUSTED}",
             )
-        try:
-            found[keys] = _KEYS[keys](value)
-        except ValueError as error:
-            raise ConfigurationError(f"`{'.'.join(keys)}`: {error}", place=self._place(keys)) from None
+        return text.lower()
 
-    def _place(self, keys: tuple[str, ...]) -> str:
-        return f"{self.path}:{self.lines.get(keys, self.lines.get(keys[:1], 0)) + 1}"
+    def _warn_unknown(self, keys: tuple[str, ...], known: tuple[str, ...]) -> None:
+        near = [name for name in known if one_edit_apart(keys[-1].replace("_", "-").lower(), name)]
+        message = f"there is no setting `{'.'.join(keys)}`; it is ignored"
+        remedy = f"did you mean `{near[0]}`?" if near else ""
+        self.warnings.append(Warned(self._place(*keys), message, remedy, slip=False))
 
-
-_EXAMPLES = {
-    ("max-age",): 'max-age = "7 days"',
-    ("cache", "max-idle"): 'max-idle = "90 days"',
-    ("cache", "max-size"): 'max-size = "5 GB"',
-}
+    def _place(self, *path: str | int) -> str:
+        """Return `file:line` of a key or an entry; where there is none, of what it would be in."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f"{self.path}:{self.lines.get(path, 0) + 1}"

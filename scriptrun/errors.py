@@ -4,10 +4,12 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── UsageError              2  wrong use of the command line
 ├── MetadataError         125  the block, or a value in it, is not valid
 ├── ConfigurationError    125  config.toml is not valid
+├── PolicyError           125  the policy of config.toml forbids it
 ├── InterpreterError      125  no Python fits
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
 ├── RemoteError           125  the program at a URL cannot be had, or is not trusted
+├── EditError             125  the script cannot be changed as asked
 ├── ScriptUnreadable      126  the script exists and cannot be read
 ├── ScriptMissing         127  the script does not exist
 └── Interrupted         128+n  a signal ended scriptrun while it prepared
@@ -55,6 +57,10 @@ class ConfigurationError(ScriptrunError):
     """A file of the configuration is not valid."""
 
 
+class PolicyError(ScriptrunError):
+    """The policy forbids what is asked for."""
+
+
 class InterpreterError(ScriptrunError):
     """No Python interpreter fits."""
 
@@ -69,6 +75,10 @@ class CacheError(ScriptrunError):
 
 class RemoteError(ScriptrunError):
     """The program at a URL cannot be had, or is not trusted."""
+
+
+class EditError(ScriptrunError):
+    """The script cannot be changed as it was asked for."""
 
 
 class ScriptUnreadable(ScriptrunError):

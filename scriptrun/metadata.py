@@ -6,24 +6,29 @@ Implements the specification "Inline script metadata" (packaging.python.org); re
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun import places, quantities
-from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options, anchored, is_path
+from scriptrun import places, sources, uv_table, values
+from scriptrun.arguments import Options
 from scriptrun.block import Block
 from scriptrun.errors import MetadataError
+from scriptrun.sources import Source, Sources
+from scriptrun.uv_table import Meaning
 
 _KEYS = ("dependencies", "requires-python", "tool")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MOMENT = re.compile(r"\d+ *(d|days?)?|\d{4}-\d\d-\d\d([T ].+)?")
+_OTHERS = {"hatch", "pdm", "pixi"}
+"""Tables that make another environment when the runner that they are for reads them."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,11 @@ class Warned:
 
 @dataclass(frozen=True)
 class ScriptMetadata:
-    """What a `script` block says. `options` are those of `[tool.scriptrun]`, paths made absolute.
+    """What a `script` block says. `options` are those of its tables, paths made absolute.
 
     `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
-    index that each must come from; with `first_index`, every other comes from the first index that has it.
+    index that each must come from; with `first_index`, every other comes from the first index that has it. `sources`
+    are what `for_environment` makes routes and other dependencies of.
     """
 
     dependencies: tuple[Asked, ...] = ()
@@ -64,7 +70,29 @@ class ScriptMetadata:
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
+    sources: Sources = field(default_factory=dict)
     warnings: tuple[Warned, ...] = ()
+
+    def for_environment(self, markers: Mapping[str, str]) -> ScriptMetadata:
+        """Return what it says for a Python that markers see so: with the sources that count there put to use."""
+        dependencies = []
+        routes = list(self.routes)
+        for asked in self.dependencies:
+            name = canonicalize_name(asked.requirement.name)
+            source = next((one for one in self.sources.get(name, ()) if one.counts(markers)), None)
+            if source is not None and source.index:
+                routes.append((name, source.index))
+            dependencies.append(_taken_from(source, asked))
+        return dataclasses.replace(
+            self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))), sources={}
+        )
+
+
+def _taken_from(source: Source | None, asked: Asked) -> Asked:
+    """Return what is asked for as it is to be met where `source` counts."""
+    if source is None or not source.url:
+        return asked
+    return Asked(source.applied(asked.requirement), source.place, source.editable)
 
 
 def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
@@ -74,12 +102,12 @@ def parse(block: Block | None, name: str, directory: str) -> ScriptMetadata:
     """
     if block is None:
         return ScriptMetadata()
-    return _Reader(block, name, directory).metadata()
+    return Reader(block, name, directory).metadata()
 
 
 def requirement(text: str, place: str) -> Asked:
     """Return the PEP 508 requirement in `text`. Raises MetadataError, which names `place`."""
-    _refuse_control_characters(text, place)
+    values.refuse_control_characters(text, place)
     try:
         parsed = Requirement(text)
     except RecursionError:
@@ -102,9 +130,11 @@ def requirement(text: str, place: str) -> Asked:
     return Asked(parsed, place)
 
 
-def _refuse_control_characters(text: str, place: str) -> None:
-    if _CONTROL.search(text):
-        raise MetadataError(f"`{text}` holds a control character", place=place, hint="take the character out")
+def _constraint(text: str, place: str) -> Asked:
+    """Return the constraint in `text`: extras, with which pip knows none, make no difference to it."""
+    asked = requirement(text, place)
+    asked.requirement.extras = set()
+    return asked
 
 
 def specifiers(text: str, what: str, place: str) -> SpecifierSet:
@@ -136,24 +166,32 @@ def _requirement_hint(text: str) -> str:
     return 'an example: "httpx>=0.27"'
 
 
-class _Reader:
-    """One block being read: its text, and which line each value stands on."""
+class Reader:
+    """One block being read: its text, and which line each value stands on. `check` has one that does not stop."""
 
     def __init__(self, block: Block, name: str, directory: str) -> None:
         self.block = block
         self.name = name
-        self.directory = directory
         self.text = block.text(name)
         self.lines: dict[places.Path, int] = {}
+        # Files of variables are read when the script runs: the answer does not depend on its directory.
+        self.values = values.Reader(self._place, directory, requirement, left=("env-file",))
         self.warnings: list[Warned] = []
-        self.relative_paths = False
 
     def metadata(self) -> ScriptMetadata:
+        """Return what the block says. Raises MetadataError."""
         table = self._table()
         self.lines = places.find(self.text)
         dependencies = self._dependencies(table.get("dependencies", []))
         requires_python = self._requires_python(table.get("requires-python", ""))
-        options = self._options(table.get("tool", {}))
+        tool = table.get("tool", {})
+        if not isinstance(tool, dict):
+            raise self.values.wrong(("tool",), tool, "a table", "[tool.scriptrun]")
+        for name in sorted(_OTHERS & tool.keys()):
+            self._warn(("tool", name), f"`[tool.{name}]` is for another runner; it is ignored", ())
+        uv = self._uv(tool)
+        own = self._own(tool)
+        options = self._options(own).below(Options(uv.options, self.values.places))
         for key in table:
             if key not in _KEYS:
                 self._warn_unknown((key,), _KEYS, "a block")
@@ -162,7 +200,10 @@ class _Reader:
             requires_python,
             self._place("requires-python"),
             options,
-            self.relative_paths,
+            self.values.relative_paths,
+            constraints=tuple(_constraint(text, place) for text, place in uv.constraints),
+            first_index=uv.first_index,
+            sources={**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)},
             warnings=tuple(self.warnings),
         )
 
@@ -200,89 +241,47 @@ class _Reader:
                 )
 
     def _dependencies(self, value: object) -> tuple[Asked, ...]:
-        entries = self._strings(("dependencies",), value, 'dependencies = ["httpx"]')
+        entries = self.values.strings(("dependencies",), value, 'dependencies = ["httpx"]')
         return tuple(requirement(entry, self._place("dependencies", index)) for index, entry in enumerate(entries))
 
     def _requires_python(self, value: object) -> SpecifierSet:
-        if not isinstance(value, str):
-            raise self._wrong(("requires-python",), value, "a string", 'requires-python = ">=3.11"')
-        return specifiers(value, "requires-python", self._place("requires-python"))
+        text = self.values.string(("requires-python",), value, 'requires-python = ">=3.11"')
+        return specifiers(text, "requires-python", self._place("requires-python"))
 
-    def _options(self, tool: object) -> Options:
-        if not isinstance(tool, dict):
-            raise self._wrong(("tool",), tool, "a table", "[tool.scriptrun]")
+    def _uv(self, tool: dict[str, Any]) -> Meaning:
+        meaning = uv_table.read(tool.get("uv", {}), self.values)
+        for path, message in meaning.warnings:
+            self._warn(path, message, tuple(uv_table.HONOURED))
+        return meaning
+
+    def _own(self, tool: dict[str, Any]) -> dict[str, Any]:
         own = tool.get("scriptrun", {})
         if not isinstance(own, dict):
-            raise self._wrong(("tool", "scriptrun"), own, "a table", "[tool.scriptrun]")
-        known = {option.name: option for option in OPTIONS if option.everywhere}
-        values = {}
+            raise self.values.wrong(("tool", "scriptrun"), own, "a table", "[tool.scriptrun]")
+        return own
+
+    def _options(self, own: dict[str, Any]) -> Options:
+        found = {}
         for key, value in own.items():
             path = ("tool", "scriptrun", key)
-            if key in known:
-                values[key] = self._option(path, known[key], value)
-            else:
-                self._warn_unknown(path, tuple(known), "`[tool.scriptrun]`")
-        return Options(values)
+            if key in values.KNOWN:
+                found[key] = self.values.option(path, values.KNOWN[key], value)
+            elif key != "sources":
+                self._warn_unknown(path, (*values.KNOWN, "sources"), "`[tool.scriptrun]`")
+        return Options(found, self.values.places)
 
-    def _option(self, path: tuple[str, ...], option: Option, value: object) -> bool | str | tuple[str, ...]:
-        name = option.name
-        if option.kind == FLAG:
-            if not isinstance(value, bool):
-                raise self._wrong(path, value, "true or false", f"{name} = true")
-            return value
-        if option.kind == LIST:
-            entries = self._strings(path, value, f'{name} = ["{option.placeholder}"]')
-            check = requirement if name == "with" else _refuse_control_characters
-            for index, entry in enumerate(entries):
-                check(entry, self._place(*path, index))
-            return tuple(self._path(option, entry) for entry in entries)
-        if not isinstance(value, str):
-            raise self._wrong(path, value, "a string", f'{name} = "{option.placeholder}"')
-        _refuse_control_characters(value, self._place(*path))
-        if name == "exclude-newer" and not _MOMENT.fullmatch(value):
-            raise MetadataError(
-                f"`{'.'.join(path)}` is `{value}`, which is neither a date nor a number of days",
-                place=self._place(*path),
-                hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
-            )
-        if name == "max-age":
-            try:
-                quantities.seconds(value)
-            except ValueError as error:
-                raise MetadataError(f"`{'.'.join(path)}`: {error}", place=self._place(*path)) from None
-        return self._path(option, value)
+    def _sources(self, table: str, value: object, uv: Meaning) -> Sources:
+        return {} if value is None else sources.read(value, ("tool", table, "sources"), self.values, uv.indexes)
 
-    def _strings(self, path: tuple[str, ...], value: object, example: str) -> list[str]:
-        if not isinstance(value, list):
-            raise self._wrong(path, value, "an array of strings", example)
-        for index, entry in enumerate(value):
-            if not isinstance(entry, str):
-                raise self._wrong((*path, index), entry, "a string", example)
-        return value
+    def _warn_unknown(self, path: places.Path, known: tuple[str, ...], where: str) -> None:
+        self._warn(path, f"{where} has no key `{path[-1]}`; it is ignored", known)
 
-    def _path(self, option: Option, value: str) -> str:
-        if option.name == "env-file":
-            return value  # read when the script runs, from its directory: the answer does not depend on that
-        if is_path(option, value):
-            found = anchored(value, self.directory)
-            self.relative_paths = self.relative_paths or found != value
-            return found
-        return value
-
-    def _warn_unknown(self, path: tuple[str, ...], known: tuple[str, ...], where: str) -> None:
-        key = path[-1]
-        plain = key.replace("_", "-").lower()
-        near = [name for name in known if blocks.one_edit_apart(plain, name)]
+    def _warn(self, path: places.Path, message: str, known: tuple[str, ...]) -> None:
+        """Warn of a key that does nothing; where it is nearly one that is known it is a slip."""
+        plain = str(path[-1]).replace("_", "-").lower()
+        near = [name for name in known if name != path[-1] and blocks.one_edit_apart(plain, name)]
         remedy = f"did you mean `{near[0]}`?" if near else ""
-        message = f"{where} has no key `{key}`; it is ignored"
         self.warnings.append(Warned(self._place(*path), message, remedy, slip=bool(near)))
-
-    def _wrong(self, path: places.Path, value: object, wanted: str, example: str) -> MetadataError:
-        key = ".".join(part for part in path if isinstance(part, str))
-        what = f"`{key}`" if isinstance(path[-1], str) else f"entry {path[-1] + 1} of `{key}`"
-        return MetadataError(
-            f"{what} is {_kind(value)}, not {wanted}", place=self._place(*path), hint=f"an example: {example}"
-        )
 
     def _place(self, *path: str | int) -> str:
         """Return `file:line` of a key, or of an entry of its array; where there is none, of what it would be in."""
@@ -290,8 +289,3 @@ class _Reader:
             path = path[:-1]
         line = self.lines[path] + 1 if path else 0
         return f"{self.name}:{self.block.first + line}"
-
-
-def _kind(value: object) -> str:
-    names = {bool: "a boolean", str: "a string", int: "an integer", float: "a float", list: "an array", dict: "a table"}
-    return names.get(type(value), "a date or time")

@@ -14,19 +14,23 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import git_credentials, paths, pip_messages, pip_settings, process, spec
+from scriptrun import git_credentials, markers, moments, paths, pip_messages, pip_settings, process, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
+from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
     import importlib.metadata
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,9 @@ class Candidate:
 class Order:
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
-    `constraints` are those that stand in the block, as requirements; files of them are among the options. Each step,
-    and each line that pip writes, is given to `show`.
+    `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
+    those of the specification, their URLs as the user writes them. Each step, and each line that pip writes, is given
+    to `show`.
     """
 
     spec: EnvironmentSpec
@@ -69,6 +74,16 @@ class Order:
     environ: Mapping[str, str]
     show: Callable[[str], None]
     constraints: tuple[Asked, ...] = ()
+    routes: tuple[tuple[str, str], ...] = ()
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def wanted(self) -> tuple[Asked, ...]:
+        """What is asked for on this machine and Python: that without a marker, or with one that holds."""
+        environment = markers.environment(self.spec.interpreter)
+        return tuple(
+            one for one in self.asked if one.requirement.marker is None or one.requirement.marker.evaluate(environment)
+        )
 
 
 def load() -> None:
@@ -115,18 +130,21 @@ def _reported(report: str) -> list[str]:
 def _run(order: Order, environment: str, command: list[str]) -> None:
     """Let pip do `command` for what is ordered, in the directory of work. Raises InstallError and OSError."""
     work = os.path.join(environment, "tmp")
-    variables = _variables(order.environ, order.options)
-    requirements, for_git = git_credentials.take(spec.requirements(order.asked))
-    options = _options(order, work, hiding=_hold_credentials(variables))
+    variables, rules = _variables(order), _rules(order)
+    asked = (one for one in order.asked if not one.editable)
+    requirements, for_git = git_credentials.take(spec.requirements(asked))
+    # Otherwise another pip installs what a build needs: it has the index on its command line, and knows no rules.
+    alone = ["--use-feature", "inprocess-build-deps"] if rules or _hold_credentials(variables) else []
+    arguments = [*command, *alone, *_options(order, work), "--", *requirements]
     finished = process.run(
-        [*_program(environment), _hidden([*command, *options, "--", *requirements], work)],
+        [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
         environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory=work,
         show=lambda line: order.show(without_credentials(line)),
         meanwhile=load,
     )
     if finished.status != 0:
-        raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options)
+        raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options, order.policy)
 
 
 def _program(environment: str) -> list[str]:
@@ -161,27 +179,48 @@ def _oldest_python(package: str) -> str:
     return "3.0"
 
 
-def _hidden(arguments: list[str], work: str) -> str:
-    """Return a file that holds `arguments`, which everybody could read on a command line."""
+def _hidden(told: dict[str, Any], work: str) -> str:
+    """Return a file that holds what is `told`, which everybody could read on a command line."""
     path = os.path.join(work, "arguments.json")
     with open(path, "w", encoding="ascii") as file:
-        json.dump(arguments, file)
+        json.dump(told, file)
     return path
 
 
-def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
+_FLAGS = {
+    "pre": ["--pre"],
+    "only-final": ["--only-final", ":all:"],
+}
+
+
+def _rules(order: Order) -> dict[str, Any] | None:
+    """Return what `pip_rules.keep` is to see to, None where there is nothing."""
+    policy = order.policy
+    rules = {
+        "routes": dict(order.routes),
+        "first_index": order.spec.resolution.first_index,
+        "links_first": policy.indexes is not None,
+        "default_last": policy.indexes is None,
+        "below": policy.indexes,
+        "wheels": policy.only_binary,
+        "places": {key: policy.shown(key) for key in policy.places},
+    }
+    demanding = any(rules[name] for name in ("routes", "first_index", "wheels"))
+    return rules if demanding else None
+
+
+def _options(order: Order, work: str) -> list[str]:
     options = order.options
     arguments = ["--progress-bar", "off"]  # its lines are read, not shown
-    if hiding:  # otherwise pip names the index on the command line of the pip that installs what a build needs
-        arguments += ["--use-feature", "inprocess-build-deps"]
-    if options.flag("pre"):
-        arguments.append("--pre")
-    if options.flag("no-build"):
+    for flag, meaning in _FLAGS.items():
+        arguments += meaning if options.flag(flag) else []
+    if order.spec.resolution.no_build:
         arguments += ["--only-binary", ":all:"]
     for name in options.many("no-binary"):
         arguments += ["--no-binary", name]
-    if options.value("exclude-newer"):
-        arguments += ["--uploaded-prior-to", _moment(options.value("exclude-newer"))]
+    moment = _latest(order)
+    if moment:
+        arguments += ["--uploaded-prior-to", moment]
     if order.constraints:
         arguments += ["--constraint", _written(spec.requirements(order.constraints), work)]
     for path in options.many("constraint"):
@@ -189,7 +228,15 @@ def _options(order: Order, work: str, *, hiding: bool) -> list[str]:
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
+    for directory in sorted(_directory(one.requirement) for one in order.wanted if one.editable):
+        arguments += ["--editable", directory]
     return arguments
+
+
+def _directory(requirement: Requirement) -> str:
+    """Return what is to be installed as a link to its source as every pip reads it: markers are unknown to old ones."""
+    extras = ",".join(sorted(requirement.extras))
+    return f"{requirement.url}[{extras}]" if extras else str(requirement.url)
 
 
 def _written(constraints: list[str], work: str) -> str:
@@ -204,24 +251,31 @@ def _hold_credentials(variables: Mapping[str, str]) -> bool:
     return any(value != without_credentials(value) for name, value in variables.items() if name.startswith("PIP_"))
 
 
-def _moment(text: str) -> str:
-    """Return a date as it is, and a number of days as the ISO 8601 duration that pip reads."""
-    days = re.fullmatch(r"P?(\d+)\s*(d|days?)?", text.strip(), re.IGNORECASE)
-    if days:
-        return f"P{days.group(1)}D"
+def _latest(order: Order) -> str:
+    """Return the moment before which all must have been uploaded, `""` where that does not matter."""
+    asked = order.options.value("exclude-newer")
+    if not order.policy.cooldown:
+        return _moment(asked, moments.as_pip_reads_it) if asked else ""
+    asked = asked or pip_settings.settings(order.environ).get("uploaded-prior-to", "")
+    cooled = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=order.policy.cooldown)
+    return min([cooled, _moment(asked, moments.absolute)] if asked else [cooled]).isoformat()
+
+
+def _moment(text: str, read: Callable[[str], T]) -> T:
+    """Return what `exclude-newer` says, as `read` reads it."""
     try:
-        dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise InstallError(
-            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
-            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
-        ) from None
-    return text
+        return read(text)
+    except ValueError as error:
+        raise InstallError(f"`exclude-newer`: {error}", hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7") from None
 
 
-def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:
-    """Return pip's variables. URLs go this way, as everybody can read a command line, and credentials stand in URLs."""
-    variables = pip_settings.environment(environ)
+def _variables(order: Order) -> dict[str, str]:
+    """Return pip's variables. URLs go this way, as everybody can read a command line, and credentials stand in URLs.
+
+    Raises PolicyError for a setting of pip's that the policy forbids.
+    """
+    options, policy = order.options, order.policy
+    variables = pip_settings.environment(order.environ)
     urls = {
         "PIP_INDEX_URL": options.value("index-url"),
         "PIP_EXTRA_INDEX_URL": " ".join(options.many("extra-index-url")),
@@ -229,7 +283,28 @@ def _variables(environ: Mapping[str, str], options: Options) -> dict[str, str]:
         "PIP_NO_INDEX": "1" if options.flag("no-index") else "",
     }
     variables.update({name: value for name, value in urls.items() if value})
+    policy.check_settings(variables)
+    if policy.indexes is not None:
+        _arrange_indexes(variables, policy)
+    if _rules(order):
+        variables.pop("PIP_USE_DEPRECATED", None)  # the old resolver goes ways of its own, past the rules
     return variables
+
+
+def _arrange_indexes(variables: dict[str, str], policy: Policy) -> None:
+    """Put the indexes that are named, or else the first that the policy allows, into the policy's order."""
+    first = (
+        variables.pop("PIP_INDEX_URL", "") or variables.pop("PIP_PYPI_URL", "") or next(iter(policy.indexes or ()), "")
+    )
+    extra = variables.pop("PIP_EXTRA_INDEX_URL", "").split()
+    variables.pop("PIP_PYPI_URL", None)
+    indexes = policy.in_order([first, *extra]) if first else []
+    if not indexes:
+        variables["PIP_NO_INDEX"] = "1"
+        return
+    variables["PIP_INDEX_URL"] = indexes[0]
+    if indexes[1:]:
+        variables["PIP_EXTRA_INDEX_URL"] = " ".join(indexes[1:])
 
 
 def _installed(report: str, environment: str) -> tuple[Distribution, ...]:

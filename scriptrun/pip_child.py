@@ -1,7 +1,8 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
 Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
-arguments, a JSON array: everybody can read a command line, and a requirement may hold a password.
+arguments and with the rules of `pip_rules` (null: none), as JSON: everybody can read a command line, and a requirement
+may hold a password.
 """
 
 import glob
@@ -54,6 +55,10 @@ def adapt(arguments, version):
     """Take out what this old pip does not know, where it may be left out."""
     if version < (26, 0) and "--uploaded-prior-to" in arguments:
         fail("this Python needs an old pip, %d.%d, which knows nothing like --exclude-newer" % version)
+    if version < (26, 0) and "--only-final" in arguments:
+        fail("this Python needs an old pip, %d.%d, which cannot leave out pre-releases altogether" % version)
+    if "--editable" in arguments:  # else it may leave nothing in the environment that tells of the distribution
+        arguments.insert(1, "--use-pep517")
     if "--use-feature" in arguments:
         at = arguments.index("--use-feature")
         del arguments[at : at + 2]
@@ -62,10 +67,19 @@ def adapt(arguments, version):
         del arguments[at : at + 2]
 
 
+def keep(rules, old=False):
+    """Let pip ask only where the rules say; `pip_rules` is run from its file, as this one is, and nothing is written."""
+    own = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip_rules.py"))
+    own["keep"](rules)
+    if old:
+        own["refuse_builds"]()
+
+
 def main():
     environment, runner, oldest, file = sys.argv[1:]
     with open(file, encoding="utf-8") as content:
-        arguments = json.load(content)
+        told = json.load(content)
+    arguments, rules = told["arguments"], told["rules"]
     if sys.prefix == sys.base_prefix or not os.path.samefile(sys.prefix, environment):
         fail("%s is not the environment %s: nothing is installed" % (sys.prefix, environment))
     lifeline = os.environ.pop("SCRIPTRUN_LIFELINE", "")
@@ -76,12 +90,18 @@ def main():
     fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
+        if rules is not None:
+            sys.path.append(os.path.dirname(os.path.dirname(runner)))
+            keep(rules)
+            sys.path.pop()
         runpy.run_path(runner, run_name="__main__")
         return
     wheel, version = bundled_pip()
     adapt(arguments, version)
     sys.argv = ["pip"] + arguments
     sys.path.insert(0, wheel)
+    if rules is not None:
+        keep(rules, old=True)
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 

@@ -15,6 +15,7 @@ from scriptrun import refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
+from scriptrun.policy import Policy
 
 SHOWN_LINES = 15
 """How many of pip's last lines are shown when it fails."""
@@ -34,10 +35,10 @@ class _Meaning:
     hint: str = ""
 
 
-def explain(output: str, asked: Sequence[Asked], options: Options) -> InstallError:
+def explain(output: str, asked: Sequence[Asked], options: Options, policy: Policy) -> InstallError:
     """Return what pip's output means, with the place that asked for it and pip's own last lines."""
     lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
-    meaning = _conflict(output, asked) or _meaning(output, options)
+    meaning = _conflict(output, asked) or _meaning(output, options, policy)
     culprits = _askers(meaning.names, output, asked)
     return InstallError(
         meaning.message,
@@ -47,7 +48,7 @@ def explain(output: str, asked: Sequence[Asked], options: Options) -> InstallErr
     )
 
 
-def _meaning(output: str, options: Options) -> _Meaning:
+def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
     refusal = refusals.named_in(output)
     if refusal is not None:
         return _Meaning(f"pip could not install what the script asks for: {refusal[0]}", hint=refusal[1])
@@ -63,8 +64,11 @@ def _meaning(output: str, options: Options) -> _Meaning:
                 "what": f"`{what}`" if what else "a distribution",
                 "needed": f", which `{why}` needs" if why else "",
                 "versions": _last(groups.get("versions", "")),
+                "newer": policy.shown("cooldown") if policy.cooldown else "--exclude-newer",
+                "leave": "" if policy.cooldown else "leave --exclude-newer out, or ",
             }
-            return _Meaning(message.format(**shown), _names(f"{what} {why}"), _limits(hint, options).format(**shown))
+            remedy = hint + (_limits(options, policy) if hint in _MAY_BE_HIDDEN else "")
+            return _Meaning(message.format(**shown), _names(f"{what} {why}"), remedy.format(**shown))
     return _Meaning("pip could not install what the script asks for")
 
 
@@ -80,10 +84,10 @@ def _last(versions: str) -> str:
     return ", ".join((["…"] if len(listed) > _SHOWN_VERSIONS else []) + listed[-_SHOWN_VERSIONS:])
 
 
-def _limits(hint: str, options: Options) -> str:
-    """Return `hint` with the options, if any are given, that hide a part of what the index has."""
-    given = [f"--{name}" for name, _ in options.given() if name in _LIMITING]
-    return f"{hint}; {' and '.join(given)} may hide what there is" if given and hint in _MAY_BE_HIDDEN else hint
+def _limits(options: Options, policy: Policy) -> str:
+    """Return, as the end of a hint, which options and demands of the policy hide a part of what the index has."""
+    hiding = [*(f"--{name}" for name, _ in options.given() if name in _LIMITING), *policy.hiding()]
+    return f"; {' and '.join(hiding)} may hide what there is" if hiding else ""
 
 
 def _names(text: str) -> list[str]:
@@ -167,7 +171,17 @@ _WISHES = (
 )
 
 _MEANINGS = (
-    (r"ERROR: scriptrun: (?P<text>.*)", "{text}", ""),  # from pip_child.py
+    (r"ERROR: scriptrun: (?P<text>.*) --exclude-newer(?:\n|$)", "{text} {newer}", "choose a newer Python"),
+    (
+        rf"ERROR: scriptrun: (?:\[(?P<what>{_NAME})\] )?(?P<text>.*)(?:\nHINT: (?P<hint>.*))?",
+        "{text}",
+        "{hint}",
+    ),  # from pip_child.py and pip_rules.py
+    (
+        r"\n\W*git [^\n]*did not run successfully",
+        "the repository of {what} cannot be fetched, or what is asked for is not in it",
+        "see git's lines: check the URL, the branch, tag or commit, and the network",
+    ),
     (
         rf"DO NOT MATCH THE HASHES[^\n]*\n\s+(?P<what>{_NAME})[^\n]*?(?: \(from (?P<why>{_NAME})\))?:\n",
         "refused: the file of {what} does not have the hash that was announced for it",
@@ -246,8 +260,8 @@ _MEANINGS = (
     ),
     (
         r"Index \S*?/(?P<what>[^/\s]+)/? does not provide upload-time metadata",
-        "the index does not say when the files of {what} were uploaded, which --exclude-newer must know",
-        "leave --exclude-newer out, or ask an index that tells it",
+        "the index does not say when the files of {what} were uploaded, which {newer} must know",
+        "{leave}ask an index that tells it",
     ),
     (
         r"ERROR: [^\n]*(?:Max retries exceeded|timed out|Connection refused|Connection aborted|5\d\d Server Error)"

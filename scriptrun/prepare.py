@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import importlib.metadata  # takes as long as all of Python's start: imported while pip runs
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -22,7 +21,6 @@ from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.pip import Order
-from scriptrun.spec import EnvironmentSpec
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -131,10 +129,8 @@ def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -
     Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
-    markers = _marker_environment(order.spec)
-    for one in order.asked:
-        if one.requirement.marker is None or one.requirement.marker.evaluate(markers):
-            _check_requirement(one, found)
+    for one in order.wanted:
+        _check_requirement(one, found)
     for finding in integrity.findings(path, distributions):
         raise InstallError(
             f"`{finding.distribution}` {finding.version} is not what its list of files says: "
@@ -147,7 +143,11 @@ def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distri
     requirement: Requirement = one.requirement
     distribution = found.get(canonicalize_name(requirement.name))
     if distribution is None:
-        raise InstallError(f"pip reported success, but `{requirement.name}` is not installed", place=one.place)
+        raise InstallError(
+            f"pip reported success, but `{requirement.name}` is not installed",
+            place=one.place,
+            hint=f"the project at {requirement.url} may have another name" if one.editable else "",
+        )
     if not requirement.specifier.contains(distribution.version, prereleases=True):
         raise InstallError(
             f"pip reported success, but installed `{requirement.name}` {distribution.version} for `{requirement}`",
@@ -181,19 +181,6 @@ def _programs(path: str) -> Iterator[str]:
         yield from (entry.name for entry in entries if not entry.is_symlink())
     for _, _, names in os.walk(os.path.join(path, "lib")):
         yield from (name for name in names if re.search(r"\.(so|dylib)(\.|$)", name))
-
-
-def _marker_environment(spec: EnvironmentSpec) -> dict[str, str]:
-    """Return what markers are judged by: this machine's platform, and the Python of the environment."""
-    interpreter = spec.interpreter
-    names = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
-    return {
-        **{name: str(value) for name, value in default_environment().items()},
-        "implementation_name": interpreter.implementation,
-        "platform_python_implementation": names.get(interpreter.implementation, interpreter.implementation),
-        "python_full_version": interpreter.version,
-        "python_version": ".".join(interpreter.version.split(".")[:2]),
-    }
 
 
 @contextlib.contextmanager

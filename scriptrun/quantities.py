@@ -6,6 +6,10 @@ import re
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SECONDS.update({"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400})
+_PART = r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*"
+_ISO = re.compile(r"p(?=[\dt])((?:\d+w)?(?:\d+d)?)(?:t(?=\d)((?:\d+h)?(?:\d+m)?(?:\d+s)?))?")
+"""A duration as ISO 8601 writes it, without years and months, whose length varies: dates, then times."""
+
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -17,15 +21,25 @@ _LARGEST = 2**63
 
 
 def seconds(text: str) -> float:
-    """Return the seconds in a span of time: `30d`, `90 days`, `12h`; a bare number is days. Raises ValueError.
+    """Return the seconds in a span of time: `30d`, `90 days`, `1 day 12 hours`, `PT36H`; a bare number is days.
 
-    What is longer than LONGEST is that long.
+    What is longer than LONGEST is that long. Raises ValueError.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
-    unit = found and (found.group(2) or "d")
-    if not found or not unit or (unit not in _SECONDS and unit.removesuffix("s") not in _SECONDS):
+    written = text.strip().lower()
+    iso = _ISO.fullmatch(written)
+    if iso:
+        written = "".join(part or "" for part in iso.groups())
+    elif not written.endswith(tuple("abcdefghijklmnopqrstuvwxyz")):
+        written += "d"
+    parts = re.findall(_PART, written)
+    if not re.fullmatch(f"({_PART})+", written) or not all(_unit(unit) for _, unit in parts):
         raise ValueError(f"`{text}` is not a span of time; examples: 30d, 12h, 90 days")
-    return min(float(found.group(1)) * (_SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")]), LONGEST)
+    return min(sum(float(number) * _unit(unit) for number, unit in parts), LONGEST)
+
+
+def _unit(name: str) -> int:
+    """Return the seconds in a unit, 0 where there is none of that name."""
+    return _SECONDS.get(name) or _SECONDS.get(name.removesuffix("s"), 0)
 
 
 def octets(text: str) -> int:

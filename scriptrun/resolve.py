@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scriptrun import cache as caches
-from scriptrun import config, expiry, interpreters, launch, metadata, quantities, spec
+from scriptrun import config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.config import Configuration
@@ -15,6 +15,7 @@ from scriptrun.errors import UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pip import Order
+from scriptrun.policy import Policy
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
 
@@ -45,7 +46,16 @@ class Wanted:
 
     def order(self, environ: Mapping[str, str], show: Callable[[str], None]) -> Order:
         """Return the order for the environment; `show` is given each step."""
-        return Order(self.spec, self.asked, self.options, environ, show, self.script.constraints)
+        return Order(
+            self.spec,
+            self.asked,
+            self.options,
+            environ,
+            show,
+            self.script.constraints,
+            self.script.routes,
+            self.configuration.policy,
+        )
 
     @property
     def keepable(self) -> bool:
@@ -58,10 +68,10 @@ class Wanted:
     def standing(self) -> int:
         """What the answer is worth another time: launch.NOTED, VALID or PROVABLE.
 
-        It may change with a local path, and with a file or program that the block names. A branch of a repository
-        changes too, but is asked for again only by --refresh.
+        It may change with a local path, and with a file or program that block or configuration names. A branch of a
+        repository changes too, but is asked for again only by --refresh.
         """
-        own = self.script.options
+        own = self.script.options.below(self.configuration.options)
         if (
             self.spec.fingerprints
             or self.script.relative_paths
@@ -88,25 +98,41 @@ class Wanted:
         return not program or interpreter == (program if asked_by_block else os.path.realpath(program))
 
 
-def resolve(request: Request, environ: Mapping[str, str], done: Callable[[str], None] = lambda _: None) -> Wanted:
-    """Return what `request` comes to; `done` is told of each step.
+def resolve(
+    request: Request,
+    environ: Mapping[str, str],
+    done: Callable[[str], None] = lambda _: None,
+    *,
+    locking: bool = False,
+) -> Wanted:
+    """Return what `request` comes to; `done` is told of each step. With `locking` none need have a lock: one is made.
 
-    Raises MetadataError, ConfigurationError, InterpreterError and UsageError.
+    Raises MetadataError, ConfigurationError, PolicyError, InterpreterError and UsageError.
     """
     script = metadata.parse(request.block, request.name, request.directory)
     done("read the block")
     given = request.invocation.options
     configuration = config.read(environ)
     options = given.below(script.options).below(configuration.options)
-    wish = Wish(
-        options.value("python"), _who_asked(given, environ), script.requires_python, script.requires_python_place
-    )
+    wish = Wish(options.value("python"), options.place("python"), script.requires_python, script.requires_python_place)
     choice = interpreters.choose(wish, request.caches.own, environ)
     done("choose a Python")
+    script = script.for_environment(markers.environment(choice.interpreter))
     asked = spec.collect(script, options)
-    specified = spec.specify(choice.interpreter, asked, options, script)
+    specified = spec.specify(choice.interpreter, asked, options, script, configuration.policy)
+    if not locking:
+        _demand_lock(configuration.policy, specified, options, request.name)
     done("compute the key")
     return Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options))
+
+
+def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, name: str) -> None:
+    """Raise PolicyError where the policy wants a lock, and not all that is asked for is in one."""
+    more = [one for one in ("with", "with-requirements") if options.many(one)]
+    for one in more if policy.require_lock else []:
+        raise policy.violation("require-lock", options.place(one), f"`{one}` asks for what is in no lock")
+    locked = bool(specified.lock) or not specified.requirements
+    policy.check_lock(locked=locked, place=name, remedy="make one: scriptrun lock SCRIPT")
 
 
 def _max_age(options: Options) -> float:
@@ -114,11 +140,3 @@ def _max_age(options: Options) -> float:
         return quantities.seconds(options.value("max-age") or "0")
     except ValueError as error:
         raise UsageError(f"`--max-age`: {error}") from None
-
-
-def _who_asked(given: Options, environ: Mapping[str, str]) -> str:
-    if not given.value("python"):
-        return "`[tool.scriptrun] python`"
-    variable = environ.get("SCRIPTRUN_PYTHON")
-    asked = variable and given.value("python") in (variable, os.path.abspath(variable))
-    return "SCRIPTRUN_PYTHON" if asked else "--python"

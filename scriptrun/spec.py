@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,11 +16,12 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import metadata
+from scriptrun import metadata, project
 from scriptrun.arguments import Options
 from scriptrun.errors import MetadataError, UsageError, without_credentials
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.policy import Policy
 
 FORMAT = 1
 """The version of what is hashed; another one makes other keys."""
@@ -30,13 +32,12 @@ KEY_LENGTH = 32
 URL_FOLLOWS = "\0url"
 """Among constraints: what follows is not a line of a file, but the URL of one."""
 
-_CAME_LATER = frozenset(("no_binary", "routes", "first_index", "lock", "editable"))
+_CAME_LATER = frozenset(("no_binary", "only_final", "routes", "first_index", "policy", "lock", "editable"))
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}($|#)")
 
-_WRITTEN = re.compile(r"\.|__pycache__$|.*\.egg-info$")
-_NOT_READ = frozenset(("build", "dist", "venv", "node_modules"))
-"""Directories at the top of a project that a build writes, or that hold what was installed."""
+_DESCRIPTIONS = ("pyproject.toml", "setup.py", "setup.cfg")
+"""What of a project decides how a link to it is installed: the rest is read where it is."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Resolution:
     """The options that change what pip answers. URLs carry no credentials here.
 
     `routes` pairs names of distributions with the index that each must come from. With `first_index`, each comes from
-    the first index that has it, and not from whichever has the highest version.
+    the first index that has it, and not from whichever has the highest version. `policy` is what Policy states.
     """
 
     index_url: str = ""
@@ -55,8 +56,10 @@ class Resolution:
     pre: bool = False
     no_build: bool = False
     no_binary: tuple[str, ...] = ()
+    only_final: bool = False
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
+    policy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,16 +119,21 @@ def _tuples(value: Any) -> Any:
 
 
 def specify(
-    interpreter: Interpreter, asked: Iterable[Asked], options: Options, script: ScriptMetadata | None = None
+    interpreter: Interpreter,
+    asked: Iterable[Asked],
+    options: Options,
+    script: ScriptMetadata | None = None,
+    policy: Policy | None = None,
 ) -> EnvironmentSpec:
     """Return the specification of an environment that holds what is `asked`, by `script` among others.
 
     Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read or
-    a URL is none.
+    a URL is none, PolicyError for an option that `policy` forbids.
     """
     asked = tuple(asked)
-    script = script or ScriptMetadata()
+    script, policy = script or ScriptMetadata(), policy or Policy()
     _refuse_blanks(options)
+    policy.check(options, script.routes)
     constraints = requirements(script.constraints)
     for path in options.many("constraint"):
         lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
@@ -137,10 +145,12 @@ def specify(
         no_index=options.flag("no-index"),
         exclude_newer=options.value("exclude-newer"),
         pre=options.flag("pre"),
-        no_build=options.flag("no-build"),
+        no_build=options.flag("no-build") or policy.only_binary,
         no_binary=tuple(sorted(options.many("no-binary"))),
+        only_final=options.flag("only-final"),
         routes=tuple(sorted((name, without_credentials(url)) for name, url in script.routes)),
-        first_index=script.first_index,
+        first_index=script.first_index or policy.indexes is not None,
+        policy=policy.statement(),
     )
     return EnvironmentSpec(
         interpreter=interpreter,
@@ -164,7 +174,7 @@ def collect(script: ScriptMetadata, options: Options) -> tuple[Asked, ...]:
     """Return what block and options ask for together. Raises MetadataError and UsageError."""
     return (
         *script.dependencies,
-        *(_from_option(text, "--with") for text in options.many("with")),
+        *(_from_option(text, options.place("with")) for text in options.many("with")),
         *(asked for path in options.many("with-requirements") for asked in _from_file(path)),
     )
 
@@ -257,25 +267,20 @@ def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
         path = local_path(one.requirement.url or "")
         if path and not os.path.exists(path):
             raise MetadataError(f"`{one.requirement}` names a path that does not exist: `{path}`", place=one.place)
+        if one.editable and not os.path.isdir(path):
+            raise MetadataError(f"`{one.requirement}` is editable, and no directory", place=one.place)
         if path:
-            yield path, _fingerprint(path)
+            yield path, _fingerprint(path, _DESCRIPTIONS if one.editable else None)
 
 
-def _fingerprint(path: str) -> str:
-    """Return a digest of what a file, or all files below a directory, hold."""
+def _fingerprint(path: str, names: tuple[str, ...] | None) -> str:
+    """Return a digest of what a file holds, or files below a directory: those with `names`, or all (None)."""
     digest = hashlib.sha256()
-    for file in _files(path) if os.path.isdir(path) else [path]:
-        digest.update(json.dumps([os.path.relpath(file, path), os.path.getsize(file)]).encode("ascii"))
-        with open(file, "rb") as content:
+    below = [os.path.join(path, name) for name in names] if names else project.files(path)
+    for file in below if os.path.isdir(path) else [path]:
+        with contextlib.suppress(OSError), open(file, "rb") as content:  # it may have gone, or be somebody else's
+            size = os.fstat(content.fileno()).st_size
+            digest.update(json.dumps([os.path.relpath(file, path), size]).encode("ascii"))
             for chunk in iter(lambda: content.read(1 << 20), b""):
                 digest.update(chunk)
     return digest.hexdigest()
-
-
-def _files(directory: str) -> Iterator[str]:
-    """Yield the ordinary files of a project that a build may read, and not those that it writes."""
-    for parent, names, files in os.walk(directory):
-        skipped = _NOT_READ if parent == directory else ()
-        names[:] = sorted(name for name in names if name not in skipped and not _WRITTEN.match(name))
-        paths = (os.path.join(parent, name) for name in sorted(files))
-        yield from (path for path in paths if os.path.isfile(path) and os.access(path, os.R_OK))

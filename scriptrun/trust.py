@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scriptrun import output, process, quantities, remote, spec
@@ -44,17 +43,11 @@ def wanted(url: str, options: Options, configuration: Configuration) -> tuple[Wa
     Raises UsageError.
     """
     given = options.value("trust")
-    pinned = {remote.canonical(one): digest for one, digest in pins(configuration).items()}.get(url, "")
+    pinned = {remote.canonical(one): digest for one, digest in configuration.trust.items()}.get(url, "")
     if given and not re.fullmatch(r"(?i)(sha256:)?[0-9a-f]{64}", given):
         raise UsageError(f"`--trust {given}` is no SHA-256 hash", hint="it has 64 hexadecimal digits")
     both = (Wanted(given, "--trust"), Wanted(pinned, "the configuration"))
     return tuple(Wanted(one.digest.lower().removeprefix("sha256:"), one.source) for one in both if one.digest)
-
-
-def pins(configuration: Configuration) -> Mapping[str, str]:
-    """Return the hashes that the configuration demands, by URL."""
-    found: Mapping[str, str] = getattr(configuration, "trust", {})
-    return found
 
 
 def compare(url: str, digest: str, hashes: tuple[Wanted, ...]) -> None:
@@ -79,9 +72,9 @@ def refuse_local(script: ScriptMetadata, name: str) -> None:
             is_path = key in paths or (key == "python" and os.sep in one)
             if "file:" in one.lower() or (is_path and "://" not in one):
                 raise _local(f"{key} = {one}", name)
-    for _, url in script.routes:
-        if url.lower().startswith("file:"):
-            raise _local(url, name)
+    for source in (one for alternatives in script.sources.values() for one in alternatives):
+        if "file:" in (source.url + source.index).lower():
+            raise _local(source.url or source.index, source.place)
 
 
 def _local(what: str, place: str) -> MetadataError:

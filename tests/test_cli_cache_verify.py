@@ -19,6 +19,8 @@ from support.user import LIMIT, Finished, User
 
 from scriptrun import spec
 
+pytestmark = pytest.mark.slow
+
 
 def verify(user: User, *options: str, **variables: Any) -> Finished:
     """Run `scriptrun cache verify`."""

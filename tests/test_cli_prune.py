@@ -17,6 +17,8 @@ from support.index import Index
 from support.shells import HIT, MISS, Stage
 from support.user import User
 
+pytestmark = pytest.mark.slow
+
 DAY = 86400.0
 
 AWAIT = "print('started', flush=True)\nopen('go on').read()\nimport json\nprint('ended')\n"

@@ -80,7 +80,7 @@ def test_find_honours_every_way_to_ask(user: User, pythons: list[Path]) -> None:
         (["-p", last, "python", "find", "s.py"], {}, last, "--python"),
         (["python", "find", "s.py"], {"SCRIPTRUN_PYTHON": last}, last, "SCRIPTRUN_PYTHON"),
         (["python", "find", "s.py"], {"SCRIPTRUN_PYTHON": relative}, last, "SCRIPTRUN_PYTHON"),
-        (["python", "find", "own.py"], {}, first, "`[tool.scriptrun] python`"),
+        (["python", "find", "own.py"], {}, first, "own.py:3"),
         (["python", "find", "own.py"], {"SCRIPTRUN_PYTHON": last}, last, "SCRIPTRUN_PYTHON"),
         (["python", "find", "own.py", "-p", first], {"SCRIPTRUN_PYTHON": last}, first, "--python"),
     ]

@@ -13,6 +13,8 @@ from support import watch
 from support.index import Index
 from support.user import LIMIT, User
 
+pytestmark = pytest.mark.slow
+
 
 def test_keys_do_not_block_each_other(user: User, index: Index) -> None:
     """While one environment is being built, and its index does not answer, another one is built and run."""

@@ -54,7 +54,7 @@ def test_user_counts_before_the_machine(own: Path, site: Path) -> None:
     [
         ('max-age = "1 day"\nx =\n', 2, "not valid TOML"),
         ('\n[cache]\nmax-size = "big"\n', 3, "`cache.max-size`: `big` is not an amount of bytes"),
-        ("[cache]\nmax-idle = 90\n", 2, "`cache.max-idle` is not a string"),
+        ("[cache]\nmax-idle = 90\n", 2, "`cache.max-idle` is an integer, not a string"),
         ('max-age = "soon"\n', 1, "`max-age`: `soon` is not a span of time"),
         ("# x\ncache = 1\n", 2, "`cache` is not a table"),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from support import index as indexes
 from support.index import Index
 from support.user import User
 
@@ -15,6 +17,7 @@ from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
 from scriptrun.pip import Order
+from scriptrun.policy import Policy
 
 
 @pytest.fixture
@@ -45,6 +48,17 @@ def test_candidates_are_told_and_nothing_is_left(user: User, shared_index: Index
     assert all(one.hash.startswith("sha256=") for one in found)
     assert list((cache / "v1" / "isolated").iterdir()) == []
     assert not (cache / "v1" / "envs").exists()
+
+
+def test_the_policy_holds(user: User, shared_index: Index, index: Index, cache: Path) -> None:
+    """What is only asked for is asked for under the policy, too: each name from the first index that has it."""
+    index.add(indexes.wheel("demo", "0.5"))
+    user.variables["PIP_EXTRA_INDEX_URL"] = index.url
+    policy = Policy(indexes=(index.url, shared_index.url), places={"indexes": "c.toml:2"})
+    plain = order(user, "demo")
+    specified = spec.specify(plain.spec.interpreter, plain.asked, Options(), policy=policy)
+    asked = dataclasses.replace(plain, spec=specified, policy=policy)
+    assert [(one.name, one.version) for one in consult.candidates(asked, str(cache))] == [("demo", "0.5")]
 
 
 def test_what_cannot_be_resolved_is_told(user: User, cache: Path) -> None:

@@ -16,6 +16,8 @@ import pytest
 from support import generations, watch
 from support.user import User
 
+pytestmark = pytest.mark.slow
+
 DAY = 86400.0
 
 

@@ -22,6 +22,7 @@ STATUSES = {
     "InterpreterError": 125,
     "InstallError": 125,
     "CacheError": 125,
+    "EditError": 125,
     "ScriptUnreadable": 126,
     "ScriptMissing": 127,
 }

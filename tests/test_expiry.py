@@ -16,6 +16,8 @@ from support.user import User
 from scriptrun import expiry
 from scriptrun.cache import Environment
 
+pytestmark = pytest.mark.slow
+
 BODY = "import demo; print(demo.V)\n"
 DAY = 86400
 
@@ -127,7 +129,6 @@ def test_failure_keeps_the_old_environment(user_of_index: User, index: Index) ->
     assert user_of_index.run("./s.py") == (0, "2.0\n", "")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("status", [0, 500])
 def test_many_runs_ask_once(user_of_index: User, index: Index, status: int) -> None:
     """Of sixteen runs at the moment that the age is over, one asks pip, whether it succeeds or fails; none fails.

@@ -11,24 +11,23 @@ from support import watch
 from support.index import Index
 from support.user import User
 
+pytestmark = pytest.mark.slow
+
 SEED = 3
 
 
-@pytest.mark.slow
 def test_builder_killed_at_random_moments(new_user: Callable[[str], User], index: Index) -> None:
     """After a builder's death at any moment the next run succeeds, and leaves what an undisturbed one leaves."""
     tally = kills.builders(new_user, index, 8, SEED)
     assert (tally.losses, tally.counts["moments"]) == ([], 8)
 
 
-@pytest.mark.slow
 def test_pip_killed_at_random_moments(new_user: Callable[[str], User], index: Index) -> None:
     """After pip's death the run fails and leaves nothing; the next one succeeds."""
     tally = kills.pips(new_user, index, 8, SEED)
     assert (tally.losses, tally.counts["moments"]) == ([], 8)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scripts", [1, 16])
 def test_simultaneous_first_runs(user: User, index: Index, scripts: int) -> None:
     """Of 64 first runs at once, one for each key starts pip; all succeed and say nothing."""
@@ -36,7 +35,6 @@ def test_simultaneous_first_runs(user: User, index: Index, scripts: int) -> None
     assert (tally.losses, tally.counts["runs"]) == ([], 64)
 
 
-@pytest.mark.slow
 def test_first_runs_beside_removals(user: User, index: Index) -> None:
     """First runs succeed while all that is not in use is pruned, cleared and refreshed without a pause."""
     tally = crowd.disturbed_runs(user, index, 4, 16)
@@ -46,7 +44,6 @@ def test_first_runs_beside_removals(user: User, index: Index) -> None:
     assert tally.counts["--refresh"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("grace", [0, 1])
 def test_launches_beside_removals(user: User, index: Index, grace: int) -> None:
     """Scripts find all of their environment to their end, and one that sleeps for long too, whatever is removed."""

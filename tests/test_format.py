@@ -13,6 +13,8 @@ from support.user import Finished, User
 from scriptrun.interpreters import Interpreter
 from scriptrun.spec import EnvironmentSpec, Resolution
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def old(user: User) -> Kept:

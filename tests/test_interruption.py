@@ -16,6 +16,8 @@ from support import watch
 from support.index import Index
 from support.user import User
 
+pytestmark = pytest.mark.slow
+
 BACKEND = """\
 import os, subprocess
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
@@ -111,7 +113,6 @@ def test_death_of_pip_is_a_failure(user: User, index: Index) -> None:
     assert user.run("./s.py") == (0, "2.0\n", "")
 
 
-@pytest.mark.slow
 def test_builder_killed_at_any_moment(user: User, index: Index, tmp_path: Path) -> None:
     """Killed before any of its system calls that change the cache, a builder leaves nothing that is used or stays.
 

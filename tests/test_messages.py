@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -297,6 +298,20 @@ def url_of_a_wheel_for_another_platform(index: Index, _user: User) -> list[str]:
     return [f"demo @ {index.url.replace('/simple/', '/files/')}{name}"]
 
 
+GIT = "see git's lines: check the URL, the branch, tag or commit, and the network"
+
+
+@case("{4}: the repository of `demo` cannot be fetched, or what is asked for is not in it", GIT)
+def repository_that_is_none(_index: Index, user: User) -> list[str]:
+    return [f"demo @ git+file://{user.directory}/nowhere"]
+
+
+@case("{4}: the repository of `demo` cannot be fetched, or what is asked for is not in it", GIT)
+def branch_that_is_none(_index: Index, user: User) -> list[str]:
+    subprocess.run(["git", "init", "-q", user.directory / "empty"], check=True)
+    return [f"demo @ git+file://{user.directory}/empty@gone"]
+
+
 @case("{4}: there is nothing at the URL of `demo`", "check the URL")
 def url_that_leads_nowhere(index: Index, _user: User) -> list[str]:
     return [f"demo @ {index.url.replace('/simple/', '/files/')}{DEMO}"]
@@ -313,7 +328,7 @@ def no_upload_times(index: Index, user: User) -> list[str]:
 
 
 @case(
-    "`exclude-newer` is `yesterday`, which is neither a date nor a number of days",
+    "`exclude-newer`: `yesterday` is neither a date nor a span of time",
     "examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
 )
 def no_date(_index: Index, user: User) -> list[str]:

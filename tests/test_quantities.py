@@ -20,17 +20,24 @@ from scriptrun import quantities
         ("30s", 30),
         ("2 weeks", 14 * 86400),
         ("7", 7 * 86400),
+        ("1d2h", 26 * 3600),
+        ("1 week, 2 days 12 h", 9 * 86400 + 43200),
+        ("P7D", 7 * 86400),
+        ("PT36H", 36 * 3600),
+        ("p1w2dt3h4m5s", 9 * 86400 + 3 * 3600 + 4 * 60 + 5),
         (" 0 ", 0),
         ("999999999999999999 days", 1000 * 365 * 86400),
         ("9" * 400, 1000 * 365 * 86400),
     ],
 )
 def test_span_of_time(text: str, seconds: float) -> None:
-    """A number with a unit, or without: days; more than a thousand years are no more."""
+    """Numbers with units, or one without: days; a duration of ISO 8601; more than a thousand years are no more."""
     assert quantities.seconds(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "d", "-1d", "1 month", "1d2h", "1e3", "inf", "nan", "9s9", "1 dayss"])
+@pytest.mark.parametrize(
+    "text", ["", "d", "-1d", "1 month", "1d 2x", "1e3", "inf", "nan", "9s9.x", "1 dayss", "P", "PT", "P1Y", "P1M"]
+)
 def test_no_span_of_time(text: str) -> None:
     """Anything else is refused, with examples."""
     with pytest.raises(ValueError, match="is not a span of time; examples: 30d"):

@@ -215,6 +215,8 @@ LOCAL = {
     "constraints": "[tool.scriptrun]\n# constraint = ['c.txt']",
     "python": "[tool.scriptrun]\n# python = './python'",
     "variables": "[tool.scriptrun]\n# env-file = ['.env']",
+    "source": "dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { path = '../demo' }",
+    "index of a source": "[tool.uv]\n# index = [{ name = 'a', url = 'file:///etc' }]",
     "more requirements": "[tool.scriptrun]\n# with = ['demo @ file:///etc']",
 }
 
@@ -321,6 +323,40 @@ def test_cache_commands_remove_what_is_not_used(user: User, site: Site) -> None:
     assert user.run("scriptrun", other).status == 125
     assert user.run("scriptrun", "cache", "prune", "--all", "--grace", "0").status == 0
     assert kept(user) == []
+
+
+def test_pin_in_the_configuration(user: User, site: Site) -> None:
+    """What [trust] names for a URL runs unasked; when the pin changes the new content comes, and no other one does."""
+    url = site.put("/x.py", PLAIN)
+    configuration = user.home / ".config/scriptrun/config.toml"
+    configuration.parent.mkdir(parents=True)
+    pin = f'[trust]\n"{url.upper().replace("/X.PY", "/x.py")}" = "{digest(PLAIN)}"\n'
+    configuration.write_text(pin)
+    for _ in range(2):
+        assert user.run("scriptrun", url) == (0, "[] True x.py\n", "")
+    assert len(site.requests) == 1
+    changed = PLAIN + "print('changed')\n"
+    configuration.write_text(pin.replace(digest(PLAIN), digest(changed)))
+    for options in ((), ("--offline",), ("--trust", digest(PLAIN))):
+        status, out, err = user.run("scriptrun", *options, url)
+        assert (status, out) == (125, "")
+        assert f"expected sha256 {digest(changed)}\n  but it is {digest(PLAIN)}\n" in err
+    site.put("/x.py", changed)
+    assert user.run("scriptrun", url) == (0, "[] True x.py\nchanged\n", "")
+
+
+def test_policy_that_wants_no_programs_from_urls(user: User, site: Site) -> None:
+    """`url-scripts = false` refuses what is kept and trusted, too, with file and line; nobody is asked."""
+    url = site.put("/x.py", PLAIN)
+    assert user.run("scriptrun", "--trust", digest(PLAIN), url).status == 0
+    configuration = user.home / ".config/scriptrun/config.toml"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text("[policy]\nurl-scripts = false\n")
+    for words in (("--trust", digest(PLAIN), url), (url,), ("--offline", url), ("env", url)):
+        status, out, err = user.run("scriptrun", *words)
+        assert (status, out) == (125, "")
+        assert f"`{url}` is a script from a URL, which the policy's `url-scripts` ({configuration}:2) forbids" in err
+    assert len(site.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from support.index import Index
 
 from scriptrun import launch, paths
 
+pytestmark = pytest.mark.slow
+
 BODY = "import sys, demo; print(sys.prefix, demo.V)\n"
 
 

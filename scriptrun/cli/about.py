@@ -39,7 +39,16 @@ Usage:
   scriptrun [OPTIONS] COMMAND
 
 Commands:
+  init FILE [--with REQ]...       make a script; [--python VERSION|PATH]
+  add SCRIPT REQ... [--bounds KIND]   ask for more: lower, major, minor, exact
+                                  or no bound (none) where REQ has none
+    [--infer]                     and for what it imports and does not declare
+  remove SCRIPT NAME...           ask for less
+  upgrade SCRIPT [NAME...]        raise the bounds to what pip chooses now
+  config [SCRIPT] [--json]        each setting, and where it comes from
   env SCRIPT [--json]             where the environment is, and what is in it
+  check SCRIPT... [--json]        what is wrong with scripts; see docs/check.md
+    [--ignore CODE,CODE]
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
@@ -63,7 +72,8 @@ and a key of [tool.scriptrun] in the block, except --script, --trust, --explain.
 What the command line says counts first, then the variable, then the block.
 SCRIPTRUN_CACHE_DIR moves the cache, SCRIPTRUN_SYSTEM_CACHE the one that `sync
 --system` fills for all. ~/.config/scriptrun/config.toml, and for the machine
-/etc/scriptrun/config.toml, may set max-age, and in [cache] max-size, max-idle.
+/etc/scriptrun/config.toml, hold the same keys, which count after the block's,
+and the tables [cache], [policy] and [trust]; docs/settings.md tells of all.
 pip's own settings (pip.conf, PIP_INDEX_URL and so on) say which index is asked.
 
 Exit status: the script's own, or 2 wrong use of scriptrun, 125 it failed, 126

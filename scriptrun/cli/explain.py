@@ -49,6 +49,7 @@ def _inputs(wanted: Wanted) -> list[tuple[str, str]]:
         ("python", f"{wanted.choice.interpreter}: {wanted.choice.reason}"),
         *(("requirement", f"{without_credentials(str(one.requirement))} ({one.place})") for one in wanted.asked),
         *(("option", f"{name} = {without_credentials(_value(value))}") for name, value in options),
+        *(("policy", f"{key} ({place})") for key, place in wanted.configuration.policy.places.items()),
     ]
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
 from scriptrun import interpreters, metadata, prepare, sharing, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
+from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pip import Order
+from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 from scriptrun.upkeep.inventory import Entry
 
 
-def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]) -> Environment:
+def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: Mapping[str, str]) -> Environment:
     """Publish a new environment of the entry's key and return it; who runs in the damaged one goes on in that.
 
     `given` is what the user says beside: whether pip may be asked, and URLs with the credentials that no manifest has.
-    Raises InstallError where it cannot be the same, and what `prepare.prepare` raises.
+    Raises InstallError where it cannot be the same, or the policy was another, and what `prepare.prepare` raises.
     """
     if entry.manifest is None or not entry.is_sound:
         raise InstallError("its manifest is damaged")
@@ -32,16 +37,22 @@ def rebuild(cache: str, entry: Entry, given: Options, environ: Mapping[str, str]
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:
         raise InstallError(f"{stored.interpreter}, which it was made for, has gone or changed")
+    if stored.resolution.policy != policy.statement():
+        raise InstallError("it was made under another policy")
+    policy.check_lock(locked=bool(stored.lock) or not stored.requirements, place="", remedy="make a lock of the script")
     versions = [f"{one['name']}=={one['version']}" for one in entry.manifest["distributions"]]
     with tempfile.TemporaryDirectory(prefix="scriptrun-") as directory:
         options = Options({**_resolution(stored, given), "constraint": tuple(_constraints(stored, directory))})
-        asked = tuple(metadata.requirement(text, entry.key) for text in stored.requirements)
-        if spec.specify(stored.interpreter, asked, options) != stored:
+        asked = tuple(_asked(text, entry.key, stored) for text in stored.requirements)
+        routes = tuple((name, _completed(url, given)) for name, url in stored.resolution.routes)
+        script = ScriptMetadata(routes=routes, first_index=stored.resolution.first_index)
+        if spec.specify(stored.interpreter, asked, options, script, policy) != stored:
             raise InstallError("a file or directory that it was made from has changed")
         held = (*options.many("constraint"), _write(directory, "versions", versions))
         options = Options({"constraint": held, "refresh": True}).below(options)
         try:
-            environment = prepare.prepare(cache, Order(stored, asked, options, environ, _show_nothing))
+            order = Order(stored, asked, options, environ, _show_nothing, (), routes, policy)
+            environment = prepare.prepare(cache, order)
         except InstallError as error:  # its hint is for the author of a script
             raise InstallError(f"not in the versions that were there: {error.message}", details=error.details) from None
     _share_alike(cache, entry.path, environment.path)
@@ -69,17 +80,29 @@ def withdraw(cache: str, entry: Entry) -> None:
 def _resolution(stored: EnvironmentSpec, given: Options) -> dict[str, Any]:
     """Return the options that the environment was made with, their URLs as the user gives them now, if they do."""
     resolution = stored.resolution
-    known = (given.value("index-url"), *given.many("extra-index-url"), *given.many("find-links"))
-    complete = {without_credentials(url): url for url in known}
     return {
-        "index-url": complete.get(resolution.index_url, resolution.index_url),
-        "extra-index-url": tuple(complete.get(url, url) for url in resolution.extra_index_url),
-        "find-links": tuple(complete.get(url, url) for url in resolution.find_links),
+        "index-url": _completed(resolution.index_url, given),
+        "extra-index-url": tuple(_completed(url, given) for url in resolution.extra_index_url),
+        "find-links": tuple(_completed(url, given) for url in resolution.find_links),
         "no-index": resolution.no_index,
         "exclude-newer": resolution.exclude_newer,
         "pre": resolution.pre,
         "no-build": resolution.no_build,
+        "no-binary": resolution.no_binary,
+        "only-final": resolution.only_final,
     }
+
+
+def _completed(url: str, given: Options) -> str:
+    """Return `url` as the user gives it now, with credentials, if they do."""
+    known = (given.value("index-url"), *given.many("extra-index-url"), *given.many("find-links"))
+    return next((one for one in known if without_credentials(one) == url), url)
+
+
+def _asked(text: str, place: str, stored: EnvironmentSpec) -> Asked:
+    """Return a requirement of a specification as it was asked for."""
+    asked = metadata.requirement(text, place)
+    return dataclasses.replace(asked, editable=canonicalize_name(asked.requirement.name) in stored.editable)
 
 
 def _constraints(stored: EnvironmentSpec, directory: str) -> Iterator[str]:

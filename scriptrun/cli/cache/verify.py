@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 
 from scriptrun import cache as caches
-from scriptrun import integrity, location, output, paths, process, refusals
+from scriptrun import config, integrity, location, output, paths, process, refusals
 from scriptrun.arguments import Invocation, Options
-from scriptrun.errors import InstallError, MetadataError, UsageError, escape
+from scriptrun.errors import InstallError, MetadataError, PolicyError, UsageError, escape
 from scriptrun.integrity import Finding
 from scriptrun.pip import Distribution
+from scriptrun.policy import Policy
 from scriptrun.upkeep import inventory, repair
 from scriptrun.upkeep.inventory import Entry
 
@@ -22,6 +23,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     version, are not looked at.
     """
     cache = location.open_cache(environ)[0]
+    configuration = config.read(environ)
+    options = invocation.options.below(configuration.options)
     status = 0
     for entry in inventory.entries(cache):
         try:
@@ -31,7 +34,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         if not found or caches.current(cache, entry.key) != os.path.basename(entry.path):  # it was removed meanwhile
             continue
         output.give("".join(escape(f"{entry.key}: {finding}") + "\n" for finding in found))
-        if "--repair" not in invocation.extra or not _repair(cache, entry, invocation.options, environ):
+        if "--repair" not in invocation.extra or not _repair(cache, entry, options, configuration.policy, environ):
             status = 1
     return status
 
@@ -48,12 +51,12 @@ def _findings(entry: Entry) -> Iterator[Finding]:
     yield from integrity.findings(entry.path, installed, unhashed=True)
 
 
-def _repair(cache: str, entry: Entry, options: Options, environ: Mapping[str, str]) -> bool:
+def _repair(cache: str, entry: Entry, options: Options, policy: Policy, environ: Mapping[str, str]) -> bool:
     """Rebuild an environment, or take it out of use where that fails, and say which; tell whether it was rebuilt."""
     try:
         with process.interruptible():
-            repair.rebuild(cache, entry, options, environ)
-    except (InstallError, MetadataError, UsageError) as error:
+            repair.rebuild(cache, entry, options, policy, environ)
+    except (InstallError, MetadataError, PolicyError, UsageError) as error:
         repair.withdraw(cache, entry)
         failure = InstallError(
             f"{entry.key} cannot be rebuilt: {error.message}",

@@ -1,0 +1,168 @@
+"""Change the block of a script: what pip says of the new text decides whether it is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from scriptrun import arguments, consult, metadata, output, process, resolve
+from scriptrun import block as blocks
+from scriptrun.arguments import Options
+from scriptrun.cli.progress import Progress
+from scriptrun.editing import document, requirements, skeleton
+from scriptrun.editing.document import Document
+from scriptrun.errors import InstallError, UsageError, escape, without_credentials
+from scriptrun.interpreters import Interpreter
+from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.request import Request
+from scriptrun.resolve import Wanted
+from scriptrun.source import Source
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A script that is about to be changed, or `new`: as it was read; options of the command line; surroundings."""
+
+    original: Document
+    options: Options
+    environ: Mapping[str, str]
+    new: bool = False
+
+    def block(self) -> str | None:
+        """Return the text of the block that is there, None where there is none.
+
+        Raises MetadataError where it is not valid, and UsageError where something was probably meant as a block.
+        """
+        found, misses = blocks.cut(self.original.content, self.original.name)
+        if misses:
+            place = f"{self.original.name}:{misses[0].line}"
+            raise UsageError(misses[0].message, hint=misses[0].remedy, place=place)
+        self._before()
+        return None if found is None else found.text(self.original.name)
+
+    def new_block(self) -> str:
+        """Return the text of a first block: for the Python that is asked for, pinned or chosen, and later ones."""
+        pinned = "" if self.options.value("python") else skeleton.pin(os.path.dirname(self.original.file))
+        if not pinned:
+            version = Version(self.wanted("").choice.interpreter.version)
+            pinned = f"{version.major}.{version.minor}"
+        return skeleton.block(pinned)
+
+    def resolve(self, text: str) -> Callable[[str], str]:
+        """Let pip resolve the script as it is with `text` in its block. Raises ScriptrunError.
+
+        What is returned gives the version for a requirement, `""` for one that does not count here.
+        """
+        wanted = self.wanted(text)
+        if wanted.options.flag("offline") and wanted.spec.requirements:
+            raise InstallError("pip must be asked, and --offline forbids it", place=self.original.name)
+        order = dataclasses.replace(wanted, asked=tuple(self._placed(wanted))).order
+        try:
+            with process.interruptible(), Progress(wanted.options) as progress:
+                found = consult.candidates(order(self.environ, progress.show), wanted.request.caches.writable())
+        except InstallError as error:
+            unchanged = f"`{self.original.name}` is as it was"
+            error.hint = f"{error.hint}; {unchanged}" if error.hint else unchanged
+            raise
+        versions = {one.name: one.version for one in found}
+
+        def version(entry: str) -> str:
+            counts = _counts(Requirement(entry), wanted.choice.interpreter)
+            return versions.get(requirements.name(entry), "") if counts else ""
+
+        return version
+
+    def keep(self, text: str) -> None:
+        """Write the script with `text` in its block, and say what is different."""
+        self.keep_content(document.with_block(self.original.content, text, self.original.name))
+
+    def keep_content(self, content: bytes) -> None:
+        """Write the script, and say what is different in its block, unless asked to be quiet."""
+        # Where the script has a lock, it is to be made anew here, and nothing written if that fails.
+        if self.new:
+            document.create(self.original.name, content)
+        elif content != self.original.content:
+            document.write(self.original, content)
+        if not self.options.flag("quiet"):
+            name = self.original.name
+            texts = (document.block_text(one, name) or "" for one in (self.original.content, content))
+            for line in _differences(*(requirements.listed(text) for text in texts)):
+                output.tell(f"{escape(without_credentials(line))}\n")
+            if content == self.original.content:
+                output.note(f"nothing to change in `{name}`")
+
+    def _before(self) -> ScriptMetadata:
+        name, file = self.original.name, self.original.file
+        return metadata.parse(blocks.cut(self.original.content, name)[0], name, os.path.dirname(file))
+
+    def wanted(self, text: str) -> Wanted:
+        """Return what the script wants with `text` in its block. Raises ScriptrunError."""
+        name = self.original.name
+        content = document.with_block(self.original.content, text, name)
+        found, _ = blocks.cut(content, name)
+        program = Source(name, content, [name], name)
+        request = Request(arguments.script(name, self.options), program, found, self.environ)
+        return resolve.resolve(request, self.environ)
+
+    def _placed(self, wanted: Wanted) -> Iterator[Asked]:
+        """Yield what is asked for, each with its line in the file as it is; a new one has none, so that it is named."""
+        lines = {str(one.requirement): one.place for one in self._before().dependencies}
+        for one in wanted.asked:
+            text = str(one.requirement)
+            shown = f"{self.original.name}: {without_credentials(text)}"
+            yield dataclasses.replace(one, place=lines.get(text, shown)) if one in wanted.script.dependencies else one
+
+
+def start(path: str, options: Options, environ: Mapping[str, str]) -> Change:
+    """Return the change of the file at `path`. Raises ScriptMissing and ScriptUnreadable."""
+    return Change(document.read(path), options, environ)
+
+
+def _counts(requirement: Requirement, interpreter: Interpreter) -> bool:
+    """Tell whether the marker of a requirement holds for an interpreter of this machine."""
+    version = Version(interpreter.version)
+    variables = {
+        "python_version": f"{version.major}.{version.minor}",
+        "python_full_version": interpreter.version,
+        "implementation_name": interpreter.implementation,
+    }
+    return requirement.marker is None or requirement.marker.evaluate(variables)
+
+
+def _differences(old: list[str], new: list[str]) -> Iterator[str]:
+    """Yield a line for each requirement that came, went or changed."""
+    gone = [one for one in old if one not in new]
+    for entry in (one for one in new if one not in old):
+        before = next((one for one in gone if requirements.same(one, entry)), None)
+        if before is None:
+            yield f"+ {entry}"
+        else:
+            gone.remove(before)
+            yield f"{before} → {requirements.NAME.sub('', entry, count=1).strip() or entry}"
+    yield from (f"- {entry}" for entry in gone)
+
+
+def indexed(script: Change, names: Sequence[str]) -> tuple[str, set[int]]:
+    """Return the block's text, and the numbers of its requirements for these distributions (none named: of all).
+
+    Raises UsageError where there is no block, or a name is not in it.
+    """
+    text = script.block()
+    path = script.original.name
+    if text is None:
+        raise UsageError("the file has no `script` block", place=path, hint=f"scriptrun init {path}")
+    found = [requirements.name(one) for one in requirements.listed(text)]
+    missing = [name for name in names if canonicalize_name(name) not in found]
+    if missing:
+        raise UsageError(
+            f"the block does not ask for {', '.join(f'`{name}`' for name in missing)}",
+            place=path,
+            hint=f"it asks for: {', '.join(found)}" if found else "it asks for nothing",
+        )
+    wanted = {str(canonicalize_name(name)) for name in names} or set(found)
+    return text, {index for index, name in enumerate(found) if name in wanted}

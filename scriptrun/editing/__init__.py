@@ -1,0 +1,1 @@
+"""Change what stands in a script, and nothing else in it."""

@@ -1,0 +1,1 @@
+"""Look at scripts without running them: what they import, and what is wrong with them."""

@@ -1,0 +1,5 @@
+# /// script
+# dependencies = ["only-early"]
+# [tool.uv]
+# prerelease = "disallow"
+# ///

@@ -1,0 +1,5 @@
+# /// script
+# dependencies = ["library"]
+# [tool.uv.sources]
+# library = { workspace = true }
+# ///
