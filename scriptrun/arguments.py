@@ -23,10 +23,13 @@ COMMANDS = {
     "check": ("--json", "--ignore="),
     "config": ("--json",),
     "env": ("--json",),
+    "export": ("--format=",),
     "init": (),
+    "lock": ("--embed", "--upgrade"),
     "python": ("--json",),
     "remove": (),
     "sync": ("--system", "--compile", "--venv-link"),
+    "tree": (),
     "upgrade": (),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
@@ -74,6 +77,7 @@ OPTIONS = (
     Option("python", "p", VALUE, "VERSION|PATH", "the Python; must satisfy requires-python"),
     Option("refresh", "", FLAG, "", "ask pip again; keep the old if that fails"),
     Option("offline", "", FLAG, "", "never touch the network"),
+    Option("locked", "", FLAG, "", "fail unless the script has a lock"),
     Option("isolated", "", FLAG, "", "in a fresh environment, removed afterwards"),
     Option("exclude-newer", "", VALUE, "DATE|DAYS", "ignore what was uploaded after that"),
     Option("max-age", "", VALUE, "AGE", "ask pip again when its answer is older: 7 days"),

@@ -94,10 +94,7 @@ def cut(source: bytes, name: str) -> "tuple[Block | None, list[NearMiss]]":
     if b"///" not in source:
         return None, []
     marked = source.startswith(_BYTE_ORDER_MARK)
-    if marked:
-        source = source[len(_BYTE_ORDER_MARK) :]
-    if b"\r" in source:
-        source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    source = _plain(source)
     blocks = _find(source)
     scripts = [found for found in blocks if found.type == b"script"]
     if not scripts:
@@ -110,6 +107,21 @@ def cut(source: bytes, name: str) -> "tuple[Block | None, list[NearMiss]]":
     _check_size(raw, first, name)
     encoding = "utf-8" if marked else declaration(source)[0]
     return Block(first, first + raw.count(b"\n") + 1, raw, encoding), []
+
+
+def contents(source: bytes, kind: str) -> "list[bytes]":
+    r"""Return the lines of each block of this type, `\n` after each, not yet decoded and however long."""
+    opener = f"# /// {kind}".encode("ascii")
+    if opener not in source:
+        return []
+    source = _plain(source)
+    return [source[found.content : found.closing] for found in _find(source) if found.type == opener[6:]]
+
+
+def _plain(source: bytes) -> bytes:
+    r"""Return `source` without byte order mark, and with `\n` at the end of each line."""
+    source = source.removeprefix(_BYTE_ORDER_MARK)
+    return source.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in source else source
 
 
 def two_blocks(name: str, first: int, second: int) -> MetadataError:

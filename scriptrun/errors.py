@@ -6,6 +6,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── ConfigurationError    125  config.toml is not valid
 ├── PolicyError           125  the policy of config.toml forbids it
 ├── InterpreterError      125  no Python fits
+├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
 ├── RemoteError           125  the program at a URL cannot be had, or is not trusted
@@ -63,6 +64,10 @@ class PolicyError(ScriptrunError):
 
 class InterpreterError(ScriptrunError):
     """No Python interpreter fits."""
+
+
+class LockError(ScriptrunError):
+    """The script's lock cannot be used: it is damaged, stale, missing, or for another Python or platform."""
 
 
 class InstallError(ScriptrunError):

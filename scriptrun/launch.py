@@ -27,7 +27,7 @@ from scriptrun.errors import without_credentials
 MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
 
-_RECORD = b"# scriptrun launch record 2\n"
+_RECORD = b"# scriptrun launch record 3\n"
 _ANSWER = b"scriptrun answer 3"
 _STANDINGS = (b"noted", b"valid", b"provable")
 NOTED, VALID, PROVABLE = range(3)
@@ -53,8 +53,10 @@ class Answer:
         self.env_files = tuple(env_files)
 
 
-def question(invocation: Invocation, block: "Block | None", configured: bytes) -> bytes:
+def question(invocation: Invocation, block: "Block | None", configured: bytes, lock: "bytes | None" = None) -> bytes:
     """Return all that decides which environment is wanted, as bytes that are equal when it is.
+
+    `lock` is what the lock beside the script holds; one inside it stands for itself by the digest in the block.
 
     Raises OSError where a file of requirements or constraints cannot be read.
     """
@@ -69,7 +71,8 @@ def question(invocation: Invocation, block: "Block | None", configured: bytes) -
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script", "trust")
     asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
-    return repr((metadata, asked, files, own, configured)).encode("utf-8", "backslashreplace")
+    locked = [] if lock is None else [lock]
+    return repr((metadata, asked, files, own, configured, *locked)).encode("utf-8", "backslashreplace")
 
 
 def _program(python: str) -> str:
@@ -249,16 +252,17 @@ def _end_of_head(source: bytes, last: int) -> int:
     return end
 
 
-def record(path: str, proof: bytes, lines: int, answer: Answer) -> None:
+def record(path: str, proof: bytes, lines: int, beside: "tuple[str, str]", answer: Answer) -> None:
     """Write the launch record: assignments that the launcher reads. What cannot be written is not recorded.
 
-    `proof` is what it must find: the configuration, then that many lines of the script.
+    `proof` is what it must find: the configuration, then that many lines of the script. `beside` are the script's real
+    path, and that of the lock that must not be there.
 
     A shell runs nothing between braces before it has read the last of them: all of the record counts, or none.
     """
-    environment, due = (_quoted(os.fsencode(path)) for path in (answer.environment, answer.due))
-    values = (environment, due, b" ".join([b"-"] * lines), _quoted(proof))
-    content = _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n_sr_lines='%s'\n_sr_proof=%s\n}\n" % values
+    named = tuple(_quoted(os.fsencode(path)) for path in (answer.environment, answer.due, *beside))
+    content = _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n_sr_real=%s\n_sr_lock=%s\n" % named
+    content += b"_sr_lines='%s'\n_sr_proof=%s\n}\n" % (b" ".join([b"-"] * lines), _quoted(proof))
     try:
         paths.replace(path, content)
     except OSError:

@@ -12,25 +12,22 @@ case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
 *) _sr_cache=${HOME-}/.cache/scriptrun _sr_home=${HOME:-/} ;;
 esac # root, who can write to /, asks Python under `sudo`: whose home it is may lead the cache elsewhere at any moment
 case ${XDG_CONFIG_HOME-} in /*) _sr_config=$XDG_CONFIG_HOME ;; *) _sr_config=${HOME-}/.config ;; esac
-_sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}
-_sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_PRE-}
-_sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}
-_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}${SCRIPTRUN_ENV_FILE-}
+_sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}${SCRIPTRUN_PRE-}
+_sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_ENV_FILE-}
+_sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}${SCRIPTRUN_LOCKED-}
+_sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}
 _sr_path='' _sr_record='' _sr_proven=''
 case $_sr_options:${1-} in
 :-*) ;;
 :/*) _sr_path=$1 ;;
 :*/* | :*.py | :*.pyw) _sr_path=${PWD%/}/${1#./} ;;
 esac
-case $_sr_path/ in
-/ | *//* | */./* | */../*) ;;
-*) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;;
-esac
+case $_sr_path/ in / | *//* | */./* | */../*) ;; *) _sr_record=$_sr_cache/v1/launch$_sr_path/@record ;; esac
 
-# shellcheck disable=SC3067,SC3013,SC1090 # every shell in use knows `-O`, owned by the user, and `-nt`, newer than
+# shellcheck disable=SC3067,SC3013,SC1090 # every shell in use knows `-O`, owned by the user, `-nt` and `-ef`
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w / ]; } && [ -f "$1" ] && [ -r "$1" ] &&
-    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 2' ]; then
-    _sr_env='' _sr_due='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
+    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 3' ]; then
+    _sr_env='' _sr_due='' _sr_real='' _sr_lock='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '
     command . "$_sr_record" # data, found at run time
     _sr_root=${_sr_env%/v1/*} _sr_system=${SCRIPTRUN_SYSTEM_CACHE-/var/cache/scriptrun}
@@ -45,10 +42,12 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
         IFS= read -r _sr_line || { _sr_text=$_sr_text$_sr_line && break; } # the file ends with this line
         _sr_text=$_sr_text$_sr_line$_sr_newline
     done <"$1"
+    { [ "$1" -ef "$_sr_real" ] && [ ! -e "$_sr_lock" ]; } || _sr_text=x$_sr_proof # a lock came since
     # First the stamp, then the mark: whoever removes sets the mark, then looks at the stamp. Last Python: is it there?
     # `[` is no special built-in: in a read-only cache, the failing redirection does not end the shell.
     if [ "$_sr_text" = "$_sr_proof" ] && [ -r "$_sr_env/pyvenv.cfg" ] && [ -f "$_sr_env/scriptrun.json" ] &&
-        [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] && [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ] &&
+        [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] &&
+        [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ] &&
         { [ -O "$_sr_root" ] || { [ "$_sr_root" = "$_sr_system" ] && [ ! -w "$_sr_root" ]; }; }; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
         [ ! "$_sr_due" ] || [ "$_sr_due" -nt "$_sr_env/.stamp" ] && [ ! -e "$_sr_env/condemned" ] &&

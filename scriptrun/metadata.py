@@ -59,7 +59,8 @@ class ScriptMetadata:
 
     `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
     index that each must come from; with `first_index`, every other comes from the first index that has it. `sources`
-    are what `for_environment` makes routes and other dependencies of.
+    are what `for_environment` makes routes and other dependencies of those that are `declared`. `lock` is the digest
+    of the lock that is inside the script (`""`: none is).
     """
 
     dependencies: tuple[Asked, ...] = ()
@@ -71,6 +72,8 @@ class ScriptMetadata:
     routes: tuple[tuple[str, str], ...] = ()
     first_index: bool = False
     sources: Sources = field(default_factory=dict)
+    lock: str = ""
+    declared: tuple[Asked, ...] = ()
     warnings: tuple[Warned, ...] = ()
 
     def for_environment(self, markers: Mapping[str, str]) -> ScriptMetadata:
@@ -83,9 +86,7 @@ class ScriptMetadata:
             if source is not None and source.index:
                 routes.append((name, source.index))
             dependencies.append(_taken_from(source, asked))
-        return dataclasses.replace(
-            self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))), sources={}
-        )
+        return dataclasses.replace(self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))))
 
 
 def _taken_from(source: Source | None, asked: Asked) -> Asked:
@@ -177,6 +178,7 @@ class Reader:
         # Files of variables are read when the script runs: the answer does not depend on its directory.
         self.values = values.Reader(self._place, directory, requirement, left=("env-file",))
         self.warnings: list[Warned] = []
+        self.lock = ""
 
     def metadata(self) -> ScriptMetadata:
         """Return what the block says. Raises MetadataError."""
@@ -204,6 +206,8 @@ class Reader:
             constraints=tuple(_constraint(text, place) for text, place in uv.constraints),
             first_index=uv.first_index,
             sources={**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)},
+            lock=self.lock,
+            declared=dependencies,
             warnings=tuple(self.warnings),
         )
 
@@ -266,9 +270,20 @@ class Reader:
             path = ("tool", "scriptrun", key)
             if key in values.KNOWN:
                 found[key] = self.values.option(path, values.KNOWN[key], value)
+            elif key == "lock":
+                self.lock = self._lock(path, value)
             elif key != "sources":
                 self._warn_unknown(path, (*values.KNOWN, "sources"), "`[tool.scriptrun]`")
         return Options(found, self.values.places)
+
+    def _lock(self, path: tuple[str, ...], value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
+            raise MetadataError(
+                f"`{'.'.join(path)}` is not the digest of a lock",
+                place=self._place(*path),
+                hint=f"take the line out, and have it written: scriptrun lock --embed {self.name}",
+            )
+        return value
 
     def _sources(self, table: str, value: object, uv: Meaning) -> Sources:
         return {} if value is None else sources.read(value, ("tool", table, "sources"), self.values, uv.indexes)

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,7 @@ from scriptrun import git_credentials, markers, moments, paths, pip_messages, pi
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
+from scriptrun.pinning.pins import Pin
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
@@ -64,8 +65,9 @@ class Order:
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
-    those of the specification, their URLs as the user writes them. Each step, and each line that pip writes, is given
-    to `show`.
+    those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
+    nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
+    that pip writes, is given to `show`.
     """
 
     spec: EnvironmentSpec
@@ -76,6 +78,8 @@ class Order:
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
     policy: Policy = field(default_factory=Policy)
+    pins: tuple[Pin, ...] | None = None
+    unpinned: tuple[Asked, ...] = ()
 
     @property
     def wanted(self) -> tuple[Asked, ...]:
@@ -97,9 +101,10 @@ def install(order: Order, environment: str) -> tuple[Distribution, ...]:
     Raises InstallError, and OSError where pip cannot be started.
     """
     with _work(environment) as work:
-        report = os.path.join(work, "report.json")
-        _run(order, environment, ["install", *_reported(report)])
-        return _installed(report, environment)
+        reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
+        for report, step in zip(reports, _PASSES, strict=True):
+            step(order, environment, ["install", *_reported(report)])
+        return _installed(reports, environment)
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -108,9 +113,69 @@ def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
     Raises InstallError, and OSError where pip cannot be started.
     """
     with _work(environment) as work:
-        report = os.path.join(work, "report.json")
-        _run(order, environment, ["install", "--dry-run", "--ignore-installed", *_reported(report)])
-        return tuple(sorted((_candidate(entry) for entry in _entries(report)), key=lambda one: one.name))
+        reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
+        for report, step in zip(reports, _PASSES, strict=True):
+            step(order, environment, ["install", "--dry-run", "--ignore-installed", *_reported(report)])
+        found = {one.name: one for report in reversed(reports) for one in map(_candidate, _entries(report))}
+        return tuple(sorted(found.values(), key=lambda one: one.name))
+
+
+def lock(order: Order, environment: str) -> str:
+    """Return pip's lock for the order, as PEP 751 has it, with paths that start at the root.
+
+    pip wants local directories below the one that the lock is for, so that is the root. Raises InstallError, and
+    OSError where pip cannot be started.
+    """
+    with _work(environment):
+        requirements, editable = _arguments(order, order.asked)
+        command = ["lock", "--output", "-", *editable]
+        output = _run(order, environment, command, requirements, directory=os.sep)
+    found = re.search(r"^lock-version = .*", output, re.MULTILINE | re.DOTALL)
+    return found.group() if found else ""
+
+
+def _install_hashed(order: Order, environment: str, command: list[str]) -> None:
+    """Install what is locked with hashes, which pip verifies before it looks into a file."""
+    lines = [one.line for one in order.pins or () if one.hashes]
+    if lines:
+        path = _written(lines, environment, "locked")
+        _run(order, environment, [*command, "--no-deps", "--require-hashes", "--requirement", path])
+
+
+def _install_unhashed(order: Order, environment: str, command: list[str]) -> None:
+    """Install what is locked as a commit or a directory: of these pip knows no hash."""
+    pins = [one for one in order.pins or () if not one.hashes]
+    if pins:
+        editable = [word for one in pins if one.editable for word in one.line.split(" ", 1)]
+        _run(order, environment, [*command, "--no-deps", *editable], [one.line for one in pins if not one.editable])
+
+
+def _install_unpinned(order: Order, environment: str, command: list[str]) -> None:
+    """Install what is in no lock: all that is asked for where there is none, else what was added to what is locked."""
+    asked = order.asked if order.pins is None else order.unpinned
+    if asked:
+        requirements, editable = _arguments(order, asked)
+        _run(order, environment, [*command, *editable, *_holding(order, environment)], requirements)
+
+
+def _holding(order: Order, environment: str) -> list[str]:
+    """Return the options that keep what is locked as it is."""
+    if order.pins is None:
+        return []
+    versions = {one.name: one.version for one in order.pins if one.version}
+    versions.update({canonicalize_name(one.name): one.version for one in distributions(environment)})
+    return ["--constraint", _written([f"{name}=={versions[name]}" for name in sorted(versions)], environment, "pins")]
+
+
+_PASSES = (_install_hashed, _install_unhashed, _install_unpinned)
+
+
+def _arguments(order: Order, asked: Iterable[Asked]) -> tuple[list[str], list[str]]:
+    """Return the requirements, and the options for those that are editable, of what is `asked`."""
+    asked = tuple(asked)
+    directories = sorted(_directory(one.requirement) for one in asked if one.editable and one in order.wanted)
+    editable = [word for directory in directories for word in ("--editable", directory)]
+    return spec.requirements(one for one in asked if not one.editable), editable
 
 
 @contextlib.contextmanager
@@ -127,24 +192,29 @@ def _reported(report: str) -> list[str]:
     return ["--report", report, "--no-warn-script-location"]  # PATH is scriptrun's to set
 
 
-def _run(order: Order, environment: str, command: list[str]) -> None:
-    """Let pip do `command` for what is ordered, in the directory of work. Raises InstallError and OSError."""
+def _run(
+    order: Order, environment: str, command: list[str], requirements: Sequence[str] = (), directory: str = ""
+) -> str:
+    """Let pip do `command` for `requirements`, in the directory of work or another one; return what it says.
+
+    Raises InstallError and OSError.
+    """
     work = os.path.join(environment, "tmp")
     variables, rules = _variables(order), _rules(order)
-    asked = (one for one in order.asked if not one.editable)
-    requirements, for_git = git_credentials.take(spec.requirements(asked))
+    requirements, for_git = git_credentials.take(requirements)
     # Otherwise another pip installs what a build needs: it has the index on its command line, and knows no rules.
     alone = ["--use-feature", "inprocess-build-deps"] if rules or _hold_credentials(variables) else []
     arguments = [*command, *alone, *_options(order, work), "--", *requirements]
     finished = process.run(
         [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
         environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
-        directory=work,
+        directory=directory or work,
         show=lambda line: order.show(without_credentials(line)),
         meanwhile=load,
     )
     if finished.status != 0:
         raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options, order.policy)
+    return finished.output
 
 
 def _program(environment: str) -> list[str]:
@@ -222,14 +292,12 @@ def _options(order: Order, work: str) -> list[str]:
     if moment:
         arguments += ["--uploaded-prior-to", moment]
     if order.constraints:
-        arguments += ["--constraint", _written(spec.requirements(order.constraints), work)]
+        arguments += ["--constraint", _written(spec.requirements(order.constraints), os.path.dirname(work), "block")]
     for path in options.many("constraint"):
         arguments += ["--constraint", path]
     for path in options.many("find-links"):
         if "://" not in path:
             arguments += ["--find-links", path]
-    for directory in sorted(_directory(one.requirement) for one in order.wanted if one.editable):
-        arguments += ["--editable", directory]
     return arguments
 
 
@@ -239,11 +307,11 @@ def _directory(requirement: Requirement) -> str:
     return f"{requirement.url}[{extras}]" if extras else str(requirement.url)
 
 
-def _written(constraints: list[str], work: str) -> str:
-    """Return a file that holds `constraints`; each is a requirement that was parsed, so it is one line."""
-    path = os.path.join(work, "constraints.txt")
+def _written(lines: Iterable[str], environment: str, name: str) -> str:
+    """Return a file for pip that holds `lines`; each was read and checked before, so it is one line."""
+    path = os.path.join(environment, "tmp", f"{name}.txt")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("".join(f"{one}\n" for one in constraints))
+        file.writelines(f"{line}\n" for line in lines)
     return path
 
 
@@ -265,8 +333,11 @@ def _moment(text: str, read: Callable[[str], T]) -> T:
     """Return what `exclude-newer` says, as `read` reads it."""
     try:
         return read(text)
-    except ValueError as error:
-        raise InstallError(f"`exclude-newer`: {error}", hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7") from None
+    except ValueError:
+        raise InstallError(
+            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
+            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
+        ) from None
 
 
 def _variables(order: Order) -> dict[str, str]:
@@ -307,8 +378,8 @@ def _arrange_indexes(variables: dict[str, str], policy: Policy) -> None:
         variables["PIP_EXTRA_INDEX_URL"] = " ".join(indexes[1:])
 
 
-def _installed(report: str, environment: str) -> tuple[Distribution, ...]:
-    entries = _entries(report)
+def _installed(reports: Iterable[str], environment: str) -> tuple[Distribution, ...]:
+    entries = [entry for report in reports for entry in _entries(report)]
     origins = {canonicalize_name(entry["metadata"]["name"]): entry.get("download_info", {}) for entry in entries}
     found = []
     for distribution in distributions(environment):

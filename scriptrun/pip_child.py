@@ -53,6 +53,8 @@ def fail(text):
 
 def adapt(arguments, version):
     """Take out what this old pip does not know, where it may be left out."""
+    if arguments[0] == "lock":
+        fail("this Python needs an old pip, %d.%d, which makes no locks; ask for another with --python" % version)
     if version < (26, 0) and "--uploaded-prior-to" in arguments:
         fail("this Python needs an old pip, %d.%d, which knows nothing like --exclude-newer" % version)
     if version < (26, 0) and "--only-final" in arguments:

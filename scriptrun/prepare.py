@@ -129,6 +129,8 @@ def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -
     Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
+    if order.pins is not None:
+        _check_pins(order, {name: one.version for name, one in found.items()})
     for one in order.wanted:
         _check_requirement(one, found)
     for finding in integrity.findings(path, distributions):
@@ -137,6 +139,16 @@ def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -
             f"`{finding.file}` {finding.what}",
             hint="the distribution is damaged or was tampered with; tell its index",
         )
+
+
+def _check_pins(order: Order, found: Mapping[str, str]) -> None:
+    """Raise InstallError unless just what is locked is there, and beside it only what was asked for beyond it."""
+    locked = {one.name: one.version for one in order.pins or ()}
+    wrong = [name for name, version in locked.items() if name not in found or version not in ("", found[name])]
+    wrong += [name for name in found if name not in locked and not order.unpinned]
+    for name in wrong:
+        told = f"installed `{name}` {found[name]}" if name in found else f"did not install `{name}`"
+        raise InstallError(f"pip reported success, but {told}; locked is {locked.get(name) or 'another'}")
 
 
 def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distribution]) -> None:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-from scriptrun import arguments, block, launch, location, output, paths, source
+from scriptrun import arguments, block, launch, location, lockfile, output, paths, source
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
 from scriptrun.errors import ScriptMissing, ScriptUnreadable, UsageError
@@ -19,11 +19,12 @@ class Request:
     """What is to be run, from where, with the caches that are in use.
 
     `source` is None where there is no file to read (`-m`, `-c`, `-i` without `--script`). `question` is all that
-    decides the environment, as bytes. `clean` is False where a near miss stands in the program: then nothing is
-    recorded, so that the warning comes again.
+    decides the environment, as bytes. `beside` are the program's real path and that of the lock beside it (`""`: there
+    is no file), `lock` is what that lock holds, None where it is not there. `clean` is False where a near miss stands
+    in the program: then nothing is recorded, so that the warning comes again.
     """
 
-    __slots__ = ("block", "caches", "clean", "configured", "invocation", "question", "source")
+    __slots__ = ("beside", "block", "caches", "clean", "configured", "invocation", "lock", "question", "source")
 
     def __init__(
         self, invocation: Invocation, program: "Source | None", found: "Block | None", environ: "Mapping[str, str]"
@@ -34,7 +35,10 @@ class Request:
         self.caches = location.find(environ)
         self.configured = location.configured(environ)
         self.clean = True
-        self.question = _question(invocation, found, self.configured)
+        file = program.file if program is not None and not program.is_copy else ""
+        self.beside = lockfile.beside(file) if file else ("", "")
+        self.lock = lockfile.read(self.beside[1]) if file else None
+        self.question = self._question()
 
     @property
     def name(self) -> str:
@@ -45,6 +49,12 @@ class Request:
     def directory(self) -> str:
         """Where relative paths in the block start: the directory of the program."""
         return os.path.dirname(paths.absolute(self.source.file)) if self.source and self.source.file else os.curdir
+
+    def _question(self) -> bytes:
+        try:
+            return launch.question(self.invocation, self.block, self.configured, self.lock)
+        except OSError as error:
+            raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None
 
     def python_arguments(self) -> "list[str]":
         """Return what follows `python` on the command line that is asked for."""
@@ -67,10 +77,11 @@ class Request:
         path = self.invocation.record
         # Without a usable home the launcher looks for records elsewhere than where the cache is: none is written.
         useful = path and paths.holds(self.caches.own, path)
-        if answer.provable and useful and self.clean and self.source is not None and self.source.file:
-            proof = launch.head(self.source.content, self.block)
+        program = self.source if self.clean and self.lock is None else None  # a lock beside it is for Python to read
+        if answer.provable and useful and program is not None and program.file:
+            proof = launch.head(program.content, self.block)
             if proof is not None and len(self.configured) <= launch.MAX_HEAD:
-                launch.record(path, self.configured + proof[0], proof[1], answer)
+                launch.record(path, self.configured + proof[0], proof[1], self.beside, answer)
         if answer.env_files:
             location.find_libraries()
             from scriptrun import environment_files  # what it stands on takes as long as half of Python's start
@@ -85,7 +96,7 @@ def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
     Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError, RemoteError and UsageError.
     """
     program = _program(invocation, environ)
-    if invocation.options.value("trust") and (program is None or "://" not in program.name):
+    if invocation.options.value("trust") and (program is None or not program.is_copy):
         raise UsageError("`--trust` goes with a URL", hint="a file of this machine is run as it is")
     quiet = invocation.options.flag("quiet")
     found, misses = block.cut(program.content, program.name) if program is not None else (None, [])
@@ -135,10 +146,3 @@ def _named_to_module(invocation: Invocation) -> str:
 
     path = hosts.script(invocation.target, invocation.arguments)
     return path if os.path.isfile(path) else ""
-
-
-def _question(invocation: Invocation, found: "Block | None", configured: bytes) -> bytes:
-    try:
-        return launch.question(invocation, found, configured)
-    except OSError as error:
-        raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scriptrun import cache as caches
 from scriptrun import config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.config import Configuration
-from scriptrun.errors import UsageError
+from scriptrun.errors import InterpreterError, LockError, UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.pinning import basis, discovery, pins
+from scriptrun.pinning.pylock import Lock
 from scriptrun.pip import Order
 from scriptrun.policy import Policy
 from scriptrun.request import Request
@@ -36,6 +38,7 @@ class Wanted:
     asked: tuple[Asked, ...]
     spec: EnvironmentSpec
     max_age: float
+    lock: Lock | None = None
 
     def environment(self) -> Environment | None:
         """Return the environment if it is ready: one whose age will do, if there is one."""
@@ -46,7 +49,7 @@ class Wanted:
 
     def order(self, environ: Mapping[str, str], show: Callable[[str], None]) -> Order:
         """Return the order for the environment; `show` is given each step."""
-        return Order(
+        order = Order(
             self.spec,
             self.asked,
             self.options,
@@ -56,6 +59,16 @@ class Wanted:
             self.script.routes,
             self.configuration.policy,
         )
+        if self.lock is None:
+            return order
+        locked = pins.read(self.lock, markers.environment(self.spec.interpreter))
+        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned)
+
+    @property
+    def unpinned(self) -> tuple[Asked, ...]:
+        """What is asked for beyond the lock."""
+        covered = set(spec.requirements(basis.asked(self.script)))
+        return tuple(one for one in self.asked if spec.canonical(one.requirement) not in covered)
 
     @property
     def keepable(self) -> bool:
@@ -103,27 +116,61 @@ def resolve(
     environ: Mapping[str, str],
     done: Callable[[str], None] = lambda _: None,
     *,
-    locking: bool = False,
+    with_lock: bool = True,
 ) -> Wanted:
-    """Return what `request` comes to; `done` is told of each step. With `locking` none need have a lock: one is made.
+    """Return what `request` comes to; `done` is told of each step. Without `with_lock` none is there, nor due.
 
-    Raises MetadataError, ConfigurationError, PolicyError, InterpreterError and UsageError.
+    Raises MetadataError, ConfigurationError, PolicyError, InterpreterError, LockError and UsageError.
     """
     script = metadata.parse(request.block, request.name, request.directory)
     done("read the block")
     given = request.invocation.options
     configuration = config.read(environ)
     options = given.below(script.options).below(configuration.options)
+    lock = _lock(request, script, options) if with_lock else None
     wish = Wish(options.value("python"), options.place("python"), script.requires_python, script.requires_python_place)
-    choice = interpreters.choose(wish, request.caches.own, environ)
+    choice = _choose(wish, lock, request, environ)
     done("choose a Python")
     script = script.for_environment(markers.environment(choice.interpreter))
     asked = spec.collect(script, options)
     specified = spec.specify(choice.interpreter, asked, options, script, configuration.policy)
-    if not locking:
+    if lock is not None:
+        specified = replace(specified, lock=lock.digest)
+    if with_lock:
         _demand_lock(configuration.policy, specified, options, request.name)
     done("compute the key")
-    return Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options))
+    wanted = Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options), lock)
+    return wanted if lock is None or wanted.unpinned else replace(wanted, max_age=0.0)  # pip would say the same again
+
+
+def _lock(request: Request, script: ScriptMetadata, options: Options) -> Lock | None:
+    """Return the lock of the script, if it has one that is not stale. Raises LockError."""
+    lock = discovery.find(request, script)
+    if options.flag("locked"):
+        discovery.demand(lock, request)
+    if lock is not None:
+        discovery.refuse_stale(lock, script, request)
+    return lock
+
+
+def _choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[str, str]) -> Choice:
+    """Return the Python that is asked for, else that which the lock is for. Raises InterpreterError and LockError."""
+    if lock is not None and not wish.requested:
+        wish = replace(wish, requested=lock.target.request, by="the lock")
+    try:
+        choice = interpreters.choose(wish, request.caches.own, environ)
+    except InterpreterError as error:
+        if wish.by != "the lock":
+            raise
+        raise LockError(
+            f"the lock is for {lock.target if lock else ''}, which is not on this machine",
+            place=request.name,
+            details=error.details,
+            hint=f"install it, or make the lock anew for another one: {discovery.remedy(request, python='VERSION')}",
+        ) from None
+    if lock is not None:
+        discovery.refuse_other_python(lock, choice.interpreter, request)
+    return choice
 
 
 def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, name: str) -> None:

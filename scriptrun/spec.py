@@ -132,13 +132,33 @@ def specify(
     """
     asked = tuple(asked)
     script, policy = script or ScriptMetadata(), policy or Policy()
-    _refuse_blanks(options)
     policy.check(options, script.routes)
-    constraints = requirements(script.constraints)
+    return EnvironmentSpec(
+        interpreter=interpreter,
+        requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
+        constraints=tuple(constraints(script, options)),
+        resolution=resolution(script, options, policy),
+        fingerprints=tuple(sorted(set(_fingerprints(asked)))),
+        editable=tuple(sorted({canonicalize_name(one.requirement.name) for one in asked if one.editable})),
+    )
+
+
+def constraints(script: ScriptMetadata, options: Options) -> list[str]:
+    """Return the constraints of block and options, without credentials: requirements, lines of files, URLs of files.
+
+    Raises UsageError where a file cannot be read.
+    """
+    found = requirements(script.constraints)
     for path in options.many("constraint"):
         lines = [URL_FOLLOWS, path] if "://" in path else [text for _, text in _entries(path)]
-        constraints += [without_credentials(line) for line in lines]
-    resolution = Resolution(
+        found += [without_credentials(line) for line in lines]
+    return found
+
+
+def resolution(script: ScriptMetadata, options: Options, policy: Policy) -> Resolution:
+    """Return what of block, options and policy changes what pip answers. Raises UsageError where a URL is none."""
+    _refuse_blanks(options)
+    return Resolution(
         index_url=without_credentials(options.value("index-url")),
         extra_index_url=tuple(without_credentials(url) for url in options.many("extra-index-url")),
         find_links=tuple(without_credentials(url) for url in options.many("find-links")),
@@ -151,14 +171,6 @@ def specify(
         routes=tuple(sorted((name, without_credentials(url)) for name, url in script.routes)),
         first_index=script.first_index or policy.indexes is not None,
         policy=policy.statement(),
-    )
-    return EnvironmentSpec(
-        interpreter=interpreter,
-        requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
-        constraints=tuple(constraints),
-        resolution=resolution,
-        fingerprints=tuple(sorted(set(_fingerprints(asked)))),
-        editable=tuple(sorted({canonicalize_name(one.requirement.name) for one in asked if one.editable})),
     )
 
 

@@ -62,9 +62,9 @@ class Reader:
         if name == "exclude-newer":
             try:
                 moments.read(text)
-            except ValueError as error:
+            except ValueError:
                 raise MetadataError(
-                    f"`{_dotted(path)}`: {error}",
+                    f"`{_dotted(path)}` is `{text}`, which is neither a date nor a number of days",
                     place=self.place(*path),
                     hint=f'an example: {name} = "2026-01-31", or {name} = "7 days"',
                 ) from None

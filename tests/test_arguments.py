@@ -27,7 +27,7 @@ FORMS: list[tuple[list[str], str, str, list[str], dict[str, Any]]] = [
     # the program
     (["s.py"], "script", "s.py", [], {}),
     (["./env"], "script", "./env", [], {}),
-    (["lock"], "script", "lock", [], {}),
+    (["lock.py"], "script", "lock.py", [], {}),
     (["env.py"], "script", "env.py", [], {}),
     (["env", "s.py", "--json"], "command", "env", ["s.py"], {}),
     (["--", "env"], "script", "env", [], {}),

@@ -23,6 +23,7 @@ STATUSES = {
     "InstallError": 125,
     "CacheError": 125,
     "EditError": 125,
+    "LockError": 125,
     "ScriptUnreadable": 126,
     "ScriptMissing": 127,
 }

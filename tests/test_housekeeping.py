@@ -38,7 +38,9 @@ def going(plan: Plan) -> dict[str, str]:
 
 def lead(cache: str, script: Path, environment: Path) -> None:
     """Let the launch record of a script name an environment."""
-    launch.record(paths.record(cache, str(script)), b"", 0, Answer(str(environment), "", provable=True))
+    launch.record(
+        paths.record(cache, str(script)), b"", 0, (str(script), "/l"), Answer(str(environment), "", provable=True)
+    )
 
 
 def test_order(cache: str, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ OWN = {
     "scriptrun.errors",
     "scriptrun.launch",
     "scriptrun.location",
+    "scriptrun.lockfile",
     "scriptrun.output",
     "scriptrun.paths",
     "scriptrun.request",

@@ -285,7 +285,7 @@ def _directory_for_record(stage: Stage) -> None:
 
 
 def _other_format(stage: Stage) -> None:
-    stage.record.write_bytes(stage.record.read_bytes().replace(b"record 2", b"record 3"))
+    stage.record.write_bytes(stage.record.read_bytes().replace(b"record 3", b"record 2"))
 
 
 def _lines(words: bytes) -> Callable[[Stage], None]:
@@ -516,6 +516,38 @@ def test_unreadable_file_is_a_miss(open_stage: Stage, shell: tuple[str, ...], wh
     assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
 
 
+def test_lock_beside_the_script_is_for_python(stage: Stage, shell: tuple[str, ...]) -> None:
+    """As long as a lock lies beside the real file, also an empty one or one that cannot be read, Python decides."""
+    stage.prove(HEADS["plain"])
+    link = stage.root / "link.py"
+    link.symlink_to(stage.script)
+    recorded = Path(str(stage.record).replace("/script.py/", "/link.py/"))
+    recorded.parent.mkdir()
+    shutil.copy(stage.record, recorded)
+    for mode in (0o644, 0, None):
+        assert [stage.run(*shell, script=one) for one in ("", str(link))] == [(0, HIT, "")] * 2
+        stage.lock.mkdir() if mode is None else stage.lock.touch(mode)
+        assert [stage.run(*shell, script=one) for one in ("", str(link))] == [(0, MISS, "")] * 2
+        stage.lock.rmdir() if stage.lock.is_dir() else stage.lock.unlink()
+    assert stage.run(*shell) == (0, HIT, "")
+
+
+def test_link_that_leads_elsewhere_now_is_a_miss(stage: Stage, shell: tuple[str, ...]) -> None:
+    """A record holds for the file that it was written for: another one, though the same to read, may have a lock."""
+    stage.prove(HEADS["plain"])
+    other = stage.root / "other.py"
+    stage.script.rename(other)
+    stage.script.symlink_to(other)
+    assert stage.run(*shell) == (0, HIT, "")
+    content = stage.record.read_bytes()
+    stage.record.write_bytes(content.replace(b"_sr_real='" + bytes(stage.script), b"_sr_real='" + bytes(other)))
+    assert stage.run(*shell) == (0, HIT, "")
+    shutil.copy(other, stage.root / "third.py")
+    stage.script.unlink()
+    stage.script.symlink_to("third.py")
+    assert stage.run(*shell) == (0, MISS, "")
+
+
 def test_hit_touches_the_stamp(stage: Stage, shell: tuple[str, ...]) -> None:
     """A hit is noted in the environment's stamp, and writes nothing else."""
     stage.prove(HEADS["plain"])
@@ -599,5 +631,5 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     written = [re.findall(r'"([^"]*)"', call)[0] for call in writing]
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
-    assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 2\n") + 20
-    assert len(launcher) - len(reads) <= 106
+    assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 3\n") + 20
+    assert len(launcher) - len(reads) <= 109  # three of them: is it this file, and is there no lock beside it

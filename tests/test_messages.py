@@ -328,7 +328,7 @@ def no_upload_times(index: Index, user: User) -> list[str]:
 
 
 @case(
-    "`exclude-newer`: `yesterday` is neither a date nor a span of time",
+    "`exclude-newer` is `yesterday`, which is neither a date nor a number of days",
     "examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
 )
 def no_date(_index: Index, user: User) -> list[str]:

@@ -150,14 +150,15 @@ def test_a_routed_name_comes_from_its_index_alone(user: User, private: Index, pu
         asked_for(user, tmp_path, script, "other")
     assert caught.value.message == "no such distribution: `other`"
     user.variables["PIP_NO_INDEX"] = "1"
+    private.credentials = ""
     with pytest.raises(InstallError):
         asked_for(user, tmp_path, ScriptMetadata(routes=(("demo", private.url),)), "demo")
 
 
 @pytest.mark.slow
 def test_first_index_without_a_policy(user: User, private: Index, public: Index, tmp_path: Path) -> None:
-    """A block may ask for the first index that has a name; places of links count beside it, whichever is higher."""
-    user.variables.update(PIP_INDEX_URL=private.url, PIP_EXTRA_INDEX_URL=public.url)
+    """A block may ask for the first index that has a name, extra ones first; places of links count beside it."""
+    user.variables.update(PIP_INDEX_URL=public.url, PIP_EXTRA_INDEX_URL=private.url)
     first = ScriptMetadata(first_index=True)
     assert asked_for(user, tmp_path, first, "demo") == {"demo": "1.0"}
     links = tmp_path / "links"
@@ -233,7 +234,7 @@ def test_a_pip_that_cannot_be_kept_is_not_used(
 
     monkeypatch.delattr(collector.LinkCollector, "collect_sources")
     monkeypatch.setattr("os._exit", ended)
-    rules = {"routes": {}, "first_index": True, "links_first": False, "below": None, "wheels": False, "places": {}}
+    rules = {"routes": {}, "first_index": True, "below": None, "wheels": False, "places": {}}
     with pytest.raises(SystemExit):
         pip_rules.keep(rules)
     assert capfd.readouterr().out.startswith(

@@ -53,6 +53,10 @@ Commands:
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
     [--compile] [--venv-link]     with byte code; with a link .venv, for editors
+  lock SCRIPT [--embed]           keep versions and hashes beside the script,
+    [--upgrade]                   or inside it; all newest with --upgrade
+  export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
+  tree SCRIPT                     which distribution is there because of which
   cache dir                       where environments are kept
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]

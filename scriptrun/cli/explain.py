@@ -47,6 +47,7 @@ def _inputs(wanted: Wanted) -> list[tuple[str, str]]:
         ("script", wanted.request.name),
         ("block", f"lines {block.first} to {block.last}" if block else "none: an environment without distributions"),
         ("python", f"{wanted.choice.interpreter}: {wanted.choice.reason}"),
+        *([("lock", f"{wanted.lock.file}, for {wanted.lock.target}")] if wanted.lock else []),
         *(("requirement", f"{without_credentials(str(one.requirement))} ({one.place})") for one in wanted.asked),
         *(("option", f"{name} = {without_credentials(_value(value))}") for name, value in options),
         *(("policy", f"{key} ({place})") for key, place in wanted.configuration.policy.places.items()),
@@ -76,6 +77,8 @@ def _record(wanted: Wanted) -> str:
     request = wanted.request
     if any(name != "explain" for name, _ in request.invocation.options.given()):
         return "none: a run with options is for Python to decide, which remembers the answer"
+    if request.lock is not None:
+        return "none: the lock beside the script is for Python to read, which remembers the answer"
     if not wanted.provable or not request.clean:
         return "none: something else than the script's first lines has a part in the answer"
     if request.source is None or not request.source.file or launch.head(request.source.content, request.block) is None:

@@ -62,7 +62,7 @@ def _sync(script: Invocation, environ: Mapping[str, str], system: str, extra: Co
 def _link(wanted: Wanted, environment: str) -> None:
     """Keep a link to the environment beside the script, and say so where it led to another one."""
     request = wanted.request
-    if request.source is None or not request.source.file or paths.holds(request.caches.own, request.source.file):
+    if request.source is None or not request.source.file or request.source.is_copy:
         raise UsageError(f"`{request.name}` is in no directory where a `.venv` could be", hint="save it to a file")
     before = venv_link.point(os.path.dirname(os.path.realpath(request.source.file)), environment)
     if before and not wanted.options.flag("quiet"):

@@ -127,11 +127,11 @@ def encoding(content: bytes) -> str:
     return "utf-8" if mark else blocks.declaration(_normal(body))[0]
 
 
-def create(path: str, content: bytes) -> None:
-    """Make a file that was not there, executable for those for whom the umask allows it. Raises EditError."""
+def create(path: str, content: bytes, mode: int = 0o777) -> None:
+    """Make a file that was not there, executable unless `mode` says otherwise; the umask counts. Raises EditError."""
     file = os.path.realpath(path)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(descriptor, "wb") as opened, _removing(file):
             opened.write(content)
             opened.flush()

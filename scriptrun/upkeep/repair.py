@@ -33,6 +33,8 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
     stored = spec.restore(entry.manifest["asked"])
     if stored is None or stored.key != entry.key:
         raise InstallError("another version of scriptrun made it")
+    if stored.lock:
+        raise InstallError("it was installed from the lock of a script, which runs of that script read")
     if stored.requirements and given.flag("offline"):
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:

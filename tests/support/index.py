@@ -23,6 +23,7 @@ def wheel(  # noqa: PLR0913 - what a wheel may have
     files: Mapping[str, str] | None = None,
     scripts: Mapping[str, str] | None = None,
     requires_python: str = "",
+    extras: Sequence[str] = (),
 ) -> tuple[str, bytes]:
     """Return file name and content of a pure wheel; by default it holds a module with the version as `V`."""
     module = name.replace("-", "_")
@@ -30,6 +31,7 @@ def wheel(  # noqa: PLR0913 - what a wheel may have
     info = f"{module}-{version}.dist-info"
     metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
     metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
+    metadata += [f"Provides-Extra: {extra}" for extra in extras]
     metadata += [f"Requires-Python: {requires_python}"] if requires_python else []
     contents[f"{info}/METADATA"] = "\n".join(metadata) + "\n"
     contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

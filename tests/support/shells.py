@@ -76,6 +76,11 @@ class Stage:
         return self.root / "script.py"
 
     @property
+    def lock(self) -> Path:
+        """Where the lock of the script would be."""
+        return self.root / "pylock.script.toml"
+
+    @property
     def record(self) -> Path:
         """Where the script's launch record is."""
         return Path(paths.record(str(self.cache), str(self.script)))
@@ -87,9 +92,8 @@ class Stage:
         proof = launch.head(source, block.cut(source, "script.py")[0])
         if proof is None:
             return None
-        launch.record(
-            str(self.record), configured + proof[0], proof[1], Answer(str(self.environment), self.due, provable=True)
-        )
+        answer = Answer(str(self.environment), self.due, provable=True)
+        launch.record(str(self.record), configured + proof[0], proof[1], (str(self.script), str(self.lock)), answer)
         return proof[0]
 
     def edit(self, source: bytes) -> None:

@@ -1,0 +1,107 @@
+"""`scriptrun lock SCRIPT`: choose versions once, and keep them with their hashes beside the script, or inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scriptrun import arguments, lockfile, output, process, request
+from scriptrun.arguments import Invocation, Options
+from scriptrun.cli import run
+from scriptrun.cli.progress import Progress
+from scriptrun.editing import document
+from scriptrun.editing.document import Document
+from scriptrun.errors import UsageError
+from scriptrun.pinning import embedded, making, pylock
+from scriptrun.request import Request
+
+
+@dataclass(frozen=True)
+class Made:
+    """A lock that was made and is not written yet: its text, and a line for each change since the former one."""
+
+    text: str
+    changes: tuple[str, ...]
+
+
+def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
+    """Write the lock of a script, print the path of its file, tell on stderr what changed. Raises ScriptrunError."""
+    if len(invocation.arguments) != 1 or invocation.arguments[0] == "-":
+        raise UsageError("`scriptrun lock` takes one script", hint="scriptrun lock SCRIPT [--embed] [--upgrade]")
+    embed, upgrade = ("--embed" in invocation.extra, "--upgrade" in invocation.extra)
+    path = make(invocation.arguments[0], invocation.options, environ, embed=embed, upgrade=upgrade)
+    output.give(f"{path}\n")
+    return 0
+
+
+def make(script: str, options: Options, environ: Mapping[str, str], *, embed: bool, upgrade: bool) -> str:
+    """Make the lock of the file `script`, tell on stderr what changed, and return the path of the file that it is in.
+
+    With `embed` that is the script. Versions that were locked stay as long as they fit, unless `upgrade` is set. Raises
+    ScriptrunError, and has changed nothing then.
+    """
+    with process.interruptible():
+        asked = request.read(arguments.script(script, options), environ)
+        if not asked.beside[0]:
+            raise UsageError(f"`{script}` is not a file that can have a lock")
+        made = prepare(asked, environ, upgrade=upgrade)
+        content = asked.source.content if asked.source is not None else b""
+        path = write(Document(asked.name, asked.beside[0], content), content, made, embed=embed)
+    if not options.flag("quiet"):
+        output.tell("".join(f"{line}\n" for line in made.changes))
+    return path
+
+
+def prepare(asked: Request, environ: Mapping[str, str], *, upgrade: bool) -> Made:
+    """Return a lock for a script; nothing is written. Raises ScriptrunError."""
+    before = making.former(asked, environ)
+    kept = None if upgrade else before
+    wanted = making.choose(asked, environ, kept)
+    run.warn(wanted)
+    with Progress(wanted.options) as progress:
+        text = making.text(wanted, environ, kept, progress.show, lambda: _tell_of_new_choice(wanted.options))
+    after = pylock.parse(text.encode("ascii"), asked.name, asked.directory)
+    return Made(text, tuple(making.changes(before, after)))
+
+
+def _tell_of_new_choice(options: Options) -> None:
+    if not options.flag("quiet"):
+        output.note("pip cannot keep the versions that were locked with what is asked for now: all are chosen anew")
+
+
+def write(file: Document, content: bytes, made: Made, *, embed: bool) -> str:
+    """Give a script that was read, and the `content` that it is to have, a lock beside it, or inside; return where.
+
+    A lock at the other place goes. Raises EditError, and has changed nothing then.
+    """
+    beside = lockfile.beside(file.file)[1]
+    if embed:
+        _rewrite(file, embedded.put(content, made.text, file.name))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        return file.file
+    former = lockfile.read(beside)
+    _replace(beside, made.text.encode("ascii"))
+    try:
+        _rewrite(file, embedded.take_out(content, file.name))
+    except BaseException:
+        os.unlink(beside) if former is None else _replace(beside, former)
+        raise
+    return beside
+
+
+def _rewrite(file: Document, content: bytes) -> None:
+    if content != file.content:
+        document.write(file, content)
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Write a file by rename, unless it is like that already. Raises EditError."""
+    if os.path.exists(path):
+        _rewrite(document.read(path), content)
+        return
+    temporary = os.path.join(os.path.dirname(path), f".scriptrun-{os.urandom(8).hex()}.tmp")
+    document.create(temporary, content, mode=0o666)
+    os.replace(temporary, path)

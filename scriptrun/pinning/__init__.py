@@ -1,0 +1,1 @@
+"""Locks of scripts: what was chosen once, with hashes, and installed from then on."""

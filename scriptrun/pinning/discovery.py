@@ -1,0 +1,88 @@
+"""Find the lock that counts for a script, and tell whether it still does."""
+
+from __future__ import annotations
+
+import shlex
+
+from scriptrun.errors import LockError
+from scriptrun.interpreters import Interpreter
+from scriptrun.metadata import ScriptMetadata
+from scriptrun.pinning import basis, embedded, pylock
+from scriptrun.pinning.pylock import Lock
+from scriptrun.request import Request
+
+
+def find(request: Request, script: ScriptMetadata) -> Lock | None:
+    """Return the lock beside or inside a script, None where there is none. Raises LockError."""
+    inside = embedded.text(request.source.content, request.name) if request.source is not None else None
+    if request.lock is not None and (script.lock or inside is not None):
+        raise LockError(
+            f"the script has a lock inside, and one beside it: `{request.beside[1]}`",
+            place=request.name,
+            hint=f"delete one of them, or let it be made anew: {remedy(request)}",
+        )
+    try:
+        if request.lock is not None:
+            return pylock.parse(request.lock, request.beside[1], request.directory)
+        if inside is None and not script.lock:
+            return None
+        _prove(inside, script.lock, request)
+        return pylock.parse((inside or "").encode("ascii"), request.name, request.directory)
+    except LockError as error:
+        raise type(error)(
+            error.message,
+            place=error.place,
+            hint=error.hint or f"have it made anew: {remedy(request, embed=request.lock is None)}",
+        ) from None
+
+
+def _prove(inside: str | None, expected: str, request: Request) -> None:
+    """Raise LockError unless the lock inside a script is the one that its block means."""
+    if inside is None:
+        reason = f"the block means the lock {expected[:15]}…, which is not in the script any more"
+    elif not expected:
+        reason = "the script holds a lock, but `lock` in [tool.scriptrun] does not say which one is meant"
+    elif pylock.digest(inside) != expected:
+        reason = f"the lock in the script was changed: it is {pylock.digest(inside)[:15]}…, not {expected[:15]}…"
+    else:
+        return
+    raise LockError(reason, place=request.name)
+
+
+def demand(lock: Lock | None, request: Request) -> None:
+    """Raise LockError where there is no lock, which --locked asks for."""
+    if lock is None:
+        raise LockError(
+            "there is no lock, which --locked (or SCRIPTRUN_LOCKED, or `locked` in block or configuration) asks for",
+            place=request.name,
+            hint=f"make one: {remedy(request)}",
+        )
+
+
+def refuse_stale(lock: Lock, script: ScriptMetadata, request: Request) -> None:
+    """Raise LockError where the script asks for something else than when its lock was made."""
+    found = basis.differences(lock.basis, basis.of(script, request.directory))
+    if found:
+        raise LockError(
+            f"the lock is stale: {', '.join(found)} since it was made",
+            place=request.name if lock.file == request.name else f"{request.name}: {lock.file}",
+            hint=f"update it: {remedy(request, embed=lock.file == request.name)}",
+        )
+
+
+def refuse_other_python(lock: Lock, interpreter: Interpreter, request: Request) -> None:
+    """Raise LockError where the lock is for another version, implementation or platform than `interpreter`."""
+    given = basis.target(interpreter)
+    again = remedy(request, embed=lock.file == request.name, python=given.request)
+    if given != lock.target:
+        raise LockError(
+            f"the lock is for {lock.target}, and this is {given}",
+            place=lock.file,
+            hint=f"use such a Python, or make the lock anew for this one: {again}",
+        )
+
+
+def remedy(request: Request, *, embed: bool = False, python: str = "") -> str:
+    """Return the command that makes the lock of a script anew, inside it or for another Python if so wanted."""
+    options = [*(["--python", python] if python else []), *(["--embed"] if embed else [])]
+    return shlex.join(["scriptrun", "lock", *options, request.name])
