@@ -24,7 +24,7 @@ COMMANDS = {
     "config": ("--json",),
     "env": ("--json",),
     "export": ("--format=",),
-    "init": (),
+    "init": ("--lock",),
     "lock": ("--embed", "--upgrade"),
     "python": ("--json",),
     "remove": (),
