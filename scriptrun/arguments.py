@@ -28,7 +28,7 @@ COMMANDS = {
     "lock": ("--embed", "--upgrade"),
     "python": ("--json",),
     "remove": (),
-    "sync": ("--system",),
+    "sync": ("--system", "--compile", "--venv-link"),
     "tree": (),
     "upgrade": (),
 }
@@ -89,6 +89,8 @@ OPTIONS = (
     Option("pre", "", FLAG, "", "as in pip"),
     Option("no-build", "", FLAG, "", "install wheels only; run no build"),
     Option("no-binary", "", LIST, "NAME", "as in pip: build it; :all: for all"),
+    Option("env-file", "", LIST, "FILE", "variables for the script, as NAME=VALUE lines", paths=True),
+    Option("trust", "", VALUE, "SHA256", "run what a URL has if this is its hash", everywhere=False),
     Option("script", "", VALUE, "FILE", "with -m, -c, -i: the block to read", paths=True, everywhere=False),
     Option("explain", "", FLAG, "", "say what would be done and why; run nothing", everywhere=False),
     Option("quiet", "q", FLAG, "", "show no progress and no warnings"),

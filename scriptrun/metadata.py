@@ -175,7 +175,8 @@ class Reader:
         self.name = name
         self.text = block.text(name)
         self.lines: dict[places.Path, int] = {}
-        self.values = values.Reader(self._place, directory, requirement)
+        # Files of variables are read when the script runs: the answer does not depend on its directory.
+        self.values = values.Reader(self._place, directory, requirement, left=("env-file",))
         self.warnings: list[Warned] = []
         self.lock = ""
 

@@ -95,7 +95,8 @@ class Wanted:
             or any(warning.slip for warning in self.script.warnings)
         ):
             return launch.NOTED
-        return launch.PROVABLE if all(spec.is_settled(one.requirement) for one in self.asked) else launch.VALID
+        settled = all(spec.is_settled(one.requirement) for one in self.asked)
+        return launch.PROVABLE if settled and not self.options.many("env-file") else launch.VALID
 
     @property
     def provable(self) -> bool:
