@@ -20,7 +20,7 @@ from scriptrun.arguments import anchored
 from scriptrun.errors import MetadataError
 from scriptrun.places import Path
 
-_KEYS = {
+KINDS = {
     "path": ("editable", "package"),
     "git": ("rev", "tag", "branch", "subdirectory", "lfs"),
     "url": ("subdirectory",),
@@ -90,14 +90,14 @@ def _source(entry: object, path: Path, reader: values.Reader, indexes: Mapping[s
             place=place,
             hint='name its directory: { path = "../httpx", editable = true }',
         )
-    kinds = [kind for kind in _KEYS if kind in entry]
+    kinds = [kind for kind in KINDS if kind in entry]
     if len(kinds) != 1:
         raise MetadataError(
             f"{name} {'is both ' + ' and '.join(kinds) if kinds else 'is neither a path nor git, a URL or an index'}",
             place=place,
             hint=f"an example: {_EXAMPLE}",
         )
-    known = (kinds[0], *_KEYS[kinds[0]], "marker", "extra", "group")
+    known = (kinds[0], *KINDS[kinds[0]], "marker", "extra", "group")
     for key in entry:
         if key not in known:
             raise MetadataError(

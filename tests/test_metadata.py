@@ -136,6 +136,15 @@ def test_places_of_anything(text: str) -> None:
     assert all(0 <= line < text.count("\n") for line in found.values())
 
 
+def test_places_of_arrays_of_tables() -> None:
+    """Entries of an array of tables are told apart, and so is what is in tables below them."""
+    text = "[[a.b]]\nx = 1\n[[a.b]]\nx = 2\n[a.b.c]\ny = 1\n[[a.b.d]]\nz = 1\n[[ 'a' . b.d ]]\nz = 2\n[e]\nf = 1\n"
+    found = places.find(text)
+    assert (found["a", "b", 0, "x"], found["a", "b", 1, "x"], found["a", "b", 1, "c", "y"]) == (1, 3, 5)
+    assert (found["a", "b", 1, "d", 0, "z"], found["a", "b", 1, "d", 1, "z"], found["e", "f"]) == (7, 9, 11)
+    assert (found["a", "b"], found["a", "b", 1], found["e",]) == (0, 2, 10)
+
+
 def test_places_of_deep_keys() -> None:
     """Of a key with a thousand parts only the first few are kept, so that no block takes much memory."""
     key = ".".join(["a"] * 1000)
