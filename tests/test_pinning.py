@@ -20,10 +20,10 @@ from scriptrun.arguments import Options
 from scriptrun.errors import InstallError, LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.order import Distribution, Order
 from scriptrun.pinning import basis, embedded, making, pins, pylock
 from scriptrun.pinning.basis import Basis, Target
 from scriptrun.pinning.pylock import Lock
-from scriptrun.pip import Distribution, Order
 
 HASH = "0" * 64
 WHEEL = {
