@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from scriptrun import deletion, extent, launch, locks, paths, refusals
-from scriptrun.pip import Distribution
+from scriptrun.order import Distribution
 from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
@@ -189,7 +189,7 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
 
     It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
     """
-    _settle(path)
+    settle(path)
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
@@ -230,8 +230,8 @@ def withdraw(cache: str, environment: str, key: str) -> None:
         os.unlink(paths.pointer(cache, key))
 
 
-def _settle(path: str) -> None:
-    """See to it that all that was written below `path` is on disk, before anything vouches for it.
+def settle(path: str) -> None:
+    """See to it that all that was written below `path`, and more, is on disk, before anything vouches for it.
 
     Raises OSError: some file systems say only now that a disk or a quota is full.
     """

@@ -3,13 +3,11 @@
 Up to the moment that an environment is known, only what is on the list in `tests/test_imports.py` is imported.
 """
 
-import sys
-
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-from scriptrun import arguments, output, request
+from scriptrun import arguments, location, output, request
 from scriptrun.errors import ScriptrunError
 from scriptrun.request import Request
 
@@ -19,13 +17,13 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
     try:
         invocation = arguments.parse(argv, environ)
         if invocation.action in ("help", "version", "command"):
-            _find_site_packages()
+            location.find_libraries()
             from scriptrun import cli
 
             return cli.command(invocation, environ)
         asked = request.read(invocation, environ)
         _run_if_known(asked, environ)
-        _find_site_packages()
+        location.find_libraries()
         from scriptrun.cli import run
 
         return run.run(asked, environ)
@@ -39,14 +37,6 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
         return ScriptrunError.status
     except KeyboardInterrupt:
         return 130
-
-
-def _find_site_packages() -> None:
-    """Let the libraries be found that scriptrun stands on: the launcher starts Python without."""
-    if sys.flags.no_site:
-        import site
-
-        site.main()
 
 
 def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> None:

@@ -9,6 +9,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
+├── RemoteError           125  the program at a URL cannot be had, or is not trusted
 ├── EditError             125  the script cannot be changed as asked
 ├── ScriptUnreadable      126  the script exists and cannot be read
 ├── ScriptMissing         127  the script does not exist
@@ -75,6 +76,10 @@ class InstallError(ScriptrunError):
 
 class CacheError(ScriptrunError):
     """The cache cannot be used."""
+
+
+class RemoteError(ScriptrunError):
+    """The program at a URL cannot be had, or is not trusted."""
 
 
 class EditError(ScriptrunError):

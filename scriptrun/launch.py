@@ -28,7 +28,7 @@ MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
 
 _RECORD = b"# scriptrun launch record 3\n"
-_ANSWER = b"scriptrun answer 2"
+_ANSWER = b"scriptrun answer 3"
 _STANDINGS = (b"noted", b"valid", b"provable")
 NOTED, VALID, PROVABLE = range(3)
 """What an answer is worth: it may have changed since; it holds; the script's first lines alone decide it."""
@@ -40,15 +40,17 @@ BREAKS_VENV = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 class Answer:
     """An environment for a question. `due` is the file whose mtime ends its use (`""`: it has no end).
 
-    `provable` says whether a launch record may name it.
+    `provable` says whether a launch record may name it. `env_files` are the files of variables that the script gets,
+    relative ones from its own directory.
     """
 
-    __slots__ = ("due", "environment", "provable")
+    __slots__ = ("due", "env_files", "environment", "provable")
 
-    def __init__(self, environment: str, due: str, *, provable: bool) -> None:
+    def __init__(self, environment: str, due: str, *, provable: bool, env_files: "Sequence[str]" = ()) -> None:
         self.environment = environment
         self.due = due
         self.provable = provable
+        self.env_files = tuple(env_files)
 
 
 def question(invocation: Invocation, block: "Block | None", configured: bytes, lock: "bytes | None" = None) -> bytes:
@@ -67,7 +69,7 @@ def question(invocation: Invocation, block: "Block | None", configured: bytes, l
     ]
     own = (sys.version, os.path.realpath(sys.executable), _program(options.value("python")))
     metadata = None if block is None else (block.raw, block.encoding)
-    shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script")
+    shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script", "trust")
     asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
     locked = [] if lock is None else [lock]
     return repr((metadata, asked, files, own, configured, *locked)).encode("utf-8", "backslashreplace")
@@ -123,10 +125,16 @@ def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
         remembered = paths.read(paths.answer(cache, zlib.crc32(asked))) if cache else b""
     except OSError:
         return nothing
-    first, environment, due, standing, body = (remembered.split(b"\0", 4) + [b""] * 5)[:5]
+    first, environment, due, standing, number, rest = (remembered.split(b"\0", 5) + [b""] * 6)[:6]
+    *files, body = rest.split(b"\0", int(number) if number.isdigit() else 0)
     if first != _ANSWER or body != asked or standing not in _STANDINGS:
         return nothing
-    answer = Answer(os.fsdecode(environment), os.fsdecode(due), provable=standing == _STANDINGS[PROVABLE])
+    answer = Answer(
+        os.fsdecode(environment),
+        os.fsdecode(due),
+        provable=standing == _STANDINGS[PROVABLE],
+        env_files=[os.fsdecode(file) for file in files],
+    )
     return answer, _STANDINGS.index(standing)
 
 
@@ -196,7 +204,17 @@ def stamped(environment: str) -> bool:
 
 def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
     """Keep the answer to `asked`: NOTED, VALID or PROVABLE. What cannot be written is not kept."""
-    parts = (_ANSWER, os.fsencode(answer.environment), os.fsencode(answer.due), _STANDINGS[standing], asked)
+    files = [os.fsencode(file) for file in answer.env_files]
+    number = str(len(files)).encode("ascii")
+    parts = (
+        _ANSWER,
+        os.fsencode(answer.environment),
+        os.fsencode(answer.due),
+        _STANDINGS[standing],
+        number,
+        *files,
+        asked,
+    )
     try:
         paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts))
     except OSError:

@@ -12,8 +12,8 @@ case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
 *) _sr_cache=${HOME-}/.cache/scriptrun _sr_home=${HOME:-/} ;;
 esac # root, who can write to /, asks Python under `sudo`: whose home it is may lead the cache elsewhere at any moment
 case ${XDG_CONFIG_HOME-} in /*) _sr_config=$XDG_CONFIG_HOME ;; *) _sr_config=${HOME-}/.config ;; esac
-_sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}
-_sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_PRE-}
+_sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-}${SCRIPTRUN_REFRESH-}${SCRIPTRUN_PRE-}
+_sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_ENV_FILE-}
 _sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}${SCRIPTRUN_LOCKED-}
 _sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}
 _sr_path='' _sr_record='' _sr_proven=''

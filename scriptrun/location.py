@@ -1,4 +1,4 @@
-"""Where the caches are, the user's own and one that is filled for everybody, and where the configuration is."""
+"""Where the caches are, the user's own and one for everybody; where the configuration is, and the libraries."""
 
 import os
 import stat
@@ -237,6 +237,14 @@ def doubt_about(path: str) -> str:
                 break
             directory = above
     return ""
+
+
+def find_libraries() -> None:
+    """Let the libraries be found that scriptrun stands on: the launcher starts Python without."""
+    if sys.flags.no_site:
+        import site
+
+        site.main()
 
 
 def configurations(environ: "Mapping[str, str]") -> "tuple[str, str]":

@@ -175,7 +175,8 @@ class Reader:
         self.name = name
         self.text = block.text(name)
         self.lines: dict[places.Path, int] = {}
-        self.values = values.Reader(self._place, directory, requirement)
+        # Files of variables are read when the script runs: the answer does not depend on its directory.
+        self.values = values.Reader(self._place, directory, requirement, left=("env-file",))
         self.warnings: list[Warned] = []
         self.lock = ""
 
@@ -193,6 +194,7 @@ class Reader:
         uv = self._uv(tool)
         own = self._own(tool)
         options = self._options(own).below(Options(uv.options, self.values.places))
+        origins = {**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)}
         for key in table:
             if key not in _KEYS:
                 self._warn_unknown((key,), _KEYS, "a block")
@@ -204,7 +206,7 @@ class Reader:
             self.values.relative_paths,
             constraints=tuple(_constraint(text, place) for text, place in uv.constraints),
             first_index=uv.first_index,
-            sources={**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)},
+            sources=origins,
             lock=self.lock,
             declared=dependencies,
             warnings=tuple(self.warnings),

@@ -14,6 +14,8 @@ CACHE/                     the user's cache directory or the system's (`location
     answers/CHECKSUM       which environment answered a question that is asked again
     interpreters/          what is known of the Python interpreters of this machine
     isolated/NAME/         environments for one run
+    remote/urls/DIGEST     which content is trusted at a URL: hashes of both, so that no URL is written down
+    remote/scripts/SHA256/ a program from a URL, by the hash of its content, under its own name
     trash/                 what is being removed: renamed to here first
     removal                held by who removes: one at a time
     pruned                 empty; its mtime is when a run last saw to the cache's bounds by itself
@@ -101,6 +103,21 @@ def interpreters(cache: str) -> str:
 def isolated(cache: str) -> str:
     """Return the directory of the environments that live for one run."""
     return os.path.join(cache, LAYOUT, "isolated")
+
+
+def remote_url(cache: str, digest: str) -> str:
+    """Return the file that tells which content is trusted at the URL with this digest."""
+    return os.path.join(remote_urls(cache), digest)
+
+
+def remote_urls(cache: str) -> str:
+    """Return the directory that tells which content is trusted at which URL."""
+    return os.path.join(cache, LAYOUT, "remote", "urls")
+
+
+def remote_scripts(cache: str) -> str:
+    """Return the directory of the programs that came from URLs, each in a directory named by its hash."""
+    return os.path.join(cache, LAYOUT, "remote", "scripts")
 
 
 def trash(cache: str) -> str:

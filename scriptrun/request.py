@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 from scriptrun import arguments, block, launch, location, lockfile, output, paths, source
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
-from scriptrun.errors import ScriptMissing, UsageError
+from scriptrun.errors import ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.launch import Answer
 from scriptrun.source import Source
 
@@ -35,7 +35,7 @@ class Request:
         self.caches = location.find(environ)
         self.configured = location.configured(environ)
         self.clean = True
-        file = program.file if program is not None else ""
+        file = program.file if program is not None and not program.is_copy else ""
         self.beside = lockfile.beside(file) if file else ("", "")
         self.lock = lockfile.read(self.beside[1]) if file else None
         self.question = self._question()
@@ -82,15 +82,22 @@ class Request:
             proof = launch.head(program.content, self.block)
             if proof is not None and len(self.configured) <= launch.MAX_HEAD:
                 launch.record(path, self.configured + proof[0], proof[1], self.beside, answer)
+        if answer.env_files:
+            location.find_libraries()
+            from scriptrun import environment_files  # what it stands on takes as long as half of Python's start
+
+            environ = environment_files.extend(environ, self, answer.env_files)
         launch.become(answer.environment, self.python_arguments(), environ)
 
 
 def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
     """Return the request that `invocation` makes, and warn of what looks like a block and is none.
 
-    Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError and UsageError.
+    Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError, RemoteError and UsageError.
     """
-    program = _program(invocation)
+    program = _program(invocation, environ)
+    if invocation.options.value("trust") and (program is None or not program.is_copy):
+        raise UsageError("`--trust` goes with a URL", hint="a file of this machine is run as it is")
     quiet = invocation.options.flag("quiet")
     found, misses = block.cut(program.content, program.name) if program is not None else (None, [])
     request = Request(invocation, program, found, environ)
@@ -103,17 +110,39 @@ def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
     return request
 
 
-def _program(invocation: Invocation) -> "Source | None":
+def _program(invocation: Invocation, environ: "Mapping[str, str]") -> "Source | None":
     if invocation.action == "stdin":
         return source.read_stdin()
     if invocation.action != "script":
-        path = invocation.options.value("script")
-        return source.read(path) if path else None
+        path = invocation.options.value("script") or _named_to_module(invocation)
+        return _read(path, invocation, environ) if path else None
     try:
-        return source.read(invocation.target)
+        return _read(invocation.target, invocation, environ)
     except ScriptMissing:
         if os.sep not in invocation.target and not invocation.target.endswith((".py", ".pyw")):
             error = arguments.unknown("command", invocation.target, (*arguments.COMMANDS, "--help", "--version"))
             if error.hint.startswith("did you mean"):
                 raise error from None
         raise
+
+
+def _read(path: str, invocation: Invocation, environ: "Mapping[str, str]") -> Source:
+    """Return the program at a path, or at a URL if no file has that name."""
+    try:
+        return source.read(path)
+    except (ScriptMissing, ScriptUnreadable):
+        if "://" not in path or os.path.lexists(path):
+            raise
+    from scriptrun import remote  # rare
+
+    return remote.read(path, invocation.options, environ)
+
+
+def _named_to_module(invocation: Invocation) -> str:
+    """Return the script among the arguments of a module that runs scripts, as `pdb` does; `""`: there is none."""
+    if invocation.action != "module" or not invocation.arguments:
+        return ""
+    from scriptrun import hosts  # rare
+
+    path = hosts.script(invocation.target, invocation.arguments)
+    return path if os.path.isfile(path) else ""

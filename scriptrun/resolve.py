@@ -14,9 +14,9 @@ from scriptrun.config import Configuration
 from scriptrun.errors import InterpreterError, LockError, UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.order import Order
 from scriptrun.pinning import basis, discovery, pins
 from scriptrun.pinning.pylock import Lock
-from scriptrun.pip import Order
 from scriptrun.policy import Policy
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
@@ -95,7 +95,8 @@ class Wanted:
             or any(warning.slip for warning in self.script.warnings)
         ):
             return launch.NOTED
-        return launch.PROVABLE if all(spec.is_settled(one.requirement) for one in self.asked) else launch.VALID
+        settled = all(spec.is_settled(one.requirement) for one in self.asked)
+        return launch.PROVABLE if settled and not self.options.many("env-file") else launch.VALID
 
     @property
     def provable(self) -> bool:

@@ -22,6 +22,8 @@ EXAMPLES: Mapping[str, str | list[str]] = {
     "find-links": ["wheels"],
     "constraint": ["constraints.txt"],
     "no-binary": ["lxml"],
+    "env-file": [".env"],
+    "trust": "2cf24dba…",
     "script": "tool.py",
 }
 """What a value of each option may look like; of a flag it is true."""
@@ -31,7 +33,7 @@ Value = bool | str | list[str] | None
 
 def toml(name: str) -> str:
     """Return an example of an option, as it may stand in `config.toml` or in a block."""
-    return f"{name} = {json.dumps(EXAMPLES.get(name, True))}"
+    return f"{name} = {json.dumps(EXAMPLES.get(name, True), ensure_ascii=False)}"
 
 
 @dataclass(frozen=True)

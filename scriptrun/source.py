@@ -43,6 +43,11 @@ class Source:
         self.arguments = arguments
         self.file = file
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether the file is a copy that is kept of what has this name, a URL."""
+        return bool(self.file) and self.file != self.name
+
 
 def read(path: str) -> Source:
     """Return the program at `path`: an ordinary file, a FIFO or another stream, `/dev/stdin` or `/dev/fd/N`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from scriptrun import moments, quantities
 from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, anchored, is_path
@@ -20,13 +20,21 @@ class Reader:
     """Reads values that stand in one file.
 
     `place` returns `file:line` of a path of keys, `requirement` raises MetadataError where a text is none. Relative
-    paths start at `directory`; `relative_paths` tells whether there were any, `places` where each option stands.
+    paths start at `directory`, but those of the options that are `left` stay relative; `relative_paths` tells whether
+    there were any, `places` where each option stands.
     """
 
-    def __init__(self, place: Callable[..., str], directory: str, requirement: Callable[[str, str], object]) -> None:
+    def __init__(
+        self,
+        place: Callable[..., str],
+        directory: str,
+        requirement: Callable[[str, str], object],
+        left: Collection[str] = (),
+    ) -> None:
         self.place = place
         self.directory = directory
         self.requirement = requirement
+        self.left = left
         self.relative_paths = False
         self.places: dict[str, str] = {}
 
@@ -86,7 +94,7 @@ class Reader:
         )
 
     def _path(self, option: Option, value: str) -> str:
-        if is_path(option, value):
+        if is_path(option, value) and option.name not in self.left:
             found = anchored(value, self.directory)
             self.relative_paths = self.relative_paths or found != value
             return found

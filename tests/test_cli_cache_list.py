@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import terminal
 from support.index import Index
 from support.user import LIMIT, User
 
@@ -50,20 +50,9 @@ def sized(user: User) -> dict[str, int]:
 
 def on_terminal(user: User, *command: str, columns: int) -> str:
     """Return what a command writes to a terminal of this width, without any variable that tells it."""
-    ours, theirs = pty.openpty()
-    subprocess.run(["stty", "cols", str(columns)], stdin=theirs, check=True)
-    process = subprocess.Popen(command, env=user.environment(), cwd=user.directory, stdout=theirs)
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # Linux says so when nobody has the other end any more
-            break
-        seen += chunk
-    os.close(ours)
-    assert process.wait(LIMIT) == 0
-    return seen.decode().replace("\r\n", "\n")
+    seen = terminal.run(user, *command, on=(1,), columns=columns)
+    assert seen.status == 0
+    return seen.shown
 
 
 def test_empty_cache(user: User) -> None:

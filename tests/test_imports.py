@@ -54,9 +54,10 @@ def imported(user: User, *words: str) -> set[str]:
 def test_imports_before_a_hit(user: User) -> None:
     """With --with, for a script with a block, just the modules on the list are imported."""
     user.script("s.py", body="print(1)\n")
-    for words in (("--with", "demo", "s.py"), ("s.py",), ("-q", "--with=demo", "-m", "demo")):
+    for words in (("--with", "demo", "s.py"), ("s.py",), ("-q", "--with=demo", "-m", "demo", "x")):
         assert user.run("scriptrun", *words).status == 0
-        assert imported(user, *words) == OWN | STANDARD
+        module = {"scriptrun.hosts"} if "-m" in words else set()
+        assert imported(user, *words) == OWN | STANDARD | module
 
 
 def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
 
 import pytest
 from support import index as indexes
+from support import terminal
 from support.user import User
 
 ERASE = "\r\x1b[K"
@@ -18,28 +16,8 @@ def on_terminal(
     user: User, *command: str, columns: int = 80, variables: dict[str, str] | None = None
 ) -> tuple[int, str, str]:
     """Run a command whose stderr is a terminal; return status, stdout, and what came to the terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command,
-        env=user.environment({"TERM": "xterm", "COLUMNS": str(columns), **(variables or {})}),
-        cwd=user.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # Linux says so when nobody has the other end any more
-            break
-        if not chunk:
-            break
-        seen += chunk
-    os.close(ours)
-    out, _ = process.communicate(timeout=60)
-    return process.returncode, out.decode(), seen.decode().replace("\r\n", "\n")
+    given = {"TERM": "xterm", "COLUMNS": str(columns), **(variables or {})}
+    return terminal.run(user, *command, on=(2,), variables=given)
 
 
 def test_a_terminal_shows_one_line_that_changes_and_goes(user: User) -> None:

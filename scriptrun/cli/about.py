@@ -29,9 +29,10 @@ More examples:
   scriptrun --explain hello.py       what would be done, and why
   scriptrun --with rich -i           a Python prompt that has rich
   scriptrun --with httpie -m httpie  a module of a distribution
+  scriptrun -m pdb hello.py          a debugger, with what hello.py needs
 
 Usage:
-  scriptrun [OPTIONS] SCRIPT [ARG...]       a file; - is standard input
+  scriptrun [OPTIONS] SCRIPT [ARG...]       a file or a URL; - is standard input
   scriptrun [OPTIONS] -m MODULE [ARG...]    a module
   scriptrun [OPTIONS] -c CODE [ARG...]      code
   scriptrun [OPTIONS] -i [SCRIPT [ARG...]]  a prompt, after the script if any
@@ -39,6 +40,7 @@ Usage:
 
 Commands:
   init FILE [--with REQ]...       make a script; [--python VERSION|PATH]
+    [--lock]                      and its lock
   add SCRIPT REQ... [--bounds KIND]   ask for more: lower, major, minor, exact
                                   or no bound (none) where REQ has none
     [--infer]                     and for what it imports and does not declare
@@ -51,6 +53,7 @@ Commands:
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
+    [--compile] [--venv-link]     with byte code; with a link .venv, for editors
   lock SCRIPT [--embed]           keep versions and hashes beside the script,
     [--upgrade]                   or inside it; all newest with --upgrade
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
@@ -70,8 +73,8 @@ Options:
   -V, --version                   the version
 
 An option is also a variable (--index-url is SCRIPTRUN_INDEX_URL, a flag 1 or 0)
-and a key of [tool.scriptrun] in the block, except --script and --explain. What
-the command line says counts first, then the variable, then the block.
+and a key of [tool.scriptrun] in the block, except --script, --trust, --explain.
+What the command line says counts first, then the variable, then the block.
 SCRIPTRUN_CACHE_DIR moves the cache, SCRIPTRUN_SYSTEM_CACHE the one that `sync
 --system` fills for all. ~/.config/scriptrun/config.toml, and for the machine
 /etc/scriptrun/config.toml, hold the same keys, which count after the block's,

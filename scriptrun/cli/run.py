@@ -40,7 +40,8 @@ def remember(wanted: Wanted, environment: Environment) -> Answer:
     """Return `environment` as the answer to what was asked, and remember it where it may be."""
     due = expiry.mark(environment, wanted.max_age) if wanted.max_age else ""
     lasting = bool(due) or not wanted.max_age
-    answer = Answer(environment.path, due, provable=wanted.provable and lasting)
+    files = wanted.options.many("env-file")
+    answer = Answer(environment.path, due, provable=wanted.provable and lasting, env_files=files)
     if wanted.keepable and lasting and wanted.request.caches.own:
         launch.remember(wanted.request.caches.own, wanted.request.question, answer, wanted.standing)
     return answer

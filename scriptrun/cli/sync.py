@@ -1,16 +1,21 @@
-"""`scriptrun sync SCRIPT…`: prepare environments without running anything, for oneself or for everybody."""
+"""`scriptrun sync SCRIPT…`: prepare environments without running anything, for oneself or for everybody.
+
+`--compile` byte-compiles all that is in them; `--venv-link` keeps a link `.venv` beside each script, for editors.
+"""
 
 from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from scriptrun import arguments, location, output, paths, process, request, resolve, sharing
+from scriptrun import arguments, bytecode, location, output, paths, process, request, resolve, sharing, venv_link
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
 from scriptrun.resolve import Wanted
+
+_FORM = "scriptrun sync SCRIPT… [--system] [--compile] [--venv-link]"
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -19,7 +24,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     What fails is told on stderr, and the others are prepared all the same; the status is that of the last failure.
     """
     if not invocation.arguments:
-        raise UsageError("`scriptrun sync` takes a script or several", hint="scriptrun sync SCRIPT… [--system]")
+        raise UsageError("`scriptrun sync` takes a script or several", hint=_FORM)
     if invocation.options.flag("isolated"):
         raise UsageError("`scriptrun sync` prepares what is kept, which --isolated does not")
     system = ""
@@ -29,7 +34,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     status = 0
     for script in invocation.arguments:
         try:
-            output.give(f"{_sync(arguments.script(script, invocation.options), environ, system)}\n")
+            output.give(f"{_sync(arguments.script(script, invocation.options), environ, system, invocation.extra)}\n")
         except Interrupted:
             raise
         except ScriptrunError as error:
@@ -38,16 +43,30 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     return status
 
 
-def _sync(script: Invocation, environ: Mapping[str, str], system: str) -> str:
+def _sync(script: Invocation, environ: Mapping[str, str], system: str, extra: Collection[str]) -> str:
     """Prepare the environment of one script, in the system's cache if that is given, and return its path."""
     with process.interruptible():
         wanted = resolve.resolve(request.read(script, environ), environ)
         run.warn(wanted)
         environment = run.provide(wanted, environ)
         run.remember(wanted, environment)
+        if "--compile" in extra:
+            bytecode.compile_all(environment.path, environ)
         if system:
             _share(wanted, environment.path, system)
+        if "--venv-link" in extra:
+            _link(wanted, environment.path)
     return environment.path
+
+
+def _link(wanted: Wanted, environment: str) -> None:
+    """Keep a link to the environment beside the script, and say so where it led to another one."""
+    request = wanted.request
+    if request.source is None or not request.source.file or request.source.is_copy:
+        raise UsageError(f"`{request.name}` is in no directory where a `.venv` could be", hint="save it to a file")
+    before = venv_link.point(os.path.dirname(os.path.realpath(request.source.file)), environment)
+    if before and not wanted.options.flag("quiet"):
+        output.note(f"`.venv` is for {request.name} now; it led to another environment, `{before}`")
 
 
 def _share(wanted: Wanted, environment: str, system: str) -> None:

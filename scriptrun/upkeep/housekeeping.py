@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scriptrun import paths
-from scriptrun.upkeep import inventory, removal, tidying, usage
+from scriptrun.upkeep import inventory, programs, removal, tidying, usage
 from scriptrun.upkeep.inventory import Entry
 from scriptrun.upkeep.removal import Outcome
 
@@ -102,6 +102,7 @@ def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
     outcome.kept.update({entry.path: reason for entry, reason in what.staying})
     orphans = {entry.path for entry in what.entries if entry.orphaned}
     outcome.freed += tidying.tidy(cache, orphans | outcome.kept.keys())
+    outcome.freed += programs.remove(cache, max(grace, bounds.max_idle) if bounds else grace)
     return outcome
 
 

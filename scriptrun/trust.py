@@ -1,0 +1,131 @@
+"""Decide whether a program from a URL may be run: by its hash, or by what the user says who sees where it is from."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from scriptrun import output, process, quantities, remote, spec
+from scriptrun.arguments import OPTIONS, Options
+from scriptrun.config import Configuration
+from scriptrun.errors import MetadataError, RemoteError, UsageError, escape, without_credentials
+from scriptrun.metadata import ScriptMetadata
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A hash that a program must have, and who says so."""
+
+    digest: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What came from a URL, and from where in the end.
+
+    `before` is the hash of what was trusted there (`""`: nothing was).
+    """
+
+    url: str
+    origin: str
+    content: bytes
+    digest: str
+    script: ScriptMetadata
+    before: str
+
+
+def wanted(url: str, options: Options, configuration: Configuration) -> tuple[Wanted, ...]:
+    """Return the hashes that the program at a canonical `url` must have: of `--trust`, of the configuration.
+
+    Raises UsageError.
+    """
+    given = options.value("trust")
+    pinned = {remote.canonical(one): digest for one, digest in configuration.trust.items()}.get(url, "")
+    if given and not re.fullmatch(r"(?i)(sha256:)?[0-9a-f]{64}", given):
+        raise UsageError(f"`--trust {given}` is no SHA-256 hash", hint="it has 64 hexadecimal digits")
+    both = (Wanted(given, "--trust"), Wanted(pinned, "the configuration"))
+    return tuple(Wanted(one.digest.lower().removeprefix("sha256:"), one.source) for one in both if one.digest)
+
+
+def compare(url: str, digest: str, hashes: tuple[Wanted, ...]) -> None:
+    """Raise RemoteError where `digest` is not what it must be."""
+    for one in hashes:
+        if one.digest != digest:
+            raise RemoteError(
+                f"`{remote.shown(url)}` is not what {one.source} says that it must be",
+                details=f"expected sha256 {one.digest}\nbut it is {digest}",
+                hint="look at what has changed before you trust it",
+            )
+
+
+def refuse_local(script: ScriptMetadata, name: str) -> None:
+    """Raise MetadataError where a program from elsewhere names files of this machine."""
+    for asked in (*script.dependencies, *script.constraints):
+        if spec.local_path(asked.requirement.url or "") or re.match(r"[a-z]+\+file:", asked.requirement.url or ""):
+            raise _local(str(asked.requirement), asked.place)
+    paths = {option.name for option in OPTIONS if option.paths}
+    for key, value in script.options.given():
+        for one in value if isinstance(value, tuple) else (str(value),):
+            is_path = key in paths or (key == "python" and os.sep in one)
+            if "file:" in one.lower() or (is_path and "://" not in one):
+                raise _local(f"{key} = {one}", name)
+    for source in (one for alternatives in script.sources.values() for one in alternatives):
+        if "file:" in (source.url + source.index).lower():
+            raise _local(source.url or source.index, source.place)
+
+
+def _local(what: str, place: str) -> MetadataError:
+    return MetadataError(
+        f"`{what}` is about files of this machine, which a program from a URL may not name",
+        place=place,
+        hint="save it to a file, and run that",
+    )
+
+
+def ask(candidate: Candidate) -> None:
+    """Show what came from a URL and let the user decide. Raises RemoteError unless they trust it, and Interrupted."""
+    if not (_is_terminal(0) and _is_terminal(2)):
+        raise RemoteError(
+            f"`{remote.shown(candidate.url)}` is {'not what was' if candidate.before else 'not yet'} trusted, "
+            "and there is no terminal to ask at",
+            details=f"sha256 {candidate.digest}",
+            hint="look at it, then run it once at a terminal, or with --trust SHA256, or put its hash under [trust] in "
+            "config.toml",
+        )
+    output.tell("".join(f"{escape(line)}\n" for line in _told(candidate)) + "trust it? [y/N] ")
+    with process.waiting():
+        answer = os.read(0, 1024)  # what follows the line is the script's
+    if answer.strip().lower() not in (b"y", b"yes"):
+        raise RemoteError(f"`{remote.shown(candidate.url)}` is not trusted, so it is not kept")
+
+
+def _told(candidate: Candidate) -> list[str]:
+    news = "has changed since it was trusted" if candidate.before else "was not run here before"
+    options = [f"{name} = {_shown(value)}" for name, value in candidate.script.options.given()]
+    asked = [without_credentials(str(one.requirement)) for one in candidate.script.dependencies]
+    rows = (
+        ("from", remote.shown(candidate.origin)),
+        ("sha256", candidate.digest),
+        ("before", candidate.before),
+        ("size", quantities.shown_octets(len(candidate.content))),
+        ("python", str(candidate.script.requires_python)),
+        ("depends on", ", ".join(asked) or "nothing"),
+        ("options", "; ".join(options)),
+    )
+    lines = [f"  {name + ':':<12}{value}" for name, value in rows if value]
+    return [f"scriptrun: `{remote.shown(candidate.url)}` {news}", *lines]
+
+
+def _shown(value: object) -> str:
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return without_credentials(text)
+
+
+def _is_terminal(descriptor: int) -> bool:
+    try:
+        return os.isatty(descriptor) and sys.stderr is not None
+    except OSError:
+        return False
