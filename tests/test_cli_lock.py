@@ -168,7 +168,7 @@ def test_wrong_use(own: User, words: tuple[str, ...], status: int, told: str) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [(), ("--embed",)], ids=["beside", "inside"])
 def test_edits_keep_the_lock_up_to_date(own: User, index: Index, place: tuple[str, ...]) -> None:
-    """add and remove make the lock anew, with what was locked kept; where pip fails, script and lock stay."""
+    """add, remove and upgrade make the lock anew, with what was locked kept; where pip fails, script and lock stay."""
     script = own.script("s.py", "demo", body="print(1)\n")
     assert own.run("scriptrun", "-q", "lock", *place, script).status == 0
     index.add(indexes.wheel("demo", "2.0"))
@@ -181,6 +181,12 @@ def test_edits_keep_the_lock_up_to_date(own: User, index: Index, place: tuple[st
     assert [path.read_bytes() for path in own.directory.iterdir()] == before
     assert own.run("scriptrun", "-q", "remove", script, "other") == (0, "", "")
     assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+    assert own.run("scriptrun", "tree", script).out == "demo 1.0\n"
+    own.script("s.py", "demo>=0.5", body="print(1)\n")
+    assert own.run("scriptrun", "-q", "lock", *place, script).status == 0
+    assert own.run("scriptrun", "-q", "upgrade", script) == (0, "", "")
+    assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+    assert own.run("scriptrun", "tree", script).out == "demo 2.0 (>=2.0)\n"
 
 
 def test_new_script_can_have_a_lock(own: User) -> None:

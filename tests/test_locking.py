@@ -173,20 +173,22 @@ def test_extra_requirements_leave_what_is_locked(user: User) -> None:
 
 
 def test_locked_demands_a_lock(user: User) -> None:
-    """Without a lock, --locked fails as an option, a variable and a key of the block; with one, all of them run."""
+    """Without a lock, --locked fails as an option, a variable, a key of block or configuration; with one, all run."""
     script = user.script("s.py", body="print(1)\n")
+    configured = user.write("configured/scriptrun/config.toml", "locked = true\n").parent.parent
     keyed = user.script("k.py", head="# tool.scriptrun.locked = true\n", body="print(1)\n")
     assert user.run(script) == (0, "1\n", "")
     ways: list[Callable[[], Finished]] = [
         lambda: user.run("scriptrun", "--locked", script),
         lambda: user.run(script, SCRIPTRUN_LOCKED="1"),
         lambda: user.run(keyed),
+        lambda: user.run(script, XDG_CONFIG_HOME=str(configured)),
     ]
     for way in ways:
         refused(way(), "there is no lock, which --locked", "hint: make one: scriptrun lock ")
     for one in (script, keyed):
         assert user.run("scriptrun", "-q", "lock", one).status == 0
-    assert [way() for way in ways] == [(0, "1\n", "")] * 3
+    assert [way() for way in ways] == [(0, "1\n", "")] * 4
     for one in (script, keyed):
         one.write_text(one.read_text().replace("# /// script\n", '# /// script\n# requires-python = ">=3.1"\n'))
     for way in ways:
