@@ -114,5 +114,6 @@ def create(root: Path, command: Path, url: str) -> User:
         "LANG": "C.UTF-8",
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": url,
+        "SCRIPTRUN_SYSTEM_CACHE": "",  # this machine may have one
     }
     return User(home, directory, variables)
