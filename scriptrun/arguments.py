@@ -24,7 +24,7 @@ COMMANDS = {
     "config": ("--json",),
     "env": ("--json",),
     "export": ("--format=",),
-    "init": (),
+    "init": ("--lock",),
     "lock": ("--embed", "--upgrade"),
     "python": ("--json",),
     "remove": (),
@@ -299,7 +299,7 @@ def unknown(kind: str, word: str, candidates: "Iterable[str]") -> UsageError:
     """Return the error for an unknown option or command, with the nearest name."""
     import difflib  # only on the way to an error
 
-    near = difflib.get_close_matches(word, list(candidates), 1)
+    near = difflib.get_close_matches(word, list(candidates), 1, cutoff=0.65)  # `demo` is not meant as `remove`
     hint = f"did you mean `{near[0]}`?" if near else "`scriptrun --help` lists what there is"
     return UsageError(f"unknown {kind} `{word}`", hint=hint)
 

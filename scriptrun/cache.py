@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from scriptrun import deletion, extent, launch, locks, paths, refusals
-from scriptrun.pip import Distribution
+from scriptrun.order import Distribution
 from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1

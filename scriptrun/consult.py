@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 
 from scriptrun import deletion, locks, paths, pip, prepare
-from scriptrun.pip import Candidate, Order
+from scriptrun.order import Candidate, Order
 
 
 def candidates(order: Order, cache: str) -> tuple[Candidate, ...]:

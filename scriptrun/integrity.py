@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from scriptrun import paths, pip, refusals
-from scriptrun.pip import Distribution
+from scriptrun.order import Distribution
 
 MISSING, DIFFERS, UNREADABLE = "is missing", "differs", "cannot be read"
 

@@ -194,6 +194,7 @@ class Reader:
         uv = self._uv(tool)
         own = self._own(tool)
         options = self._options(own).below(Options(uv.options, self.values.places))
+        origins = {**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)}
         for key in table:
             if key not in _KEYS:
                 self._warn_unknown((key,), _KEYS, "a block")
@@ -205,7 +206,7 @@ class Reader:
             self.values.relative_paths,
             constraints=tuple(_constraint(text, place) for text, place in uv.constraints),
             first_index=uv.first_index,
-            sources={**self._sources("uv", uv.sources, uv), **self._sources("scriptrun", own.get("sources"), uv)},
+            sources=origins,
             lock=self.lock,
             declared=dependencies,
             warnings=tuple(self.warnings),

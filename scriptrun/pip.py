@@ -1,93 +1,30 @@
-"""Let pip install, resolve and lock: the only module that knows pip's command line.
+"""Let pip install, resolve and lock: the only module that starts it.
 
-What pip says when it fails, `pip_messages` explains.
+Its options come from `pip_options`; what it says when it fails, `pip_messages` explains.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import glob
 import importlib.util
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import git_credentials, markers, moments, paths, pip_messages, pip_settings, process, spec
-from scriptrun.arguments import Options
+from scriptrun import git_credentials, paths, pip_messages, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.pinning.pins import Pin
-from scriptrun.policy import Policy
-from scriptrun.spec import EnvironmentSpec
+from scriptrun.order import Candidate, Distribution, Order
 
 if TYPE_CHECKING:
     import importlib.metadata
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """An installed distribution: name, version, hash as `sha256=…` (`""`: unknown), and where it came from."""
-
-    name: str
-    version: str
-    hash: str
-    origin: str
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A distribution that pip chose without installing it.
-
-    `hash` is `sha256=…` (`""`: unknown), `origin` the URL of its archive or source; `direct` says that a requirement
-    named that URL. `requires` are its own requirements (PEP 508), with their markers.
-    """
-
-    name: str
-    version: str
-    hash: str
-    origin: str
-    direct: bool
-    requires: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Order:
-    """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
-
-    `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
-    those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
-    nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`.
-    """
-
-    spec: EnvironmentSpec
-    asked: tuple[Asked, ...]
-    options: Options
-    environ: Mapping[str, str]
-    show: Callable[[str], None]
-    constraints: tuple[Asked, ...] = ()
-    routes: tuple[tuple[str, str], ...] = ()
-    policy: Policy = field(default_factory=Policy)
-    pins: tuple[Pin, ...] | None = None
-    unpinned: tuple[Asked, ...] = ()
-
-    @property
-    def wanted(self) -> tuple[Asked, ...]:
-        """What is asked for on this machine and Python: that without a marker, or with one that holds."""
-        environment = markers.environment(self.spec.interpreter)
-        return tuple(
-            one for one in self.asked if one.requirement.marker is None or one.requirement.marker.evaluate(environment)
-        )
 
 
 def load() -> None:
@@ -200,11 +137,14 @@ def _run(
     Raises InstallError and OSError.
     """
     work = os.path.join(environment, "tmp")
-    variables, rules = _variables(order), _rules(order)
+    variables, rules = pip_options.variables(order), pip_options.rules(order)
     requirements, for_git = git_credentials.take(requirements)
     # Otherwise another pip installs what a build needs: it has the index on its command line, and knows no rules.
-    alone = ["--use-feature", "inprocess-build-deps"] if rules or _hold_credentials(variables) else []
-    arguments = [*command, *alone, *_options(order, work), "--", *requirements]
+    alone = ["--use-feature", "inprocess-build-deps"] if rules or pip_options.hold_credentials(variables) else []
+    options = [*alone, *pip_options.arguments(order)]
+    if order.constraints:
+        options += ["--constraint", _written(spec.requirements(order.constraints), environment, "block")]
+    arguments = [*command, *options, "--", *requirements]
     finished = process.run(
         [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
         environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
@@ -257,50 +197,6 @@ def _hidden(told: dict[str, Any], work: str) -> str:
     return path
 
 
-_FLAGS = {
-    "pre": ["--pre"],
-    "only-final": ["--only-final", ":all:"],
-}
-
-
-def _rules(order: Order) -> dict[str, Any] | None:
-    """Return what `pip_rules.keep` is to see to, None where there is nothing."""
-    policy = order.policy
-    rules = {
-        "routes": dict(order.routes),
-        "first_index": order.spec.resolution.first_index,
-        "links_first": policy.indexes is not None,
-        "default_last": policy.indexes is None,
-        "below": policy.indexes,
-        "wheels": policy.only_binary,
-        "places": {key: policy.shown(key) for key in policy.places},
-    }
-    demanding = any(rules[name] for name in ("routes", "first_index", "wheels"))
-    return rules if demanding else None
-
-
-def _options(order: Order, work: str) -> list[str]:
-    options = order.options
-    arguments = ["--progress-bar", "off"]  # its lines are read, not shown
-    for flag, meaning in _FLAGS.items():
-        arguments += meaning if options.flag(flag) else []
-    if order.spec.resolution.no_build:
-        arguments += ["--only-binary", ":all:"]
-    for name in options.many("no-binary"):
-        arguments += ["--no-binary", name]
-    moment = _latest(order)
-    if moment:
-        arguments += ["--uploaded-prior-to", moment]
-    if order.constraints:
-        arguments += ["--constraint", _written(spec.requirements(order.constraints), os.path.dirname(work), "block")]
-    for path in options.many("constraint"):
-        arguments += ["--constraint", path]
-    for path in options.many("find-links"):
-        if "://" not in path:
-            arguments += ["--find-links", path]
-    return arguments
-
-
 def _directory(requirement: Requirement) -> str:
     """Return what is to be installed as a link to its source as every pip reads it: markers are unknown to old ones."""
     extras = ",".join(sorted(requirement.extras))
@@ -313,69 +209,6 @@ def _written(lines: Iterable[str], environment: str, name: str) -> str:
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
     return path
-
-
-def _hold_credentials(variables: Mapping[str, str]) -> bool:
-    return any(value != without_credentials(value) for name, value in variables.items() if name.startswith("PIP_"))
-
-
-def _latest(order: Order) -> str:
-    """Return the moment before which all must have been uploaded, `""` where that does not matter."""
-    asked = order.options.value("exclude-newer")
-    if not order.policy.cooldown:
-        return _moment(asked, moments.as_pip_reads_it) if asked else ""
-    asked = asked or pip_settings.settings(order.environ).get("uploaded-prior-to", "")
-    cooled = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=order.policy.cooldown)
-    return min([cooled, _moment(asked, moments.absolute)] if asked else [cooled]).isoformat()
-
-
-def _moment(text: str, read: Callable[[str], T]) -> T:
-    """Return what `exclude-newer` says, as `read` reads it."""
-    try:
-        return read(text)
-    except ValueError:
-        raise InstallError(
-            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
-            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
-        ) from None
-
-
-def _variables(order: Order) -> dict[str, str]:
-    """Return pip's variables. URLs go this way, as everybody can read a command line, and credentials stand in URLs.
-
-    Raises PolicyError for a setting of pip's that the policy forbids.
-    """
-    options, policy = order.options, order.policy
-    variables = pip_settings.environment(order.environ)
-    urls = {
-        "PIP_INDEX_URL": options.value("index-url"),
-        "PIP_EXTRA_INDEX_URL": " ".join(options.many("extra-index-url")),
-        "PIP_FIND_LINKS": " ".join(url for url in options.many("find-links") if "://" in url),
-        "PIP_NO_INDEX": "1" if options.flag("no-index") else "",
-    }
-    variables.update({name: value for name, value in urls.items() if value})
-    policy.check_settings(variables)
-    if policy.indexes is not None:
-        _arrange_indexes(variables, policy)
-    if _rules(order):
-        variables.pop("PIP_USE_DEPRECATED", None)  # the old resolver goes ways of its own, past the rules
-    return variables
-
-
-def _arrange_indexes(variables: dict[str, str], policy: Policy) -> None:
-    """Put the indexes that are named, or else the first that the policy allows, into the policy's order."""
-    first = (
-        variables.pop("PIP_INDEX_URL", "") or variables.pop("PIP_PYPI_URL", "") or next(iter(policy.indexes or ()), "")
-    )
-    extra = variables.pop("PIP_EXTRA_INDEX_URL", "").split()
-    variables.pop("PIP_PYPI_URL", None)
-    indexes = policy.in_order([first, *extra]) if first else []
-    if not indexes:
-        variables["PIP_NO_INDEX"] = "1"
-        return
-    variables["PIP_INDEX_URL"] = indexes[0]
-    if indexes[1:]:
-        variables["PIP_EXTRA_INDEX_URL"] = " ".join(indexes[1:])
 
 
 def _installed(reports: Iterable[str], environment: str) -> tuple[Distribution, ...]:

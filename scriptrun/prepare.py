@@ -20,7 +20,7 @@ from scriptrun import expiry, integrity, location, paths, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
-from scriptrun.pip import Order
+from scriptrun.order import Distribution, Order
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -92,7 +92,7 @@ def build(path: str, order: Order) -> Environment:
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
     with _still_there(path):
-        distributions: tuple[pip.Distribution, ...] = ()
+        distributions: tuple[Distribution, ...] = ()
         if order.spec.requirements:
             order.show("asking pip")
             distributions = pip.install(order, path)
@@ -122,7 +122,7 @@ def _look_for(path: str) -> None:
         raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
-def _check(path: str, order: Order, distributions: Iterable[pip.Distribution]) -> None:
+def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> None:
     """Raise InstallError unless every requirement is there and every file is as its RECORD says.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.

@@ -83,11 +83,22 @@ class Request:
             if proof is not None and len(self.configured) <= launch.MAX_HEAD:
                 launch.record(path, self.configured + proof[0], proof[1], self.beside, answer)
         if answer.env_files:
-            location.find_libraries()
-            from scriptrun import environment_files  # what it stands on takes as long as half of Python's start
-
-            environ = environment_files.extend(environ, self, answer.env_files)
+            environ = self._with_variables(environ, answer.env_files)
         launch.become(answer.environment, self.python_arguments(), environ)
+
+    def _with_variables(self, environ: "Mapping[str, str]", files: "tuple[str, ...]") -> "Mapping[str, str]":
+        """Return the environment with the variables of these files. Raises ScriptrunError."""
+        location.find_libraries()
+        from scriptrun import environment_files  # what it stands on takes as long as half of Python's start
+
+        options, found = self.invocation.options, self.block
+
+        def place(file: str) -> str:
+            if found is None or options.many("env-file"):
+                return ""
+            return environment_files.place_in(found, self.name, file)
+
+        return environment_files.extend(environ, files, self.directory, place, quiet=options.flag("quiet"))
 
 
 def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
@@ -133,9 +144,9 @@ def _read(path: str, invocation: Invocation, environ: "Mapping[str, str]") -> So
     except (ScriptMissing, ScriptUnreadable):
         if "://" not in path or os.path.lexists(path):
             raise
-    from scriptrun import remote  # rare
+    from scriptrun.remote import program  # rare
 
-    return remote.read(path, invocation.options, environ)
+    return program.read(path, invocation.options, environ)
 
 
 def _named_to_module(invocation: Invocation) -> str:

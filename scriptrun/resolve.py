@@ -14,9 +14,9 @@ from scriptrun.config import Configuration
 from scriptrun.errors import InterpreterError, LockError, UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.order import Order
 from scriptrun.pinning import basis, discovery, pins
 from scriptrun.pinning.pylock import Lock
-from scriptrun.pip import Order
 from scriptrun.policy import Policy
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec

@@ -20,7 +20,7 @@ from scriptrun.arguments import anchored
 from scriptrun.errors import MetadataError
 from scriptrun.places import Path
 
-_KEYS = {
+KINDS = {
     "path": ("editable", "package"),
     "git": ("rev", "tag", "branch", "subdirectory", "lfs"),
     "url": ("subdirectory",),
@@ -28,7 +28,7 @@ _KEYS = {
 }
 """The kinds of sources, each with the keys that it may have beside; `marker` may stand in all."""
 
-_EXAMPLE = 'example = { path = "../example" }'
+_EXAMPLE = 'httpx = { path = "../httpx" }'
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,23 @@ def _source(entry: object, path: Path, reader: values.Reader, indexes: Mapping[s
         raise MetadataError(
             f"{name} is a workspace, which a script is not part of",
             place=place,
-            hint='name its directory: { path = "../example", editable = true }',
+            hint='name its directory: { path = "../httpx", editable = true }',
         )
-    kinds = [kind for kind in _KEYS if kind in entry]
+    kinds = [kind for kind in KINDS if kind in entry]
     if len(kinds) != 1:
         raise MetadataError(
             f"{name} {'is both ' + ' and '.join(kinds) if kinds else 'is neither a path nor git, a URL or an index'}",
             place=place,
             hint=f"an example: {_EXAMPLE}",
         )
-    known = (kinds[0], *_KEYS[kinds[0]], "marker", "extra", "group")
+    known = (kinds[0], *KINDS[kinds[0]], "marker", "extra", "group")
     for key in entry:
         if key not in known:
-            raise MetadataError(f"{name} has a key `{key}`, which is not known", place=reader.place(*path, key))
+            raise MetadataError(
+                f"{name} has a key `{key}`, which it cannot have",
+                place=reader.place(*path, key),
+                hint=f"beside `{kinds[0]}` there may be {', '.join(known[1:-2])}",
+            )
     if not entry.keys() & {"extra", "group"}:
         yield _READERS[kinds[0]](_Entry(name, entry, path, reader, indexes))
 
@@ -172,7 +176,8 @@ def _whole(entry: _Entry, url: str) -> str:
     if directory:
         url += f"{'&' if '#' in url else '#'}subdirectory={directory}"
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", url):
-        raise entry.error(f"is `{url}`, which is not a URL", "an example: https://git.example/project")
+        written = url.removeprefix("git+")
+        raise entry.error(f"is `{written}`, which is not a URL", "examples: https://host/a.git, ssh://git@host/a.git")
     return url
 
 

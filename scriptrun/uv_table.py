@@ -132,8 +132,11 @@ class _Table:
             self.one_index((*path, number), entry)
 
     def one_index(self, path: Path, entry: object) -> None:
-        if not isinstance(entry, dict) or "url" not in entry:
-            raise self.reader.wrong(path, entry, "a table with a `url`", _INDEX_EXAMPLE)
+        if not isinstance(entry, dict):
+            raise self.reader.wrong(path, entry, "a table", _INDEX_EXAMPLE)
+        if "url" not in entry:
+            place = self.reader.place(*path)
+            raise MetadataError("an index has no `url`", place=place, hint=f"an example: {_INDEX_EXAMPLE}")
         for key in entry:
             if key not in _INDEX_KEYS:
                 self.ignore((*path, key), f"`{key}` of an index")

@@ -24,7 +24,7 @@ from scriptrun import interpreters, launch, location, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError
-from scriptrun.pip import Order
+from scriptrun.order import Order
 
 
 def nothing(_line: str) -> None:

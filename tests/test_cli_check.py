@@ -316,6 +316,20 @@ def test_prepared_environment(prepared: User) -> None:
     assert path.exists()
 
 
+def test_stale_lock(user: User) -> None:
+    """A lock that was made from other requirements is told, with what differs and what to run; the rest is checked."""
+    path = user.script("s.py", "demo>=1", body="import demo\n")
+    assert user.run("scriptrun", "lock", "s.py").status == 0
+    assert user.run("scriptrun", "check", "s.py") == (0, "", "")
+    path.write_text(path.read_text().replace("demo>=1", "demo>=2") + "import yaml\n")
+    status, out, err = user.run("scriptrun", "check", "s.py")
+    lock, imported = out.splitlines()
+    assert (status, err) == (1, "")
+    assert lock.startswith("s.py:2:1: error SR501: the lock is stale: `demo>=1` became `demo>=2`")
+    assert "scriptrun lock s.py" in lock
+    assert imported.startswith("s.py:8:8: error SR301: `yaml`")
+
+
 def test_nothing_is_fetched_built_or_run(prepared: User, index: Index) -> None:
     """A check asks no index, makes no environment and runs nothing of the script."""
     prepared.script("s.py", "corp-suite>=1", body="import corp\nopen('ran', 'w')\n")

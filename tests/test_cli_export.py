@@ -28,6 +28,7 @@ def test_requirements_are_what_pip_takes(user: User, shared_index: Index) -> Non
     assert sorted(path.name for path in (user.directory / "there").glob("*.py")) == ["demo.py", "other.py"]
 
 
+@pytest.mark.slow
 def test_pylock_is_the_lock(user: User) -> None:
     """The other format is the text of the lock, wherever it stands; without one, that which would be made."""
     script = user.script("s.py", "demo<2")
@@ -54,6 +55,7 @@ def test_script_without_requirements(user: User, tmp_path: Path) -> None:
     assert user.run("scriptrun", "export", "-", stdin=body, PIP_INDEX_URL=f"file://{tmp_path}/none").status == 0
 
 
+@pytest.mark.slow
 def test_distributions_that_are_needed_are_there(index: Index, user: User) -> None:
     """What requirements need in turn is exported too, with extras and markers as they hold here."""
     index.add(

@@ -50,6 +50,7 @@ def _umask() -> int:
     return mask
 
 
+@pytest.mark.slow
 def test_versions_that_cannot_stay_are_chosen_anew(own: User, index: Index) -> None:
     """Where a new requirement forbids what was locked for another one, all are chosen anew, and that is told."""
     script = own.script("s.py", "other")
@@ -62,6 +63,7 @@ def test_versions_that_cannot_stay_are_chosen_anew(own: User, index: Index) -> N
     assert own.run("scriptrun", "lock", script).err == f"{told}\ndemo 1.0 → 2.0\n+ late 1.0\n"
 
 
+@pytest.mark.slow
 def test_failure_changes_nothing(own: User) -> None:
     """Where pip finds no versions, the lock and the script stay as they were; the error names the line."""
     script = own.script("s.py", "demo")
@@ -76,6 +78,7 @@ def test_failure_changes_nothing(own: User) -> None:
     assert list((own.cache / "v1/isolated").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_lock_never_appears_by_itself(own: User) -> None:
     """Running, preparing, exporting and showing write nothing beside the script."""
     script = own.script("s.py", "demo")
@@ -86,6 +89,7 @@ def test_lock_never_appears_by_itself(own: User) -> None:
     assert (script.read_bytes(), listed(own)) == (before, ["s.py"])
 
 
+@pytest.mark.slow
 def test_lock_of_another_tool_stays(own: User) -> None:
     """A lock that another tool made is neither used nor overwritten; a damaged one of any tool is replaced."""
     script = own.script("s.py", "demo", body="print(1)\n")
@@ -100,6 +104,7 @@ def test_lock_of_another_tool_stays(own: User) -> None:
     assert own.run(script) == (0, "1\n", "")
 
 
+@pytest.mark.slow
 def test_place_changes(own: User) -> None:
     """--embed takes the lock beside the script away, and without it the one inside goes; links stay links."""
     script = own.script("real/s.py", "demo")
@@ -118,6 +123,7 @@ def test_place_changes(own: User) -> None:
     assert (script.read_bytes(), link.is_symlink(), script.stat().st_mode & 0o111) == (plain, True, 0o111)
 
 
+@pytest.mark.slow
 def test_python_of_a_lock_stays(own: User, pythons: list[Path]) -> None:
     """A script that was locked for another Python is locked for it again, unless one is asked for."""
     found = {
@@ -157,3 +163,36 @@ def test_wrong_use(own: User, words: tuple[str, ...], status: int, told: str) ->
     finished = own.run("scriptrun", "lock", *words)
     assert (finished.status, finished.out, told in finished.err) == (status, "", True)
     assert listed(own) == ["s.py"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [(), ("--embed",)], ids=["beside", "inside"])
+def test_edits_keep_the_lock_up_to_date(own: User, index: Index, place: tuple[str, ...]) -> None:
+    """add, remove and upgrade make the lock anew, with what was locked kept; where pip fails, script and lock stay."""
+    script = own.script("s.py", "demo", body="print(1)\n")
+    assert own.run("scriptrun", "-q", "lock", *place, script).status == 0
+    index.add(indexes.wheel("demo", "2.0"))
+    assert own.run("scriptrun", "-q", "add", script, "other") == (0, "", "")
+    assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+    assert own.run("scriptrun", "tree", script).out.splitlines()[0] == "demo 1.0"
+    assert listed(own) == (["s.py"] if place else ["pylock.s.toml", "s.py"])
+    before = [path.read_bytes() for path in own.directory.iterdir()]
+    assert own.run("scriptrun", "-q", "add", script, "demo>5").status == 125
+    assert [path.read_bytes() for path in own.directory.iterdir()] == before
+    assert own.run("scriptrun", "-q", "remove", script, "other") == (0, "", "")
+    assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+    assert own.run("scriptrun", "tree", script).out == "demo 1.0\n"
+    own.script("s.py", "demo>=0.5", body="print(1)\n")
+    assert own.run("scriptrun", "-q", "lock", *place, script).status == 0
+    assert own.run("scriptrun", "-q", "upgrade", script) == (0, "", "")
+    assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
+    assert own.run("scriptrun", "tree", script).out == "demo 2.0 (>=2.0)\n"
+
+
+def test_new_script_can_have_a_lock(own: User) -> None:
+    """init --lock makes both, or where pip fails neither."""
+    assert own.run("scriptrun", "init", "-q", "--lock", "--with", "demo<0.1", "s.py").status == 125
+    assert listed(own) == []
+    assert own.run("scriptrun", "init", "-q", "--lock", "--with", "demo", "s.py") == (0, "", "")
+    assert listed(own) == ["pylock.s.toml", "s.py"]
+    assert own.run("scriptrun", "--locked", "s.py").status == 0

@@ -16,7 +16,7 @@ from scriptrun import consult, interpreters, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
-from scriptrun.pip import Order
+from scriptrun.order import Order
 from scriptrun.policy import Policy
 
 

@@ -17,9 +17,9 @@ from support import web
 from support.user import User
 from support.web import Page, Site
 
-from scriptrun import download
-from scriptrun.download import Limits
 from scriptrun.errors import RemoteError
+from scriptrun.remote import download
+from scriptrun.remote.download import Limits
 
 SCRIPT = b"print('ran')\n"
 TRUSTED = ("--trust", hashlib.sha256(SCRIPT).hexdigest())

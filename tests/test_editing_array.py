@@ -65,6 +65,7 @@ def test_insert(before: str, index: int, after: str) -> None:
         (PAIRS, 0, PAIRS.replace('"a", ', "")),
         (PAIRS, 1, PAIRS.replace(' "b",', "")),
         ("['a',\n 'b']", 1, "['a']"),
+        ("['a' # kept\n, 'b']", 0, "[ # kept\n 'b']"),
         ("['a', # first\n 'b']", 1, "['a' # first\n ]"),
     ],
 )

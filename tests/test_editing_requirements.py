@@ -25,7 +25,7 @@ def test_place() -> None:
     """A new one goes to its place by the alphabet in a sorted list, else to the end; names count in canonical form."""
     assert requirements.place(["requests<3", "rich"], "anyio") == 0
     assert requirements.place(["A_b>=1", "c"], "a-c") == 1
-    assert requirements.place(["c", "a"], "b") == 2
+    assert requirements.place(["b", "c", "a"], "aa") == 3
     assert requirements.place([], "b") == 0
 
 
@@ -137,6 +137,7 @@ def test_options() -> None:
     """A key of `[tool.scriptrun]` is set and taken away again, in a table that is there or in one of its own."""
     for text in (
         "",
+        "[tool]\n",
         "dependencies = []\n",
         "dependencies = []\n\n[tool.other]\na = 1\n",
         "[tool.scriptrun] # é\npre = true # why\n\n[tool.other]\n",
@@ -149,6 +150,7 @@ def test_options() -> None:
         assert tomli.loads(changed) == wanted
         assert requirements.set_option(changed, "lock", "sha256:2") == changed.replace("sha256:1", "sha256:2")
         assert requirements.set_option(changed, "lock", None).rstrip("\n") == text.rstrip("\n")
+        assert requirements.set_option(text, "lock", None) == text
     assert requirements.set_option("", "lock", "x") == '[tool.scriptrun]\nlock = "x"\n'
 
 

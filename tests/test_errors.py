@@ -19,6 +19,8 @@ STATUSES = {
     "UsageError": 2,
     "MetadataError": 125,
     "ConfigurationError": 125,
+    "PolicyError": 125,
+    "RemoteError": 125,
     "InterpreterError": 125,
     "InstallError": 125,
     "CacheError": 125,

@@ -16,7 +16,7 @@ from support.user import User
 
 from scriptrun import integrity, paths
 from scriptrun.integrity import DIFFERS, MISSING, Finding
-from scriptrun.pip import Distribution
+from scriptrun.order import Distribution
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from scriptrun import cache as caches
 from scriptrun import extent, interpreters, launch, location, paths, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
-from scriptrun.pip import Order
+from scriptrun.order import Order
 from scriptrun.upkeep import inventory
 
 

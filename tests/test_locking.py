@@ -57,6 +57,7 @@ def test_lock_made_here_installs_elsewhere(index: Index, tmp_path: Path, command
     assert len(elsewhere.environments()) == 2
 
 
+@pytest.mark.slow
 def test_single_file_can_be_mailed(index: Index, tmp_path: Path, command: Path) -> None:
     """One file with its lock inside installs the same elsewhere, with other line ends too; the launcher starts it then.
 
@@ -79,6 +80,7 @@ def test_single_file_can_be_mailed(index: Index, tmp_path: Path, command: Path) 
     assert len(elsewhere.environments()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flipped", ["wheel", "hash", "announced"])
 def test_flipped_byte_is_refused(index: Index, tmp_path: Path, command: Path, flipped: str) -> None:
     """A byte that differs in a wheel, whatever the index announces, or in a hash of the lock ends it: nothing stays."""
@@ -100,6 +102,7 @@ def test_flipped_byte_is_refused(index: Index, tmp_path: Path, command: Path, fl
     assert (user.environments(), list(user.cache.glob("v1/envs/*"))) == ([], [])
 
 
+@pytest.mark.slow
 def test_lock_counts_at_the_next_start(user: User) -> None:
     """A lock put beside a script after a warm run counts at once, also through a link; one taken away no more."""
     script = user.script("real/s.py", "demo", body="import demo; print(demo.V)\n")
@@ -160,6 +163,7 @@ def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     assert user.run(script) == (0, "1\n", "")
 
 
+@pytest.mark.slow
 def test_extra_requirements_leave_what_is_locked(user: User) -> None:
     """`--with` adds to the locked distributions without changing one; what contradicts them is refused."""
     script = locked(user, "demo<2", body="import sys, demo; print(demo.V, 'tool' in sys.modules)\nimport tool\n")
@@ -169,20 +173,22 @@ def test_extra_requirements_leave_what_is_locked(user: User) -> None:
 
 
 def test_locked_demands_a_lock(user: User) -> None:
-    """Without a lock, --locked fails as an option, a variable and a key of the block; with one, all of them run."""
+    """Without a lock, --locked fails as an option, a variable, a key of block or configuration; with one, all run."""
     script = user.script("s.py", body="print(1)\n")
+    configured = user.write("configured/scriptrun/config.toml", "locked = true\n").parent.parent
     keyed = user.script("k.py", head="# tool.scriptrun.locked = true\n", body="print(1)\n")
     assert user.run(script) == (0, "1\n", "")
     ways: list[Callable[[], Finished]] = [
         lambda: user.run("scriptrun", "--locked", script),
         lambda: user.run(script, SCRIPTRUN_LOCKED="1"),
         lambda: user.run(keyed),
+        lambda: user.run(script, XDG_CONFIG_HOME=str(configured)),
     ]
     for way in ways:
         refused(way(), "there is no lock, which --locked", "hint: make one: scriptrun lock ")
     for one in (script, keyed):
         assert user.run("scriptrun", "-q", "lock", one).status == 0
-    assert [way() for way in ways] == [(0, "1\n", "")] * 3
+    assert [way() for way in ways] == [(0, "1\n", "")] * 4
     for one in (script, keyed):
         one.write_text(one.read_text().replace("# /// script\n", '# /// script\n# requires-python = ">=3.1"\n'))
     for way in ways:
@@ -229,6 +235,7 @@ def test_lock_of_another_python_or_platform(user: User) -> None:
     assert user.run("scriptrun", "-p", python, script) == (0, "1\n", "")
 
 
+@pytest.mark.slow
 def test_locked_script_runs_on_the_python_of_its_lock(user: User, pythons: list[Path], command: Path) -> None:
     """A lock for another minor version than scriptrun's own is installed for that, also by the pips of old Pythons."""
     other = next(one for one in pythons if "3.8" in str(one) or "3.9" in str(one))
@@ -244,6 +251,7 @@ def test_locked_script_runs_on_the_python_of_its_lock(user: User, pythons: list[
     refused(user.run("scriptrun", "-p", version, "lock", script, PATH=path), "needs an old pip", "makes no locks")
 
 
+@pytest.mark.slow
 def test_direct_sources_are_locked(user: User, index: Index) -> None:
     """A URL is locked with its hash, a repository by its commit, a directory by its path; each is installed again."""
     index.add(indexes.wheel("far", "1.0"))
@@ -275,6 +283,24 @@ def test_direct_sources_are_locked(user: User, index: Index) -> None:
     refused(user.run("scriptrun", "--refresh", script), "the file of `far` does not have the hash")
 
 
+@pytest.mark.slow
+def test_editable_directory_is_locked(user: User) -> None:
+    """A source that is editable is locked as such, relative to the script, and installed as a link again."""
+    for name in ("one", "two"):
+        editable = BACKEND.replace("NAME", "near").replace("def build_wheel", "def build_editable", 1)
+        user.write(f"{name}/near/pyproject.toml", PROJECT)
+        user.write(f"{name}/near/backend.py", editable + BACKEND.replace("NAME", "near"))
+    head = '# tool.scriptrun.sources.near = { path = "near", editable = true }\n'
+    script = user.script("one/s.py", "near", head=head, body="import near; print(near.V)\n")
+    assert user.run("scriptrun", "-q", "lock", script).status == 0
+    assert 'path = "near"\neditable = true' in lock_of(script).read_text()
+    moved = Path(shutil.copy2(script, user.directory / "two"))
+    shutil.copy2(lock_of(script), lock_of(moved))
+    assert [user.run(one) for one in (script, moved)] == [(0, "1\n", "")] * 2
+    assert f"-e file://{user.directory}/two/near\n" in user.run("scriptrun", "export", moved).out
+
+
+@pytest.mark.slow
 def test_hash_of_a_source_distribution_is_verified_before_its_build(
     index: Index, tmp_path: Path, command: Path
 ) -> None:
@@ -316,6 +342,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 
 
+@pytest.mark.slow
 def test_other_tools_ignore_a_lock_inside(user: User, command: Path) -> None:
     """uv, pip and pipx read the block of such a script as if there were no lock."""
     script = user.script("s.py", body="print(1)\n")

@@ -15,6 +15,7 @@ from support.user import User
 
 from scriptrun import block, metadata, output, places
 from scriptrun.errors import MetadataError
+from scriptrun.sources import Source
 
 DATA = Path(__file__).parent / "data"
 VALID = sorted(DATA.glob("valid/*.py"))
@@ -56,10 +57,20 @@ def _read(path: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
             name: value if isinstance(value, (bool, str)) else list(value) for name, value in script.options.given()
         },
         "relative-paths": script.relative_paths,
+        "constraints": [[asked.place.removeprefix(path.name), str(asked.requirement)] for asked in script.constraints],
+        "first-index": script.first_index,
+        "sources": {name: [_source(one) for one in found] for name, found in script.sources.items()},
         "warnings": capfd.readouterr().err.splitlines(),
         "slips": [warning.place.removeprefix(path.name) for warning in script.warnings if warning.slip],
     }
     return {name: value for name, value in facts.items() if value or (name == "text" and found)}
+
+
+def _source(source: Source) -> list[str]:
+    """Return what a source says: its line, the URL, what it is in words, and its marker."""
+    line = source.place.partition(":")[2]
+    kind = "editable" if source.editable else "index" if source.index else ""
+    return [word for word in (line, kind, source.url or source.index, str(source.marker or "")) if word]
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
@@ -123,6 +134,15 @@ def test_places_of_anything(text: str) -> None:
     found = places.find(text)
     assert {path[:1] for path in found} == {(key,) for key in table}
     assert all(0 <= line < text.count("\n") for line in found.values())
+
+
+def test_places_of_arrays_of_tables() -> None:
+    """Entries of an array of tables are told apart, and so is what is in tables below them."""
+    text = "[[a.b]]\nx = 1\n[[a.b]]\nx = 2\n[a.b.c]\ny = 1\n[[a.b.d]]\nz = 1\n[[ 'a' . b.d ]]\nz = 2\n[e]\nf = 1\n"
+    found = places.find(text)
+    assert (found["a", "b", 0, "x"], found["a", "b", 1, "x"], found["a", "b", 1, "c", "y"]) == (1, 3, 5)
+    assert (found["a", "b", 1, "d", 0, "z"], found["a", "b", 1, "d", 1, "z"], found["e", "f"]) == (7, 9, 11)
+    assert (found["a", "b"], found["a", "b", 1], found["e",]) == (0, 2, 10)
 
 
 def test_places_of_deep_keys() -> None:

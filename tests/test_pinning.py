@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,10 +15,12 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptrun import block, markers, metadata
-from scriptrun.errors import LockError
+from scriptrun import block, interpreters, location, markers, metadata, pip, prepare, spec
+from scriptrun.arguments import Options
+from scriptrun.errors import InstallError, LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.order import Distribution, Order
 from scriptrun.pinning import basis, embedded, making, pins, pylock
 from scriptrun.pinning.basis import Basis, Target
 from scriptrun.pinning.pylock import Lock
@@ -174,7 +178,7 @@ def test_markers_choose_and_doubles_are_refused() -> None:
 
 def script(*requirements: str, **values: Any) -> ScriptMetadata:
     asked = tuple(metadata.requirement(one, "s.py:1") for one in requirements)
-    return dataclasses.replace(ScriptMetadata(dependencies=asked), **values)
+    return dataclasses.replace(ScriptMetadata(dependencies=asked, declared=asked), **values)
 
 
 def test_differences_are_named() -> None:
@@ -270,3 +274,41 @@ def test_changes_are_told() -> None:
     assert making.changes(before, moved) == [
         "for cpython 3.13 on linux-x86_64 glibc, until now for cpython 3.12 on linux-x86_64 glibc"
     ]
+
+
+@pytest.mark.parametrize(
+    ("installed", "told"),
+    [
+        ({}, "pip reported success, but did not install `demo`; locked is 1.0"),
+        ({"demo": "2.0"}, "pip reported success, but installed `demo` 2.0; locked is 1.0"),
+        ({"demo": "1.0", "more": "1.0"}, "pip reported success, but installed `more` 1.0; locked is another"),
+        ({"demo": "1.0"}, ""),
+    ],
+)
+def test_what_is_installed_is_what_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], told: str
+) -> None:
+    """pip's word is not enough: where anything else is there than what is locked, nothing is left of it."""
+
+    def install(_order: Order, environment: str) -> tuple[Distribution, ...]:
+        for name, version in installed.items():
+            info = Path(pip.site_packages(environment)[0]) / f"{name}-{version}.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        return ()
+
+    monkeypatch.setattr(pip, "install", install)
+    cache = location.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})[0]
+    interpreter = interpreters.identify(sys.executable, cache, os.environ)
+    assert interpreter is not None
+    asked = (metadata.requirement("demo", "s.py:1"),)
+    pin = pins.Pin("demo", "1.0", "demo==1.0", (f"sha256:{HASH}",))
+    specified = spec.specify(interpreter, asked, Options())
+    order = Order(specified, asked, Options(), os.environ, lambda _line: None, pins=(pin,))
+    if told:
+        with pytest.raises(InstallError) as caught:
+            prepare.prepare(cache, order)
+        assert caught.value.message == told
+        assert not list((tmp_path / "cache/v1").glob("envs/*"))
+    else:
+        assert prepare.prepare(cache, order).distributions == []

@@ -16,7 +16,7 @@ from scriptrun import consult, interpreters, metadata, pip_rules, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import ScriptMetadata
-from scriptrun.pip import Order
+from scriptrun.order import Order
 
 PRINT = "import demo; print(demo.V)\n"
 

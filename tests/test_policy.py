@@ -324,3 +324,26 @@ def test_every_key_has_an_example(files: tuple[Path, Path]) -> None:
     """The examples that errors and documents show are valid."""
     for text, _, _ in policy.KEYS.values():
         read(files, f"[policy]\n{text}\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dated")
+def test_locks_and_edits_heed_the_policy(user: User) -> None:
+    """A lock is made, and installed from, within the cooldown; a bound that is added is one of what it lets through."""
+    user.script("s.py", "demo", body=PRINT)
+    assert user.run("scriptrun", "lock", "s.py").status == 0
+    assert user.run("./s.py") == (0, "2.0\n", "")
+    path = demand(user, '[policy]\ncooldown = "7d"\nrequire-lock = true\n')
+    finished = user.run("./s.py")
+    assert finished.status == 125
+    assert f"the policy's `cooldown` ({path}:2) may hide what there is" in finished.err
+    assert user.run("scriptrun", "lock", "--upgrade", "s.py").err == "demo 2.0 → 1.0\n"
+    assert user.run("./s.py") == (0, "1.0\n", "")
+    assert user.run("./s.py") == (0, "1.0\n", "")
+    finished = user.run("scriptrun", "--with", "demo", "s.py")
+    rule = f"the policy's `require-lock` ({path}:3) forbids"
+    assert finished.err.splitlines()[0] == f"scriptrun: error: --with: `with` asks for what is in no lock, which {rule}"
+    path.write_text('[policy]\ncooldown = "7d"\n')
+    bare_script = user.script("t.py", body=PRINT)
+    assert user.run("scriptrun", "add", "t.py", "demo").status == 0
+    assert '"demo>=1.0"' in bare_script.read_text()

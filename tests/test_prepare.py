@@ -111,7 +111,8 @@ def test_pip_is_not_started_where_it_would_write_to_the_base(tmp_path: Path) -> 
     child = Path(scriptrun.__file__).parent / "pip_child.py"
     pip = Path(sysconfig.get_path("purelib")) / "pip"
     arguments = tmp_path / "arguments.json"
-    arguments.write_text(json.dumps(["install", "--no-index", str(tmp_path / name)]))
+    told = {"arguments": ["install", "--no-index", str(tmp_path / name)], "rules": None}
+    arguments.write_text(json.dumps(told))
     finished = subprocess.run(
         [environment / "bin/python", "-I", child, environment, f"{pip}/__pip-runner__.py", "3.9", arguments],
         capture_output=True,

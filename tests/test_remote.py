@@ -13,7 +13,7 @@ from support import terminal, web
 from support.user import LIMIT, User
 from support.web import Page, Site
 
-from scriptrun import remote
+from scriptrun.remote import kept
 
 PLAIN = "import sys\nprint(sys.argv[1:], sys.argv[0] == __file__, __file__.rpartition('/')[2])\n"
 DEMO = "# /// script\n# dependencies = ['demo']\n# ///\nimport demo, sys\nprint(demo.V, sys.argv[1:])\n"
@@ -31,7 +31,7 @@ def digest(text: str | bytes) -> str:
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
 
 
-def kept(user: User) -> list[Path]:
+def programs(user: User) -> list[Path]:
     """Return the programs that are kept."""
     return sorted(user.cache.glob("v1/remote/scripts/*/*"))
 
@@ -45,7 +45,7 @@ def test_program_is_fetched_once_and_then_runs_from_its_copy(user: User, site: S
     assert user.run("scriptrun", "--offline", url, "a", "--help") == expected
     assert user.run("scriptrun", "--offline", url.upper().replace("/TOOLS/X.PY", "/tools/x.py#part")).status == 0
     assert [path for path, _ in site.requests] == ["/tools/x.py"]
-    (copy,) = kept(user)
+    (copy,) = programs(user)
     assert (copy.parent.name, copy.name, copy.read_text()) == (digest(DEMO), "x.py", DEMO)
 
 
@@ -75,7 +75,7 @@ def test_without_a_terminal_new_content_is_refused(user: User, site: Site) -> No
         assert "--trust SHA256" in err
     for on in ((0,), (2,)):  # only one of both is a terminal
         assert terminal.run(user, "scriptrun", url, on=on).status == 125
-    assert kept(user) == []
+    assert programs(user) == []
 
 
 def test_terminal_shows_what_it_is_and_asks(user: User, site: Site) -> None:
@@ -89,7 +89,7 @@ def test_terminal_shows_what_it_is_and_asks(user: User, site: Site) -> None:
     assert "is not trusted, so it is not kept\n" in refused.shown
     assert terminal.run(user, "scriptrun", url, typed=[("[y/N] ", "\x04")]).status == 125
     assert terminal.run(user, "scriptrun", url, typed=[("[y/N] ", "\x03")]).status == 130
-    assert kept(user) == []
+    assert programs(user) == []
     seen = terminal.run(user, "scriptrun", url, typed=[("[y/N] ", "y\nfour\n")])
     assert seen.status == 0, seen
     for line in (
@@ -160,7 +160,7 @@ def test_hash_that_differs_shows_both(user: User, site: Site) -> None:
     expected = f"expected sha256 {other}\n  but it is {digest(PLAIN)}\n"
     status, _, err = user.run("scriptrun", "--trust", other, url)
     assert (status, expected in err) == (125, True)
-    assert kept(user) == []
+    assert programs(user) == []
     assert user.run("scriptrun", "--trust", f"SHA256:{digest(PLAIN).upper()}", url).status == 0
     for options in ((), ("--offline",)):
         status, _, err = user.run("scriptrun", *options, "--trust", other, url)
@@ -211,7 +211,7 @@ def test_what_is_no_program_is_refused(user: User, site: Site, page: Page, messa
     status, out, err = user.run("scriptrun", "--trust", digest(page.body), f"{site.url}/x.py")
     assert (status, out) == (125, "")
     assert message in err
-    assert kept(user) == []
+    assert programs(user) == []
 
 
 LOCAL = {
@@ -238,7 +238,7 @@ def test_files_of_this_machine_are_not_a_programs_from_elsewhere(user: User, sit
     status, out, err = user.run("scriptrun", "--trust", digest(text), site.put("/x.py", text))
     assert (status, out) == (125, "")
     assert "is about files of this machine, which a program from a URL may not name" in err
-    assert kept(user) == []
+    assert programs(user) == []
 
 
 def test_credentials_are_sent_and_neither_shown_nor_kept(user: User, site: Site) -> None:
@@ -291,7 +291,7 @@ def test_commands_use_the_copy(user: User, site: Site) -> None:
     status, out, _ = user.run("scriptrun", "sync", "--trust", digest(DEMO), url)
     assert (status, out) == (0, f"{user.environments()[0]}\n")
     facts = json.loads(user.run("scriptrun", "env", "--json", url).out)
-    assert (facts["script"], facts["environment"]) == (str(kept(user)[0]), out.rstrip())
+    assert (facts["script"], facts["environment"]) == (str(programs(user)[0]), out.rstrip())
     assert "hit: the environment is ready" in user.run("scriptrun", "--explain", url).out
     assert user.run("scriptrun", "--script", url, "-c", "import demo; print(demo.V)").out == "2.0\n"
     status, _, err = user.run("scriptrun", "sync", "--venv-link", url)
@@ -303,7 +303,7 @@ def test_copy_that_is_damaged_is_fetched_again(user: User, site: Site) -> None:
     """A copy that is not what was trusted counts as missing, and its like needs no new word."""
     url = site.put("/x.py", PLAIN)
     assert user.run("scriptrun", "--trust", digest(PLAIN), url).status == 0
-    (copy,) = kept(user)
+    (copy,) = programs(user)
     copy.write_text("print('damaged')\n")
     assert user.run("scriptrun", "--offline", url).status == 125
     assert user.run("scriptrun", url) == (0, "[] True x.py\n", "")
@@ -321,18 +321,18 @@ def test_cache_commands_remove_what_is_not_used(user: User, site: Site) -> None:
     assert user.run("scriptrun", "--trust", digest(waiting), url).status == 0
     assert user.run("scriptrun", "--trust", digest(PLAIN), other).status == 0
     assert user.run("scriptrun", "cache", "prune").status == 0
-    assert len(kept(user)) == 2
+    assert len(programs(user)) == 2
     with subprocess.Popen(
         ["scriptrun", url], env=user.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         assert user.run("scriptrun", "cache", "clear", "--grace", "0").status == 0
-        assert [path.name for path in kept(user)] == ["x.py"]
+        assert [path.name for path in programs(user)] == ["x.py"]
         process.communicate(timeout=LIMIT)
     assert user.run("scriptrun", other).status == 125
     assert user.run("scriptrun", "cache", "prune", "--all", "--grace", "0").status == 0
-    assert kept(user) == []
+    assert programs(user) == []
 
 
 def test_pin_in_the_configuration(user: User, site: Site) -> None:
@@ -381,4 +381,4 @@ def test_policy_that_wants_no_programs_from_urls(user: User, site: Site) -> None
 )
 def test_one_spelling_of_a_url(url: str, plain: str) -> None:
     """Host and scheme in small letters, neither credentials nor fragment, no port that goes without saying."""
-    assert remote.canonical(url) == plain
+    assert kept.canonical(url) == plain

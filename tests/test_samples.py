@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from support import user as users
 from support.user import User
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -21,11 +22,11 @@ def user(tmp_path: Path, command: Path) -> User:
     directory, home = tmp_path / "samples", tmp_path / "home"
     shutil.copytree(SAMPLES, directory)
     home.mkdir()
-    variables = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
-    configuration = Path("~/.config/pip/pip.conf").expanduser()
-    if configuration.exists():
-        variables.setdefault("PIP_CONFIG_FILE", str(configuration))
-    return User(home, directory, {**variables, "HOME": str(home), "PATH": f"{command.parent}:/usr/bin:/bin"})
+    return User(
+        home,
+        directory,
+        {**users.variables_of_this_machine(), "HOME": str(home), "PATH": f"{command.parent}:/usr/bin:/bin"},
+    )
 
 
 def test_every_sample_is_tested() -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support import user as users
 from support.user import User
 
 LIBRARY = Path(__file__).parent / "data" / "foreign" / "library"
@@ -98,6 +99,20 @@ def test_editable_directory_with_any_python(user: User, library: Path, pythons: 
         assert user.run("scriptrun", "-p", python, "scripts/s.py") == (0, f"old 1.0\n{bool(extra)}\n", "")
     change(library / "src/library/__init__.py", "old", "new")
     assert user.run("scriptrun", "-p", pythons[0], "scripts/s.py") == (0, f"new 1.0\n{bool(extra)}\n", "")
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_editable_project_with_setup_py_alone(user: User, pythons: list[Path]) -> None:
+    """A project that has nothing but `setup.py` is linked, and found, with the pip of an old Python too."""
+    setup = "from setuptools import setup\nsetup(name='library', version='1.0', py_modules=['library'])\n"
+    user.write("library/setup.py", setup)
+    user.write("library/library.py", "V = 'old'\n")
+    user.write("scripts/s.py", SCRIPT.format("uv", ", editable = true"))
+    del user.variables["PIP_INDEX_URL"]
+    user.variables.update(users.variables_of_this_machine())
+    for python in (pythons[0], pythons[-1]):
+        assert user.run("scriptrun", "-p", python, "scripts/s.py") == (0, "old 1.0\n", "")
 
 
 def test_source_that_cannot_be(user: User, library: Path) -> None:

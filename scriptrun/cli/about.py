@@ -40,6 +40,7 @@ Usage:
 
 Commands:
   init FILE [--with REQ]...       make a script; [--python VERSION|PATH]
+    [--lock]                      and its lock
   add SCRIPT REQ... [--bounds KIND]   ask for more: lower, major, minor, exact
                                   or no bound (none) where REQ has none
     [--infer]                     and for what it imports and does not declare

@@ -10,15 +10,17 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scriptrun import arguments, consult, metadata, output, process, resolve
+from scriptrun import arguments, consult, lockfile, metadata, output, process, resolve
 from scriptrun import block as blocks
 from scriptrun.arguments import Options
+from scriptrun.cli import lock
 from scriptrun.cli.progress import Progress
 from scriptrun.editing import document, requirements, skeleton
 from scriptrun.editing.document import Document
 from scriptrun.errors import InstallError, UsageError, escape, without_credentials
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.pinning import embedded
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 from scriptrun.source import Source
@@ -81,15 +83,26 @@ class Change:
         """Write the script with `text` in its block, and say what is different."""
         self.keep_content(document.with_block(self.original.content, text, self.original.name))
 
-    def keep_content(self, content: bytes) -> None:
-        """Write the script, and say what is different in its block, unless asked to be quiet."""
-        # Where the script has a lock, it is to be made anew here, and nothing written if that fails.
+    def keep_content(self, content: bytes, *, locked: bool = False) -> None:
+        """Write the script, and say what is different in its block, unless asked to be quiet.
+
+        A lock that it has, or is to be `locked` with, is made for the new text; where that fails nothing is written.
+        """
+        name, before = self.original.name, self.original
+        inside = embedded.text(before.content, name) is not None
+        beside = lockfile.read(lockfile.beside(before.file)[1]) is not None
+        made = None
+        if locked or ((inside or beside) and content != before.content):
+            with process.interruptible():
+                made = lock.prepare(self._request(content), self.environ, upgrade=False)
         if self.new:
-            document.create(self.original.name, content)
-        elif content != self.original.content:
-            document.write(self.original, content)
+            document.create(name, content)
+            before = Document(name, before.file, content)
+        if made is not None:
+            lock.write(before, content, made, embed=inside)
+        elif content != before.content:
+            document.write(before, content)
         if not self.options.flag("quiet"):
-            name = self.original.name
             texts = (document.block_text(one, name) or "" for one in (self.original.content, content))
             for line in _differences(*(requirements.listed(text) for text in texts)):
                 output.tell(f"{escape(without_credentials(line))}\n")
@@ -102,12 +115,16 @@ class Change:
 
     def wanted(self, text: str) -> Wanted:
         """Return what the script wants with `text` in its block. Raises ScriptrunError."""
+        request = self._request(document.with_block(self.original.content, text, self.original.name), self.options)
+        return resolve.resolve(request, self.environ, with_lock=False)
+
+    def _request(self, content: bytes, options: Options | None = None) -> Request:
+        """Return the request to run the script with this content; `--with` is in that, unless `options` are given."""
         name = self.original.name
-        content = document.with_block(self.original.content, text, name)
         found, _ = blocks.cut(content, name)
         program = Source(name, content, [name], name)
-        request = Request(arguments.script(name, self.options), program, found, self.environ)
-        return resolve.resolve(request, self.environ)
+        plain = Options({key: value for key, value in self.options.given() if key != "with"})
+        return Request(arguments.script(name, options or plain), program, found, self.environ)
 
     def _placed(self, wanted: Wanted) -> Iterator[Asked]:
         """Yield what is asked for, each with its line in the file as it is; a new one has none, so that it is named."""

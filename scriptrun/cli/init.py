@@ -20,7 +20,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Make a script of a file, which may be missing. Raises ScriptrunError."""
     if len(invocation.arguments) != 1:
         raise UsageError(
-            "`scriptrun init` takes one file", hint="scriptrun init FILE [--with REQ]… [--python VERSION|PATH]"
+            "`scriptrun init` takes one file", hint="scriptrun init FILE [--with REQ]… [--python VERSION|PATH] [--lock]"
         )
     path, options = invocation.arguments[0], invocation.options
     script = _start(path, invocation, environ)
@@ -31,7 +31,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         text = add.extend(script, text, options.many("with"), "lower")
     old = document.with_shebang(script.original.content)
     content = skeleton.program(text) if script.new else document.with_block(old, text, path)
-    script.keep_content(content)
+    script.keep_content(content, locked="--lock" in invocation.extra)
     if not options.flag("quiet"):
         output.note(f"{'made' if script.new else 'put a block into'} {shlex.quote(path)}")
         for message, remedy in _obstacles(script, content):

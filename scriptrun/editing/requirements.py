@@ -80,6 +80,8 @@ def set_option(text: str, key: str, value: str | None) -> str:
     """Return `text` with this value of a key of `[tool.scriptrun]`, None: without that key. Raises EditError."""
     wanted = tomli.loads(text)
     tool = wanted.setdefault("tool", {})
+    if value is None and key not in tool.get("scriptrun", {}):
+        return text
     if value is not None and "scriptrun" not in tool:
         tool["scriptrun"] = {key: value}
         quoted, blank = tomlkit.string(value).as_string(), "\n" if text else ""

@@ -10,7 +10,7 @@ from scriptrun import block as blocks
 from scriptrun import metadata, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.block import Block
-from scriptrun.errors import CacheError, InterpreterError, MetadataError, UsageError
+from scriptrun.errors import CacheError, InterpreterError, LockError, MetadataError, UsageError
 from scriptrun.lint import declarations, launching, survey
 from scriptrun.lint.findings import Finding
 from scriptrun.lint.imports import Found
@@ -52,7 +52,11 @@ def findings(invocation: Invocation, program: Source, environ: Mapping[str, str]
     if any(one.code in ("SR101", "SR201") for one in broken):
         return
     try:
-        wanted = _wanted(invocation, program, found, environ)
+        try:
+            wanted = _wanted(invocation, program, found, environ)
+        except LockError as error:
+            yield Finding(name, found.first if found is not None else 1, 1, "SR501", error.message, error.hint)
+            wanted = _wanted(invocation, program, found, environ, with_lock=False)
     except (MetadataError, UsageError) as error:
         yield declarations.invalid(error, name)
         return
@@ -60,10 +64,12 @@ def findings(invocation: Invocation, program: Source, environ: Mapping[str, str]
     yield from _of_imports(_Script(name, program, found, script, wanted), environ)
 
 
-def _wanted(invocation: Invocation, program: Source, found: Block | None, environ: Mapping[str, str]) -> Wanted | None:
+def _wanted(
+    invocation: Invocation, program: Source, found: Block | None, environ: Mapping[str, str], *, with_lock: bool = True
+) -> Wanted | None:
     """Return what the script wants, None where this machine cannot tell."""
     try:
-        return resolve.resolve(Request(invocation, program, found, environ), environ)
+        return resolve.resolve(Request(invocation, program, found, environ), environ, with_lock=with_lock)
     except (InterpreterError, CacheError):
         return None
 

@@ -27,6 +27,7 @@ CODES = {
     "SR404": (ERROR, "the shebang does not work: the system cannot find what it names"),
     "SR405": (WARNING, "scriptrun is in the shebang, and the file cannot be executed"),
     "SR406": (WARNING, "every start goes through Python: the launcher cannot answer by itself"),
+    "SR501": (ERROR, "the lock cannot be used: it is stale, damaged, missing, or for a Python that is not here"),
 }
 """Each code, with its severity and what it means. A code keeps its meaning; one that is given up is not used again."""
 

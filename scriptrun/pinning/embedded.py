@@ -5,12 +5,9 @@ Other tools read the block of type `script` alone. By the digest the first lines
 
 from __future__ import annotations
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from scriptrun import block
-from scriptrun.editing import document
-from scriptrun.errors import EditError, LockError
+from scriptrun.editing import document, requirements
+from scriptrun.errors import LockError
 from scriptrun.pinning import pylock
 
 KIND = "pylock"
@@ -56,19 +53,5 @@ def _with_digest(content: bytes, digest: str, name: str) -> bytes:
     toml = document.block_text(content, name)
     if toml is None and not digest:
         return content
-    try:
-        table = tomlkit.parse(toml or "dependencies = []\n")
-        own = table.setdefault("tool", tomlkit.table(is_super_table=True)).setdefault("scriptrun", tomlkit.table())
-        if digest:
-            own["lock"] = digest
-        elif "lock" in own:
-            del own["lock"]
-            if not own:
-                del table["tool"]["scriptrun"]
-            if not table["tool"]:
-                del table["tool"]
-        else:
-            return content
-    except (TOMLKitError, AttributeError, TypeError) as error:
-        raise EditError(f"the block cannot be edited: {error}", place=name) from None
-    return document.with_block(content, tomlkit.dumps(table).rstrip("\n") + "\n", name)
+    new = requirements.set_option(toml or "dependencies = []\n", "lock", digest or None)
+    return document.with_block(content, new, name)

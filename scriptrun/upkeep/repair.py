@@ -16,7 +16,7 @@ from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
 from scriptrun.metadata import Asked, ScriptMetadata
-from scriptrun.pip import Order
+from scriptrun.order import Order
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 from scriptrun.upkeep.inventory import Entry

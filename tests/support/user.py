@@ -93,6 +93,15 @@ class User:
         return sorted(self.cache.glob("v1/launch/**/@record"))
 
 
+def variables_of_this_machine() -> dict[str, str]:
+    """Return what pip is told here of the index to ask: variables, and the file of its configuration."""
+    variables = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    configuration = Path("~/.config/pip/pip.conf").expanduser()
+    if configuration.exists():
+        variables.setdefault("PIP_CONFIG_FILE", str(configuration))
+    return variables
+
+
 def create(root: Path, command: Path, url: str) -> User:
     """Make a user with a home and a directory below `root`, the command `scriptrun`, and an index at `url` alone."""
     home = root / "home"
@@ -105,5 +114,6 @@ def create(root: Path, command: Path, url: str) -> User:
         "LANG": "C.UTF-8",
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": url,
+        "SCRIPTRUN_SYSTEM_CACHE": "",  # this machine may have one
     }
     return User(home, directory, variables)

@@ -10,7 +10,7 @@ from scriptrun import config, integrity, location, output, paths, process, refus
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import InstallError, MetadataError, PolicyError, UsageError, escape
 from scriptrun.integrity import Finding
-from scriptrun.pip import Distribution
+from scriptrun.order import Distribution
 from scriptrun.policy import Policy
 from scriptrun.upkeep import inventory, repair
 from scriptrun.upkeep.inventory import Entry

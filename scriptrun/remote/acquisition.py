@@ -7,12 +7,13 @@ import re
 import urllib.parse
 from collections.abc import Mapping
 
-from scriptrun import block, config, download, metadata, refusals, remote, trust
+from scriptrun import block, config, metadata, refusals
 from scriptrun.arguments import Options
-from scriptrun.download import Fetched
 from scriptrun.errors import RemoteError, ScriptrunError, UsageError
+from scriptrun.remote import download, kept, trust
+from scriptrun.remote.download import Fetched
+from scriptrun.remote.trust import Candidate, Wanted
 from scriptrun.source import Source
-from scriptrun.trust import Candidate, Wanted
 
 _LONGEST = 100
 """The most characters of a file name that are taken from a URL."""
@@ -26,12 +27,12 @@ def acquire(url: str, options: Options, environ: Mapping[str, str], cache: str) 
     Raises RemoteError, ConfigurationError, MetadataError, CacheError and UsageError.
     """
     _refuse_scheme(url)
-    plain = remote.canonical(url)
+    plain = kept.canonical(url)
     configuration = config.read(environ)
-    configuration.policy.check_url_script(remote.shown(plain))
+    configuration.policy.check_url_script(kept.shown(plain))
     options = options.below(configuration.options)
     hashes = trust.wanted(plain, options, configuration)
-    program = remote.find(cache, plain)
+    program = kept.find(cache, plain)
     if options.flag("offline"):
         return _unfetched(plain, program, hashes)
     fits = program is not None and all(one.digest == _digest(program.content) for one in hashes)
@@ -58,7 +59,7 @@ def _refuse_scheme(url: str) -> None:
 def _unfetched(url: str, program: Source | None, hashes: tuple[Wanted, ...]) -> Source:
     if program is None:
         raise RemoteError(
-            f"`{remote.shown(url)}` is not kept here, and --offline forbids to fetch it",
+            f"`{kept.shown(url)}` is not kept here, and --offline forbids to fetch it",
             hint="run it once when online",
         )
     trust.compare(url, _digest(program.content), hashes)
@@ -67,20 +68,20 @@ def _unfetched(url: str, program: Source | None, hashes: tuple[Wanted, ...]) -> 
 
 def _fetch(url: str, hashes: tuple[Wanted, ...], cache: str) -> Source:
     """Fetch the program at `url` and keep it, if it is trusted."""
-    plain = remote.canonical(url)
+    plain = kept.canonical(url)
     fetched = download.fetch(url, plain=bool(hashes))
     digest = _digest(fetched.content)
     trust.compare(plain, digest, hashes)
     _refuse_pages(plain, fetched)
-    shown = remote.shown(plain)
+    shown = kept.shown(plain)
     found, _ = block.cut(fetched.content, shown)
     script = metadata.parse(found, shown, "")
     trust.refuse_local(script, shown)
-    before = remote.trusted(cache, plain)[0]
+    before = kept.trusted(cache, plain)[0]
     if digest != before and not hashes:
         trust.ask(Candidate(plain, fetched.url, fetched.content, digest, script, before))
     try:
-        return remote.keep(cache, plain, fetched.content, _name(plain))
+        return kept.keep(cache, plain, fetched.content, _name(plain))
     except OSError as error:
         raise refusals.explain(f"`{shown}` cannot be kept in `{cache}`", error) from None
 
@@ -89,11 +90,11 @@ def _refuse_pages(url: str, fetched: Fetched) -> None:
     """Raise RemoteError for a page about the program in its place."""
     if "html" in fetched.kind.lower() or _PAGE.match(fetched.content):
         raise RemoteError(
-            f"`{remote.shown(url)}` is a page (HTML), not a program",
+            f"`{kept.shown(url)}` is a page (HTML), not a program",
             hint="a page that shows a file usually links to the file itself, as `raw`",
         )
     if not fetched.content.strip():
-        raise RemoteError(f"`{remote.shown(url)}` is empty")
+        raise RemoteError(f"`{kept.shown(url)}` is empty")
 
 
 def _name(url: str) -> str:

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scriptrun import output, process, quantities, remote, spec
+from scriptrun import output, process, quantities, spec
 from scriptrun.arguments import OPTIONS, Options
 from scriptrun.config import Configuration
 from scriptrun.errors import MetadataError, RemoteError, UsageError, escape, without_credentials
 from scriptrun.metadata import ScriptMetadata
+from scriptrun.remote import kept
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def wanted(url: str, options: Options, configuration: Configuration) -> tuple[Wa
     Raises UsageError.
     """
     given = options.value("trust")
-    pinned = {remote.canonical(one): digest for one, digest in configuration.trust.items()}.get(url, "")
+    pinned = {kept.canonical(one): digest for one, digest in configuration.trust.items()}.get(url, "")
     if given and not re.fullmatch(r"(?i)(sha256:)?[0-9a-f]{64}", given):
         raise UsageError(f"`--trust {given}` is no SHA-256 hash", hint="it has 64 hexadecimal digits")
     both = (Wanted(given, "--trust"), Wanted(pinned, "the configuration"))
@@ -56,7 +57,7 @@ def compare(url: str, digest: str, hashes: tuple[Wanted, ...]) -> None:
     for one in hashes:
         if one.digest != digest:
             raise RemoteError(
-                f"`{remote.shown(url)}` is not what {one.source} says that it must be",
+                f"`{kept.shown(url)}` is not what {one.source} says that it must be",
                 details=f"expected sha256 {one.digest}\nbut it is {digest}",
                 hint="look at what has changed before you trust it",
             )
@@ -90,7 +91,7 @@ def ask(candidate: Candidate) -> None:
     """Show what came from a URL and let the user decide. Raises RemoteError unless they trust it, and Interrupted."""
     if not (_is_terminal(0) and _is_terminal(2)):
         raise RemoteError(
-            f"`{remote.shown(candidate.url)}` is {'not what was' if candidate.before else 'not yet'} trusted, "
+            f"`{kept.shown(candidate.url)}` is {'not what was' if candidate.before else 'not yet'} trusted, "
             "and there is no terminal to ask at",
             details=f"sha256 {candidate.digest}",
             hint="look at it, then run it once at a terminal, or with --trust SHA256, or put its hash under [trust] in "
@@ -100,7 +101,7 @@ def ask(candidate: Candidate) -> None:
     with process.waiting():
         answer = os.read(0, 1024)  # what follows the line is the script's
     if answer.strip().lower() not in (b"y", b"yes"):
-        raise RemoteError(f"`{remote.shown(candidate.url)}` is not trusted, so it is not kept")
+        raise RemoteError(f"`{kept.shown(candidate.url)}` is not trusted, so it is not kept")
 
 
 def _told(candidate: Candidate) -> list[str]:
@@ -108,7 +109,7 @@ def _told(candidate: Candidate) -> list[str]:
     options = [f"{name} = {_shown(value)}" for name, value in candidate.script.options.given()]
     asked = [without_credentials(str(one.requirement)) for one in candidate.script.dependencies]
     rows = (
-        ("from", remote.shown(candidate.origin)),
+        ("from", kept.shown(candidate.origin)),
         ("sha256", candidate.digest),
         ("before", candidate.before),
         ("size", quantities.shown_octets(len(candidate.content))),
@@ -118,7 +119,7 @@ def _told(candidate: Candidate) -> list[str]:
         ("options", "; ".join(options)),
     )
     lines = [f"  {name + ':':<12}{value}" for name, value in rows if value]
-    return [f"scriptrun: `{remote.shown(candidate.url)}` {news}", *lines]
+    return [f"scriptrun: `{kept.shown(candidate.url)}` {news}", *lines]
 
 
 def _sources(script: ScriptMetadata) -> Iterator[str]:

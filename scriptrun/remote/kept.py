@@ -1,35 +1,12 @@
-"""Programs at URLs: the copies that are kept of them, by content."""
+"""The copies that are kept of programs at URLs, by content."""
 
 import hashlib
 import os
 
-TYPE_CHECKING = False  # `typing` costs more to import than all of this
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from scriptrun.arguments import Options
-
-from scriptrun import location, paths
+from scriptrun import paths
 from scriptrun.source import Source
 
 _PORTS = {"http": ":80", "https": ":443"}
-
-
-def read(url: str, options: "Options", environ: "Mapping[str, str]") -> Source:
-    """Return the program at `url`: the copy that is kept, or what is fetched now, if it is trusted.
-
-    Raises RemoteError, ConfigurationError, MetadataError, CacheError and UsageError.
-    """
-    cache = location.find(environ).writable()
-    plain = canonical(url)
-    program = find(cache, plain)
-    if program is None or options.flag("refresh") or options.value("trust") or location.configured(environ):
-        location.find_libraries()
-        from scriptrun import acquisition  # all of HTTP
-
-        program = acquisition.acquire(url, options, environ, cache)
-    _touch(paths.remote_url(cache, _digest(os.fsencode(plain))))
-    return program
 
 
 def canonical(url: str) -> str:
@@ -84,9 +61,9 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _touch(path: str) -> None:
-    """Note the use: what is not used for long is removed."""
+def touch(cache: str, url: str) -> None:
+    """Note the use of what is kept for a canonical `url`: what is not used for long is removed."""
     try:
-        os.utime(path)
+        os.utime(paths.remote_url(cache, _digest(os.fsencode(url))))
     except OSError:
         pass

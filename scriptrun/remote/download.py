@@ -17,8 +17,9 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scriptrun import process, quantities, remote
+from scriptrun import process, quantities
 from scriptrun.errors import RemoteError, UsageError
+from scriptrun.remote import kept
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -51,7 +52,7 @@ class _Target:
     """A URL, taken apart. `authorization` is the header that its credentials make, `""`: it has none."""
 
     def __init__(self, url: str) -> None:
-        self.url = remote.canonical(url)
+        self.url = kept.canonical(url)
         try:
             parts = urllib.parse.urlsplit(url.partition("#")[0])
             self.host = (parts.hostname or "").encode("idna" if "%" not in url else "ascii").decode("ascii")
@@ -59,7 +60,7 @@ class _Target:
         except ValueError:  # a port that is no number, a name that cannot be one
             self.host = ""
         if not self.host:
-            raise UsageError(f"`{remote.shown(self.url)}` is not a URL with a host")
+            raise UsageError(f"`{kept.shown(self.url)}` is not a URL with a host")
         self.scheme = parts.scheme.lower()
         path = urllib.parse.quote(parts.path or "/", safe="/%:@!$&'()*+,;=~", errors="surrogateescape")
         query = urllib.parse.quote(parts.query, safe="/%:@!$&'()*+,;=~?", errors="surrogateescape")
@@ -104,7 +105,7 @@ def fetch(url: str, *, plain: bool, limits: Limits = Limits()) -> Fetched:
         with process.waiting():
             result = outcome.get(timeout=limits.total)
     except queue.Empty:
-        name = remote.shown(target.url)
+        name = kept.shown(target.url)
         raise RemoteError(f"`{name}` was not there after {limits.total:.0f} seconds") from None
     if isinstance(result, BaseException):
         raise result
@@ -120,7 +121,7 @@ def _follow(target: _Target, plain: bool, limits: Limits) -> Fetched:  # noqa: F
             _refuse_private(target, addresses)
         elif target.scheme == "http" and not plain and not (addresses and all(one.is_loopback for one in addresses)):
             raise RemoteError(
-                f"`{remote.shown(target.url)}` would come without any protection on its way",
+                f"`{kept.shown(target.url)}` would come without any protection on its way",
                 hint="use https://, or name the hash that it must have: --trust SHA256",
             )
         with (
@@ -131,7 +132,7 @@ def _follow(target: _Target, plain: bool, limits: Limits) -> Fetched:  # noqa: F
             if response.status not in _REDIRECTS:
                 return _read(response, target, limits)
             target = _redirected(target, response.getheader("Location", ""))
-    raise RemoteError(f"`{remote.shown(first.url)}` leads from one place to another, {limits.redirects} times and more")
+    raise RemoteError(f"`{kept.shown(first.url)}` leads from one place to another, {limits.redirects} times and more")
 
 
 def _redirected(target: _Target, location: str) -> _Target:
@@ -139,8 +140,7 @@ def _redirected(target: _Target, location: str) -> _Target:
     scheme = moved.partition("://")[0].lower()
     if scheme != target.scheme:
         raise RemoteError(
-            f"`{remote.shown(target.url)}` leads from {target.scheme} to {scheme}: "
-            f"`{remote.shown(remote.canonical(moved))}`",
+            f"`{kept.shown(target.url)}` leads from {target.scheme} to {scheme}: `{kept.shown(kept.canonical(moved))}`",
             hint="if that is where you want it from, use that URL",
         )
     return target.moved(location)
@@ -166,7 +166,7 @@ def _refuse_private(target: _Target, addresses: list[Address]) -> None:
     for address in addresses:
         if not _is_public(address):
             raise RemoteError(
-                f"a redirect leads to `{remote.shown(target.url)}`, which is not on the public network ({address})",
+                f"a redirect leads to `{kept.shown(target.url)}`, which is not on the public network ({address})",
                 hint="if that is where you want it from, use that URL",
             )
 
@@ -253,7 +253,7 @@ def _ask(connection: http.client.HTTPConnection, target: _Target) -> http.client
 
 def _read(response: http.client.HTTPResponse, target: _Target, limits: Limits) -> Fetched:
     """Return what an answer holds."""
-    name = remote.shown(target.url)
+    name = kept.shown(target.url)
     if response.status != 200:
         raise RemoteError(f"`{name}` cannot be fetched: {response.status} {response.reason}")
     if response.getheader("Content-Encoding", "identity") != "identity":
@@ -277,7 +277,7 @@ def _explained(target: _Target, limits: Limits) -> Iterator[None]:
 
 def _failure(target: _Target, error: Exception, limits: Limits) -> RemoteError:
     """Return in words why nothing can be fetched."""
-    name, hint = remote.shown(target.url), ""
+    name, hint = kept.shown(target.url), ""
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = f"the certificate of `{target.host}` is not trusted: {error.verify_message}"
         hint = _about_certificates()

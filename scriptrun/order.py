@@ -1,0 +1,69 @@
+"""What pip is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from scriptrun import markers
+from scriptrun.arguments import Options
+from scriptrun.metadata import Asked
+from scriptrun.pinning.pins import Pin
+from scriptrun.policy import Policy
+from scriptrun.spec import EnvironmentSpec
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """An installed distribution: name, version, hash as `sha256=…` (`""`: unknown), and where it came from."""
+
+    name: str
+    version: str
+    hash: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A distribution that pip chose without installing it.
+
+    `hash` is `sha256=…` (`""`: unknown), `origin` the URL of its archive or source; `direct` says that a requirement
+    named that URL. `requires` are its own requirements (PEP 508), with their markers.
+    """
+
+    name: str
+    version: str
+    hash: str
+    origin: str
+    direct: bool
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
+
+    `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
+    those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
+    nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
+    that pip writes, is given to `show`.
+    """
+
+    spec: EnvironmentSpec
+    asked: tuple[Asked, ...]
+    options: Options
+    environ: Mapping[str, str]
+    show: Callable[[str], None]
+    constraints: tuple[Asked, ...] = ()
+    routes: tuple[tuple[str, str], ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    pins: tuple[Pin, ...] | None = None
+    unpinned: tuple[Asked, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[Asked, ...]:
+        """What is asked for on this machine and Python: that without a marker, or with one that holds."""
+        environment = markers.environment(self.spec.interpreter)
+        return tuple(
+            one for one in self.asked if one.requirement.marker is None or one.requirement.marker.evaluate(environment)
+        )

@@ -1,0 +1,120 @@
+"""What of an order becomes options, variables and rules of pip."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from scriptrun import moments, pip_settings
+from scriptrun.errors import InstallError, without_credentials
+from scriptrun.order import Order
+from scriptrun.policy import Policy
+
+T = TypeVar("T")
+
+_FLAGS = {
+    "pre": ["--pre"],
+    "only-final": ["--only-final", ":all:"],
+}
+
+
+def rules(order: Order) -> dict[str, Any] | None:
+    """Return what `pip_rules.keep` is to see to, None where there is nothing."""
+    policy = order.policy
+    told = {
+        "routes": dict(order.routes),
+        "first_index": order.spec.resolution.first_index,
+        "links_first": policy.indexes is not None,
+        "default_last": policy.indexes is None,
+        "below": policy.indexes,
+        "wheels": policy.only_binary,
+        "places": {key: policy.shown(key) for key in policy.places},
+    }
+    demanding = any(told[name] for name in ("routes", "first_index", "wheels"))
+    return told if demanding else None
+
+
+def arguments(order: Order) -> list[str]:
+    """Return the options of the command line; none of them holds a URL. Raises InstallError."""
+    options = order.options
+    found = ["--progress-bar", "off"]  # its lines are read, not shown
+    for flag, meaning in _FLAGS.items():
+        found += meaning if options.flag(flag) else []
+    if order.spec.resolution.no_build:
+        found += ["--only-binary", ":all:"]
+    for name in options.many("no-binary"):
+        found += ["--no-binary", name]
+    moment = _latest(order)
+    if moment:
+        found += ["--uploaded-prior-to", moment]
+    for path in options.many("constraint"):
+        found += ["--constraint", path]
+    for path in options.many("find-links"):
+        if "://" not in path:
+            found += ["--find-links", path]
+    return found
+
+
+def hold_credentials(found: Mapping[str, str]) -> bool:
+    """Tell whether user or password stand in these variables."""
+    return any(value != without_credentials(value) for name, value in found.items() if name.startswith("PIP_"))
+
+
+def _latest(order: Order) -> str:
+    """Return the moment before which all must have been uploaded, `""` where that does not matter."""
+    asked = order.options.value("exclude-newer")
+    if not order.policy.cooldown:
+        return _moment(asked, moments.as_pip_reads_it) if asked else ""
+    asked = asked or pip_settings.settings(order.environ).get("uploaded-prior-to", "")
+    cooled = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=order.policy.cooldown)
+    return min([cooled, _moment(asked, moments.absolute)] if asked else [cooled]).isoformat()
+
+
+def _moment(text: str, read: Callable[[str], T]) -> T:
+    """Return what `exclude-newer` says, as `read` reads it."""
+    try:
+        return read(text)
+    except ValueError:
+        raise InstallError(
+            f"`exclude-newer` is `{text}`, which is neither a date nor a number of days",
+            hint="examples: 2026-01-31, 2026-01-31T12:00:00Z, 7",
+        ) from None
+
+
+def variables(order: Order) -> dict[str, str]:
+    """Return pip's variables. URLs go this way, as everybody can read a command line, and credentials stand in URLs.
+
+    Raises PolicyError for a setting of pip's that the policy forbids.
+    """
+    options, policy = order.options, order.policy
+    found = pip_settings.environment(order.environ)
+    urls = {
+        "PIP_INDEX_URL": options.value("index-url"),
+        "PIP_EXTRA_INDEX_URL": " ".join(options.many("extra-index-url")),
+        "PIP_FIND_LINKS": " ".join(url for url in options.many("find-links") if "://" in url),
+        "PIP_NO_INDEX": "1" if options.flag("no-index") else "",
+    }
+    found.update({name: value for name, value in urls.items() if value})
+    policy.check_settings(found)
+    if policy.indexes is not None:
+        _arrange_indexes(found, policy)
+    if rules(order):
+        found.pop("PIP_USE_DEPRECATED", None)  # the old resolver goes ways of its own, past the rules
+    return found
+
+
+def _arrange_indexes(variables: dict[str, str], policy: Policy) -> None:
+    """Put the indexes that are named, or else the first that the policy allows, into the policy's order."""
+    first = (
+        variables.pop("PIP_INDEX_URL", "") or variables.pop("PIP_PYPI_URL", "") or next(iter(policy.indexes or ()), "")
+    )
+    extra = variables.pop("PIP_EXTRA_INDEX_URL", "").split()
+    variables.pop("PIP_PYPI_URL", None)
+    indexes = policy.in_order([first, *extra]) if first else []
+    if not indexes:
+        variables["PIP_NO_INDEX"] = "1"
+        return
+    variables["PIP_INDEX_URL"] = indexes[0]
+    if indexes[1:]:
+        variables["PIP_EXTRA_INDEX_URL"] = " ".join(indexes[1:])

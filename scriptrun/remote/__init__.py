@@ -1,0 +1,1 @@
+"""Programs at URLs: fetched, trusted, kept by content."""

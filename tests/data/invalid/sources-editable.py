@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv.sources]
+# a = { path = "a", editable = "yes" }
+# ///

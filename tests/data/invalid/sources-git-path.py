@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv.sources]
+# a = { git = "git@git.example:x/y" }
+# ///

@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv.sources]
+# a = { index = "private" }
+# ///

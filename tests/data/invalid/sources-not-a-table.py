@@ -1,0 +1,4 @@
+# /// script
+# [tool.scriptrun]
+# sources = ["x"]
+# ///

@@ -1,0 +1,7 @@
+# /// script
+# [tool.uv.sources]
+# a = [
+#   { path = "a" },
+#   { path = "a", git = "https://git.example/x" },
+# ]
+# ///

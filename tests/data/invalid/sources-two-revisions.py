@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv.sources]
+# a = { git = "https://git.example/x", tag = "1", branch = "b" }
+# ///

@@ -1,0 +1,5 @@
+# /// script
+# [tool.uv.sources.a]
+# path = "a"
+# branch = "b"
+# ///

@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv.sources]
+# a = { url = "https://files.example/a b.whl" }
+# ///

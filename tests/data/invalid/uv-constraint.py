@@ -1,0 +1,7 @@
+# /// script
+# [tool.uv]
+# constraint-dependencies = [
+#   "six",
+#   "-r file",
+# ]
+# ///

@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv]
+# exclude-newer = true
+# ///

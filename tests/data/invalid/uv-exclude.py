@@ -1,0 +1,3 @@
+# /// script
+# tool.uv.exclude-dependencies = ["x"]
+# ///

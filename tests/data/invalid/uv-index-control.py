@@ -1,0 +1,3 @@
+# /// script
+# tool.uv.extra-index-url = ["https://index.example/\u001b"]
+# ///

@@ -1,0 +1,6 @@
+# /// script
+# [[tool.uv.index]]
+# url = "https://index.example/"
+# explicit = true
+# default = true
+# ///

@@ -1,0 +1,4 @@
+# /// script
+# [tool.uv.index]
+# url = "https://index.example/"
+# ///

@@ -1,0 +1,7 @@
+# /// script
+# [[tool.uv.index]]
+# url = "https://index.example/"
+#
+# [[tool.uv.index]]
+# name = "x"
+# ///

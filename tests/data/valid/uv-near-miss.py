@@ -1,0 +1,5 @@
+# /// script
+# [tool.uv]
+# find_links = ["x"]
+# reinstall = true
+# ///

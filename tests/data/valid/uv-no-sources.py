@@ -1,0 +1,6 @@
+# /// script
+# [tool.uv]
+# no-sources = true
+# [tool.uv.sources]
+# a = { path = "a" }
+# ///
