@@ -47,8 +47,8 @@ class Request:
 
     @property
     def directory(self) -> str:
-        """Where relative paths in the block start: the directory of the program."""
-        return os.path.dirname(paths.absolute(self.source.file)) if self.source and self.source.file else os.curdir
+        """Where relative paths in the block start: the directory of the program, links followed, as Python does."""
+        return os.path.dirname(os.path.realpath(self.source.file)) if self.source and self.source.file else os.curdir
 
     def _question(self) -> bytes:
         try:

@@ -289,6 +289,8 @@ def test_relative_paths_in_a_block_start_at_the_script(user: User) -> None:
     assert user.run("scriptrun", "one/s.py") == (0, "1.0\n", "")
     assert user.run("scriptrun", "two/s.py") == (0, "2.0\n", "")
     assert user.run("scriptrun", "../one/s.py", cwd=user.directory / "two") == (0, "1.0\n", "")
+    (user.directory / "link.py").symlink_to("one/s.py")
+    assert user.run("scriptrun", "link.py") == (0, "1.0\n", "")
     user.write("one/r.txt", "demo\n")
     assert user.run("scriptrun", "one/s.py") == (0, "2.0\n", "")
     assert len(user.environments()) == 2
