@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 from scriptrun import arguments, block, launch, location, lockfile, output, paths, source
-from scriptrun.arguments import Invocation
+from scriptrun.arguments import Invocation, Options
 from scriptrun.block import Block
 from scriptrun.errors import ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.launch import Answer
@@ -126,9 +126,9 @@ def _program(invocation: Invocation, environ: "Mapping[str, str]") -> "Source | 
         return source.read_stdin()
     if invocation.action != "script":
         path = invocation.options.value("script") or _named_to_module(invocation)
-        return _read(path, invocation, environ) if path else None
+        return open_program(path, invocation.options, environ) if path else None
     try:
-        return _read(invocation.target, invocation, environ)
+        return open_program(invocation.target, invocation.options, environ)
     except ScriptMissing:
         if os.sep not in invocation.target and not invocation.target.endswith((".py", ".pyw")):
             error = arguments.unknown("command", invocation.target, (*arguments.COMMANDS, "--help", "--version"))
@@ -137,8 +137,11 @@ def _program(invocation: Invocation, environ: "Mapping[str, str]") -> "Source | 
         raise
 
 
-def _read(path: str, invocation: Invocation, environ: "Mapping[str, str]") -> Source:
-    """Return the program at a path, or at a URL if no file has that name."""
+def open_program(path: str, options: Options, environ: "Mapping[str, str]") -> Source:
+    """Return the program at a path, or at a URL if no file has that name.
+
+    Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError, RemoteError and UsageError.
+    """
     try:
         return source.read(path)
     except (ScriptMissing, ScriptUnreadable):
@@ -146,7 +149,7 @@ def _read(path: str, invocation: Invocation, environ: "Mapping[str, str]") -> So
             raise
     from scriptrun.remote import program  # rare
 
-    return program.read(path, invocation.options, environ)
+    return program.read(path, options, environ)
 
 
 def _named_to_module(invocation: Invocation) -> str:

@@ -105,6 +105,16 @@ def test_terminal_shows_what_it_is_and_asks(user: User, site: Site) -> None:
     assert "trust it?" not in again.shown
 
 
+def test_question_tells_where_distributions_come_from(user: User, site: Site) -> None:
+    """Sources and indexes that a block names are shown before it is trusted, without passwords."""
+    text = "# /// script\n# dependencies = ['demo', 'other']\n# [tool.uv.sources]\n"
+    text += "# demo = { git = 'https://jo:s3cret@evil.invalid/demo' }\n# other = { index = 'mine' }\n"
+    text += "# [[tool.uv.index]]\n# name = 'mine'\n# url = 'https://mine.invalid/simple'\n# explicit = true\n# ///\n"
+    seen = terminal.run(user, "scriptrun", site.put("/x.py", text), columns=300, typed=[("[y/N] ", "n\n")])
+    assert "  depends on: demo, other\n" in seen.shown
+    assert "demo from git+https://evil.invalid/demo; other from https://mine.invalid/simple\n" in seen.shown
+
+
 def test_control_characters_in_what_is_shown_are_escaped(user: User, site: Site) -> None:
     """A program cannot write over the question with what it says of itself."""
     text = "# /// script\n# [tool.scriptrun]\n# index-url = 'https://jo:s3cret@x/\u202e'\n# ///\n"
@@ -284,9 +294,35 @@ def test_commands_use_the_copy(user: User, site: Site) -> None:
     assert (facts["script"], facts["environment"]) == (str(programs(user)[0]), out.rstrip())
     assert "hit: the environment is ready" in user.run("scriptrun", "--explain", url).out
     assert user.run("scriptrun", "--script", url, "-c", "import demo; print(demo.V)").out == "2.0\n"
+    assert user.run("scriptrun", "tree", url) == (0, "demo 2.0\n", "")
     status, _, err = user.run("scriptrun", "sync", "--venv-link", url)
     assert (status, f"`{url}` is in no directory where a `.venv` could be" in err) == (2, True)
     assert len(site.requests) == 2
+
+
+def test_check_of_a_url(user: User, site: Site) -> None:
+    """`check` finds in a program at a URL what it finds in a file, and nothing of modes; one that is new is refused."""
+    text = "#!/usr/bin/env scriptrun\n# /// script\n# dependencies = ['demo']\n# ///\n"
+    url = site.put("/x.py", text)
+    assert user.run("scriptrun", "check", url)[:2] == (125, "")
+    status, out, err = user.run("scriptrun", "check", "--trust", digest(text), url)
+    assert (status, err) == (1, "")
+    assert {line.partition(": ")[0] for line in out.splitlines()} == {f"{url}:3:19"}
+    assert "SR303" in out
+    assert user.run("scriptrun", "check", "--offline", url).out == out
+
+
+def test_commands_that_change_files_take_no_url(user: User, site: Site) -> None:
+    """What would write beside the program or into it says that there is no such file, and makes none."""
+    url = site.put("/x.py", PLAIN)
+    assert user.run("scriptrun", "--trust", digest(PLAIN), url).status == 0
+    before = programs(user)
+    for words in (("add", url, "demo"), ("remove", url, "demo"), ("upgrade", url), ("lock", url), ("init", url)):
+        status, out, err = user.run("scriptrun", *words)
+        assert (status in (2, 125, 127), out) == (True, "")
+        assert f"`{url}`" in err
+    assert programs(user) == before
+    assert list(user.directory.iterdir()) == []
 
 
 def test_copy_that_is_damaged_is_fetched_again(user: User, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""`scriptrun check SCRIPT…`: what is wrong with scripts. Nothing is run, built or fetched."""
+"""`scriptrun check SCRIPT…`: what is wrong with scripts. Nothing is run or built."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from scriptrun import arguments, output, source
+from scriptrun import arguments, output, request, source
 from scriptrun.arguments import Invocation
 from scriptrun.errors import ScriptrunError, UsageError, escape, without_credentials
 from scriptrun.lint import checks, findings
@@ -28,7 +28,9 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     for path in invocation.arguments:
         script = arguments.script(path, invocation.options)
         try:
-            program = source.read_stdin() if script.action == "stdin" else source.read(path)
+            program = (
+                source.read_stdin() if script.action == "stdin" else request.open_program(path, script.options, environ)
+            )
             found += findings.kept(checks.findings(script, program, environ), program.content, ignored)
         except ScriptrunError as error:
             output.tell(error.render())

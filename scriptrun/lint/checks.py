@@ -48,7 +48,8 @@ def findings(invocation: Invocation, program: Source, environ: Mapping[str, str]
         found = None
     if found is None and not launching.is_ours(program.content):
         return
-    yield from launching.findings(program.content, name, program.file, found)
+    file = "" if program.is_copy else program.file  # whether a copy can be executed does not matter
+    yield from launching.findings(program.content, name, file, found)
     if any(one.code in ("SR101", "SR201") for one in broken):
         return
     try:
