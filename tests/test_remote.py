@@ -105,6 +105,16 @@ def test_terminal_shows_what_it_is_and_asks(user: User, site: Site) -> None:
     assert "trust it?" not in again.shown
 
 
+def test_question_tells_where_distributions_come_from(user: User, site: Site) -> None:
+    """Sources and indexes that a block names are shown before it is trusted, without passwords."""
+    text = "# /// script\n# dependencies = ['demo', 'other']\n# [tool.uv.sources]\n"
+    text += "# demo = { git = 'https://jo:s3cret@evil.invalid/demo' }\n# other = { index = 'mine' }\n"
+    text += "# [[tool.uv.index]]\n# name = 'mine'\n# url = 'https://mine.invalid/simple'\n# explicit = true\n# ///\n"
+    seen = terminal.run(user, "scriptrun", site.put("/x.py", text), columns=300, typed=[("[y/N] ", "n\n")])
+    assert "  depends on: demo, other\n" in seen.shown
+    assert "demo from git+https://evil.invalid/demo; other from https://mine.invalid/simple\n" in seen.shown
+
+
 def test_control_characters_in_what_is_shown_are_escaped(user: User, site: Site) -> None:
     """A program cannot write over the question with what it says of itself."""
     text = "# /// script\n# [tool.scriptrun]\n# index-url = 'https://jo:s3cret@x/\u202e'\n# ///\n"

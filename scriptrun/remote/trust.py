@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scriptrun import output, process, quantities, spec
@@ -114,10 +115,17 @@ def _told(candidate: Candidate) -> list[str]:
         ("size", quantities.shown_octets(len(candidate.content))),
         ("python", str(candidate.script.requires_python)),
         ("depends on", ", ".join(asked) or "nothing"),
+        ("sources", "; ".join(_sources(candidate.script))),
         ("options", "; ".join(options)),
     )
     lines = [f"  {name + ':':<12}{value}" for name, value in rows if value]
     return [f"scriptrun: `{kept.shown(candidate.url)}` {news}", *lines]
+
+
+def _sources(script: ScriptMetadata) -> Iterator[str]:
+    """Yield from where the block wants distributions to come that it names."""
+    for name, alternatives in sorted(script.sources.items()):
+        yield from (f"{name} from {without_credentials(one.url or one.index)}" for one in alternatives)
 
 
 def _shown(value: object) -> str:
