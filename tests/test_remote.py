@@ -13,6 +13,8 @@ from support import terminal, web
 from support.user import LIMIT, User
 from support.web import Page, Site
 
+from scriptrun.editing import document
+from scriptrun.pinning import pylock
 from scriptrun.remote import kept
 
 PLAIN = "import sys\nprint(sys.argv[1:], sys.argv[0] == __file__, __file__.rpartition('/')[2])\n"
@@ -227,6 +229,17 @@ LOCAL = {
     "variables": "[tool.scriptrun]\n# env-file = ['.env']",
     "source": "dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { path = '../demo' }",
     "index of a source": "[tool.uv]\n# index = [{ name = 'a', url = 'file:///etc' }]",
+    "dependency in capitals": "dependencies = ['demo @ FILE:///etc']",
+    "repository in capitals": "dependencies = ['demo @ git+FILE:///etc']",
+    "constraint in capitals": "[tool.uv]\n# constraint-dependencies = ['demo @ File:///etc']",
+    "index as path": "[tool.scriptrun]\n# index-url = '/etc'",
+    "more indexes as paths": "[tool.scriptrun]\n# extra-index-url = ['https://a.invalid/', 'etc']",
+    "index of uv": "[[tool.uv.index]]\n# url = '/etc'",
+    "flat index of a source": "dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { index = 'a' }\n"
+    "# [[tool.uv.index]]\n# name = 'a'\n# url = '/etc'\n# format = 'flat'\n# explicit = true",
+    "more in capitals": "[tool.scriptrun]\n# with = ['demo @ git+FILE:///etc']",
+    "Python like a URL": "[tool.scriptrun]\n# python = 'x://../../bin/python3'",
+    "requirements like a URL": "[tool.scriptrun]\n# with-requirements = ['x://../../etc/passwd']",
     "more requirements": "[tool.scriptrun]\n# with = ['demo @ file:///etc']",
 }
 
@@ -235,6 +248,36 @@ LOCAL = {
 def test_files_of_this_machine_are_not_a_programs_from_elsewhere(user: User, site: Site, block: str) -> None:
     """A block that names local paths is refused, though its hash is trusted."""
     text = f"# /// script\n# {block}\n# ///\n"
+    status, out, err = user.run("scriptrun", "--trust", digest(text), site.put("/x.py", text))
+    assert (status, out) == (125, "")
+    assert "is about files of this machine, which a program from a URL may not name" in err
+    assert programs(user) == []
+
+
+def with_lock(block: str, *packages: str) -> str:
+    """Return a program with these lines in its block, which holds a lock of these packages, as `lock --embed` does."""
+    head = "lock-version = '1.0'\ncreated-by = 'scriptrun'\n[tool.scriptrun]\n"
+    text = f"{head}python = '3.11'\nimplementation = 'cpython'\nplatform = 'linux'\n{chr(10).join(packages)}\n"
+    digest_line = f"# [tool.scriptrun]\n# lock = '{pylock.digest(text)}'\n"
+    return f"# /// script\n{block}{digest_line}# ///\nprint()\n\n" + document.comment("pylock", text, b"").decode()
+
+
+HASHES = f"hashes = {{ sha256 = '{'0' * 64}' }}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "directory = { path = '../demo' }",
+        f"archive = {{ path = '../demo.tar.gz', {HASHES} }}",
+        f"archive = {{ url = 'file:///etc', {HASHES} }}",
+        "vcs = { type = 'git', path = '/etc', commit-id = 'abc' }",
+        "vcs = { type = 'git', url = 'file:///etc', commit-id = 'abc' }",
+    ],
+)
+def test_files_of_this_machine_in_the_lock_of_a_program(user: User, site: Site, source: str) -> None:
+    """A lock inside a program is no way to files of this machine either, wherever its marker counts."""
+    text = with_lock("", "[[packages]]", "name = 'demo'", "marker = \"sys_platform == 'none'\"", source)
     status, out, err = user.run("scriptrun", "--trust", digest(text), site.put("/x.py", text))
     assert (status, out) == (125, "")
     assert "is about files of this machine, which a program from a URL may not name" in err

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scriptrun import output, process, quantities, spec
-from scriptrun.arguments import OPTIONS, Options
+from scriptrun.arguments import OPTIONS, Options, is_path
 from scriptrun.config import Configuration
 from scriptrun.errors import MetadataError, RemoteError, UsageError, escape, without_credentials
 from scriptrun.metadata import ScriptMetadata
+from scriptrun.pinning import embedded, pins, pylock
+from scriptrun.pinning.pins import Pin
 from scriptrun.remote import kept
+
+_OPTIONS = {option.name: option for option in OPTIONS}
+_URLS = ("constraint", "extra-index-url", "find-links", "index-url")
+"""The options whose values may be URLs as well as paths."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +70,32 @@ def compare(url: str, digest: str, hashes: tuple[Wanted, ...]) -> None:
             )
 
 
-def refuse_local(script: ScriptMetadata, name: str) -> None:
-    """Raise MetadataError where a program from elsewhere names files of this machine."""
-    for asked in (*script.dependencies, *script.constraints):
-        if spec.local_path(asked.requirement.url or "") or re.match(r"[a-z]+\+file:", asked.requirement.url or ""):
-            raise _local(str(asked.requirement), asked.place)
-    paths = {option.name for option in OPTIONS if option.paths}
+def locked(content: bytes, name: str) -> tuple[Pin, ...]:
+    """Return what the lock inside a program holds, for whichever Python. Raises LockError."""
+    text = embedded.text(content, name)
+    if text is None:
+        return ()
+    lock = pylock.parse(text.encode("ascii"), name, os.sep)
+    alone = (dataclasses.replace(lock, packages=(dataclasses.replace(one, marker=None),)) for one in lock.packages)
+    return tuple(pin for one in alone for pin in pins.read(one, {}))
+
+
+def refuse_local(script: ScriptMetadata, held: Iterable[Pin], name: str) -> None:
+    """Raise MetadataError where a program from elsewhere, or the lock that it holds, names files of this machine."""
     for key, value in script.options.given():
         for one in value if isinstance(value, tuple) else (str(value),):
-            is_path = key in paths or (key == "python" and os.sep in one)
-            if "file:" in one.lower() or (is_path and "://" not in one):
+            if spec.is_local(one) if key in _URLS else key in _OPTIONS and is_path(_OPTIONS[key], one):
                 raise _local(f"{key} = {one}", name)
+    for asked in (*spec.collect(script, script.options), *script.constraints):
+        if asked.requirement.url and spec.is_local(asked.requirement.url):
+            raise _local(str(asked.requirement), asked.place)
     for source in (one for alternatives in script.sources.values() for one in alternatives):
-        if "file:" in (source.url + source.index).lower():
+        if spec.is_local(source.url or source.index):
             raise _local(source.url or source.index, source.place)
+    for pin in held:
+        _, direct, url = pin.requirement.partition(" @ ")
+        if direct and spec.is_local(url):
+            raise _local(pin.requirement, name)
 
 
 def _local(what: str, place: str) -> MetadataError:
