@@ -38,6 +38,17 @@ def programs(user: User) -> list[Path]:
     return sorted(user.cache.glob("v1/remote/scripts/*/*"))
 
 
+def with_lock(block: str, *packages: str) -> str:
+    """Return a program with these lines in its block, which holds a lock of these packages, as `lock --embed` does."""
+    head = "lock-version = '1.0'\ncreated-by = 'scriptrun'\n[tool.scriptrun]\n"
+    text = f"{head}python = '3.11'\nimplementation = 'cpython'\nplatform = 'linux'\n{chr(10).join(packages)}\n"
+    digest_line = f"# [tool.scriptrun]\n# lock = '{pylock.digest(text)}'\n"
+    return f"# /// script\n{block}{digest_line}# ///\nprint()\n\n" + document.comment("pylock", text, b"").decode()
+
+
+HASHES = f"hashes = {{ sha256 = '{'0' * 64}' }}"
+
+
 def test_program_is_fetched_once_and_then_runs_from_its_copy(user: User, site: Site) -> None:
     """The first run fetches and installs what the block asks for; later ones ask nobody, and work offline."""
     url = site.put("/tools/x.py", DEMO)
@@ -73,7 +84,9 @@ def test_without_a_terminal_new_content_is_refused(user: User, site: Site) -> No
     for options in ((), ("--explain",), ("-q",)):
         status, out, err = user.run("scriptrun", *options, url)
         assert (status, out) == (125, "")
-        assert f"`{url}` is not yet trusted, and there is no terminal to ask at\n  sha256 {digest(PLAIN)}\n" in err
+        assert f"`{url}` is not yet trusted, and there is no terminal to ask at\n  from:       {url}\n" in err
+        assert f"  sha256:     {digest(PLAIN)}\n" in err
+        assert "  depends on: nothing\n" in err
         assert "--trust SHA256" in err
     for on in ((0,), (2,)):  # only one of both is a terminal
         assert terminal.run(user, "scriptrun", url, on=on).status == 125
@@ -115,6 +128,39 @@ def test_question_tells_where_distributions_come_from(user: User, site: Site) ->
     seen = terminal.run(user, "scriptrun", site.put("/x.py", text), columns=300, typed=[("[y/N] ", "n\n")])
     assert "  depends on: demo, other\n" in seen.shown
     assert "demo from git+https://evil.invalid/demo; other from https://mine.invalid/simple\n" in seen.shown
+
+
+def test_what_is_refused_without_a_terminal_is_told_as_in_the_question(user: User, site: Site) -> None:
+    """Where it came from in the end, requirements, constraints, indexes, URLs in a lock: all is told."""
+    block = "# dependencies = ['demo']\n# [tool.uv]\n# index-url = 'https://jo:s3cret@mine.invalid/simple'\n"
+    block += "# extra-index-url = ['https://more.invalid/simple']\n"
+    block += "# constraint-dependencies = ['other @ https://jo:s3cret@evil.invalid/other-1.0.tar.gz']\n"
+    source = "vcs = { type = 'git', url = 'https://jo:s3cret@evil.invalid/demo', commit-id = 'abc' }"
+    other = (
+        "[[packages]]",
+        "name = 'other'",
+        "version = '1.0'",
+        "[[packages.wheels]]",
+        "name = 'other-1.0-py3-none-any.whl'",
+    )
+    wheel = (*other, "url = 'https://a.invalid/other-1.0-py3-none-any.whl'", HASHES)
+    text = with_lock(block, "[[packages]]", "name = 'demo'", source, *wheel)
+    site.pages["/x.py"] = Page(b"", 302, {"Location": "/real.py"})
+    site.put("/real.py", text)
+    status, out, err = user.run("scriptrun", f"{site.url}/x.py")
+    assert (status, out) == (125, "")
+    for line in (
+        f"  from:       {site.url}/real.py\n",
+        f"  sha256:     {digest(text)}\n",
+        "  depends on: demo\n",
+        "  bounded by: other @ https://evil.invalid/other-1.0.tar.gz\n",
+        "  locked:     2 distributions; demo from git+https://evil.invalid/demo@abc\n",
+        "  options:    extra-index-url = https://more.invalid/simple; index-url = https://mine.invalid/simple\n",
+    ):
+        assert line in err
+    seen = terminal.run(user, "scriptrun", f"{site.url}/x.py", columns=300, typed=[("[y/N] ", "n\n")])
+    asked = seen.shown.partition("trust it?")[0].splitlines()[1:]
+    assert asked == [line for line in err.splitlines() if line.startswith("  ")]
 
 
 def test_control_characters_in_what_is_shown_are_escaped(user: User, site: Site) -> None:
@@ -252,17 +298,6 @@ def test_files_of_this_machine_are_not_a_programs_from_elsewhere(user: User, sit
     assert (status, out) == (125, "")
     assert "is about files of this machine, which a program from a URL may not name" in err
     assert programs(user) == []
-
-
-def with_lock(block: str, *packages: str) -> str:
-    """Return a program with these lines in its block, which holds a lock of these packages, as `lock --embed` does."""
-    head = "lock-version = '1.0'\ncreated-by = 'scriptrun'\n[tool.scriptrun]\n"
-    text = f"{head}python = '3.11'\nimplementation = 'cpython'\nplatform = 'linux'\n{chr(10).join(packages)}\n"
-    digest_line = f"# [tool.scriptrun]\n# lock = '{pylock.digest(text)}'\n"
-    return f"# /// script\n{block}{digest_line}# ///\nprint()\n\n" + document.comment("pylock", text, b"").decode()
-
-
-HASHES = f"hashes = {{ sha256 = '{'0' * 64}' }}"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scriptrun import output, process, quantities, spec
@@ -35,7 +35,7 @@ class Wanted:
 class Candidate:
     """What came from a URL, and from where in the end.
 
-    `before` is the hash of what was trusted there (`""`: nothing was).
+    `held` is what the lock inside it holds, `before` the hash of what was trusted there (`""`: nothing was).
     """
 
     url: str
@@ -43,6 +43,7 @@ class Candidate:
     content: bytes
     digest: str
     script: ScriptMetadata
+    held: tuple[Pin, ...]
     before: str
 
 
@@ -112,11 +113,13 @@ def ask(candidate: Candidate) -> None:
         raise RemoteError(
             f"`{kept.shown(candidate.url)}` is {'not what was' if candidate.before else 'not yet'} trusted, "
             "and there is no terminal to ask at",
-            details=f"sha256 {candidate.digest}",
+            details="\n".join(_told(candidate)),
             hint="look at it, then run it once at a terminal, or with --trust SHA256, or put its hash under [trust] in "
             "config.toml",
         )
-    output.tell("".join(f"{escape(line)}\n" for line in _told(candidate)) + "trust it? [y/N] ")
+    news = "has changed since it was trusted" if candidate.before else "was not run here before"
+    lines = [f"scriptrun: `{escape(kept.shown(candidate.url))}` {news}", *(f"  {one}" for one in _told(candidate))]
+    output.tell("\n".join([*lines, "trust it? [y/N] "]))
     with process.waiting():
         answer = os.read(0, 1024)  # what follows the line is the script's
     if answer.strip().lower() not in (b"y", b"yes"):
@@ -124,32 +127,39 @@ def ask(candidate: Candidate) -> None:
 
 
 def _told(candidate: Candidate) -> list[str]:
-    news = "has changed since it was trusted" if candidate.before else "was not run here before"
-    options = [f"{name} = {_shown(value)}" for name, value in candidate.script.options.given()]
-    asked = [without_credentials(str(one.requirement)) for one in candidate.script.dependencies]
+    """Return lines that say where it comes from and what it wants."""
+    script = candidate.script
     rows = (
         ("from", kept.shown(candidate.origin)),
         ("sha256", candidate.digest),
         ("before", candidate.before),
         ("size", quantities.shown_octets(len(candidate.content))),
-        ("python", str(candidate.script.requires_python)),
-        ("depends on", ", ".join(asked) or "nothing"),
-        ("sources", "; ".join(_sources(candidate.script))),
-        ("options", "; ".join(options)),
+        ("python", str(script.requires_python)),
+        ("depends on", ", ".join(str(one.requirement) for one in script.dependencies) or "nothing"),
+        ("bounded by", ", ".join(str(one.requirement) for one in script.constraints)),
+        ("sources", "; ".join(_sources(script))),
+        ("locked", "; ".join(_locked(candidate.held))),
+        ("options", "; ".join(f"{name} = {_shown(value)}" for name, value in script.options.given())),
     )
-    lines = [f"  {name + ':':<12}{value}" for name, value in rows if value]
-    return [f"scriptrun: `{kept.shown(candidate.url)}` {news}", *lines]
+    return [escape(without_credentials(f"{name + ':':<12}{value}")) for name, value in rows if value]
+
+
+def _locked(held: Sequence[Pin]) -> Iterator[str]:
+    """Yield how many distributions the lock inside the program holds, and which of them come from elsewhere."""
+    if held:
+        yield f"{len(held)} distribution{'s' * (len(held) != 1)}"
+    direct = (one.requirement.partition(" @ ") for one in held)
+    yield from (f"{name} from {url}" for name, _, url in direct if url)
 
 
 def _sources(script: ScriptMetadata) -> Iterator[str]:
     """Yield from where the block wants distributions to come that it names."""
     for name, alternatives in sorted(script.sources.items()):
-        yield from (f"{name} from {without_credentials(one.url or one.index)}" for one in alternatives)
+        yield from (f"{name} from {one.url or one.index}" for one in alternatives)
 
 
 def _shown(value: object) -> str:
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
-    return without_credentials(text)
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _is_terminal(descriptor: int) -> bool:
