@@ -124,6 +124,10 @@ def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
 def _program(invocation: Invocation, environ: "Mapping[str, str]") -> "Source | None":
     if invocation.action == "stdin":
         return source.read_stdin()
+    if invocation.action == "module" and invocation.arguments:
+        from scriptrun import hosts  # rare
+
+        hosts.take_requirements(invocation)
     if invocation.action != "script":
         path = invocation.options.value("script") or _named_to_module(invocation)
         return _read(path, invocation, environ) if path else None
