@@ -53,10 +53,11 @@ def wanted(url: str, options: Options, configuration: Configuration) -> tuple[Wa
     Raises UsageError.
     """
     given = options.value("trust")
-    pinned = {kept.canonical(one): digest for one, digest in configuration.trust.items()}.get(url, "")
+    key = {kept.canonical(one): one for one in configuration.trust}.get(url, "")
+    place = configuration.places.get(f"trust.{key}", "")
     if given and not re.fullmatch(r"(?i)(sha256:)?[0-9a-f]{64}", given):
         raise UsageError(f"`--trust {given}` is no SHA-256 hash", hint="it has 64 hexadecimal digits")
-    both = (Wanted(given, "--trust"), Wanted(pinned, "the configuration"))
+    both = (Wanted(given, "--trust"), Wanted(configuration.trust.get(key, ""), f"[trust] in {place}"))
     return tuple(Wanted(one.digest.lower().removeprefix("sha256:"), one.source) for one in both if one.digest)
 
 
