@@ -34,6 +34,9 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
+_ON_FILES = {"add": 1, "check": None, "init": 1, "lock": 1, "remove": 1, "upgrade": 1}
+"""The commands for files alone, each with how many of its words are files, None: all."""
+
 _HELP = ("-h", "--help")
 
 
@@ -197,9 +200,19 @@ def _command(reader: "_Reader", values: "dict[str, Value]", environ: "Mapping[st
         words.append(reader.next(""))
         values = reader.options(flags, values)
     action = "help" if reader.extra.keys() & set(_HELP) else "command"
+    if action == "command" and name in _ON_FILES:
+        _refuse_urls(name, words[: _ON_FILES[name]])
     invocation = Invocation(action, name, words, Options(values).below(_from_variables(environ)))
     invocation.extra = reader.extra
     return invocation
+
+
+def _refuse_urls(command: str, words: "list[str]") -> None:
+    """Raise UsageError for a URL where a command is for files."""
+    for word in words:
+        if "://" in word and not os.path.lexists(word):
+            url = word.partition("?")[0]  # what follows may be a key
+            raise UsageError(f"`scriptrun {command}` is for files, not for `{url}`", hint="save it as a file")
 
 
 def script(target: str, options: Options) -> Invocation:

@@ -160,4 +160,7 @@ def _named_to_module(invocation: Invocation) -> str:
     from scriptrun import hosts  # rare
 
     path = hosts.script(invocation.target, invocation.arguments)
+    if "://" in path and not os.path.lexists(path):
+        url = path.partition("?")[0]  # what follows may be a key
+        raise UsageError(f"`{invocation.target}` runs files, not `{url}`", hint="save it as a file")
     return path if os.path.isfile(path) else ""

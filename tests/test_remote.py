@@ -363,7 +363,7 @@ def test_offline_without_a_copy(user: User, site: Site) -> None:
 
 
 def test_commands_use_the_copy(user: User, site: Site) -> None:
-    """`env`, `sync`, `--explain` and `--script` take a URL as a run does."""
+    """`env`, `sync`, `tree`, `export`, `config`, `--explain`, `--script` and `-i` take a URL as a run does."""
     url = site.put("/x.py", DEMO)
     assert user.run("scriptrun", "env", url).status == 125
     status, out, _ = user.run("scriptrun", "sync", "--trust", digest(DEMO), url)
@@ -372,9 +372,44 @@ def test_commands_use_the_copy(user: User, site: Site) -> None:
     assert (facts["script"], facts["environment"]) == (str(programs(user)[0]), out.rstrip())
     assert "hit: the environment is ready" in user.run("scriptrun", "--explain", url).out
     assert user.run("scriptrun", "--script", url, "-c", "import demo; print(demo.V)").out == "2.0\n"
+    assert user.run("scriptrun", "-i", url, stdin=b"print(demo.V * 2)\n").out == "2.0 []\n2.02.0\n"
+    for command, part in (("tree", "demo"), ("export", "demo==2.0"), ("config", "offline")):
+        finished = user.run("scriptrun", command, url)
+        assert (finished.status, part in finished.out) == (0, True), finished
     status, _, err = user.run("scriptrun", "sync", "--venv-link", url)
     assert (status, f"`{url}` is in no directory where a `.venv` could be" in err) == (2, True)
     assert len(site.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "{url}", "demo"),
+        ("check", "s.py", "{url}"),
+        ("init", "{url}"),
+        ("lock", "{url}"),
+        ("remove", "{url}", "a"),
+        ("upgrade", "{url}"),
+        ("-m", "pdb", "{url}"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_is_for_files_takes_no_url(user: User, site: Site, words: tuple[str, ...]) -> None:
+    """A program at a URL can be neither edited nor checked, nor be another module's: it is to be saved first."""
+    user.script("s.py")
+    url = site.put("/x.py", PLAIN)
+    given = [word.replace("{url}", url.replace("://", "://jo:s3cret@") + "?s3cret") for word in words]
+    status, out, err = user.run("scriptrun", *given)
+    assert (status, out) == (2, "")
+    assert f"not {'for ' if words[0] != '-m' else ''}`{url}`\nhint: save it as a file\n" in err
+    assert site.requests == []
+
+
+def test_requirement_with_a_url_is_no_program(user: User) -> None:
+    """Only the file that is to be edited must be one."""
+    user.script("s.py")
+    status, _, err = user.run("scriptrun", "--offline", "add", "s.py", "demo @ https://a.invalid/demo-1.0.tar.gz")
+    assert (status, "--offline" in err) == (125, True)
 
 
 def test_copy_that_is_damaged_is_fetched_again(user: User, site: Site) -> None:
@@ -428,6 +463,7 @@ def test_pin_in_the_configuration(user: User, site: Site) -> None:
     for options in ((), ("--offline",), ("--trust", digest(PLAIN))):
         status, out, err = user.run("scriptrun", *options, url)
         assert (status, out) == (125, "")
+        assert f"is not what [trust] in {configuration}:2 says that it must be\n" in err
         assert f"expected sha256 {digest(changed)}\n  but it is {digest(PLAIN)}\n" in err
     site.put("/x.py", changed)
     assert user.run("scriptrun", url) == (0, "[] True x.py\nchanged\n", "")
