@@ -34,6 +34,9 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
+_ON_FILES = ("add", "init", "lock", "remove", "upgrade")
+"""The commands whose first word is a file that they write to or beside."""
+
 _HELP = ("-h", "--help")
 
 
@@ -197,9 +200,18 @@ def _command(reader: "_Reader", values: "dict[str, Value]", environ: "Mapping[st
         words.append(reader.next(""))
         values = reader.options(flags, values)
     action = "help" if reader.extra.keys() & set(_HELP) else "command"
+    if action == "command" and name in _ON_FILES and words:
+        _refuse_url(name, words[0])
     invocation = Invocation(action, name, words, Options(values).below(_from_variables(environ)))
     invocation.extra = reader.extra
     return invocation
+
+
+def _refuse_url(command: str, word: str) -> None:
+    """Raise UsageError for a URL where a command is for files."""
+    if "://" in word and not os.path.lexists(word):
+        url = word.partition("?")[0]  # what follows may be a key
+        raise UsageError(f"`scriptrun {command}` is for files, not for `{url}`", hint="save it as a file")
 
 
 def script(target: str, options: Options) -> Invocation:

@@ -1,6 +1,7 @@
 """Modules that run a script, such as `pdb`: which of their arguments is the script, whose block then counts."""
 
 from scriptrun import arguments
+from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import UsageError
 
 VALUED = {
@@ -20,6 +21,32 @@ _INSTEAD = ("-m", "--module", "-c", "--pid")
 """The options that say what to run; there is no script then. To a debugger `-c` is a command for itself."""
 
 _COMMANDS = ("-c", "--command")
+
+
+def take_requirements(invocation: Invocation) -> None:
+    """Make `--with REQ` that follows a module that runs scripts what it is before it: `-m IPython --with ipython s.py`.
+
+    Raises UsageError where the value is missing.
+    """
+    if invocation.target not in VALUED:
+        return
+    found, words = _requirements(invocation.arguments)
+    if found:
+        given = invocation.options
+        earlier = given.many("with") if given.place("with") == "--with" else ()  # a variable's do not count then
+        invocation.options = Options({"with": (*earlier, *found)}).below(given)
+        invocation.arguments = words
+
+
+def _requirements(words: "list[str]") -> "tuple[list[str], list[str]]":
+    """Return the values of `--with` and `-w` that come first, and the words after them."""
+    found, rest = [], list(words)
+    while rest and (rest[0] in ("--with", "-w") or rest[0].startswith("--with=")):
+        flag, equals, value = rest.pop(0).partition("=")
+        if not equals and not rest:
+            raise UsageError(f"`{flag}` needs a value", hint="`scriptrun --help` lists the options")
+        found.append(value if equals else rest.pop(0))
+    return found, rest
 
 
 def script(module: str, words: "list[str]") -> str:

@@ -122,6 +122,8 @@ def requirement(text: str, place: str) -> Asked:
         raise MetadataError(
             f"`{text}` is not a requirement: {reason}", place=place, hint=_requirement_hint(text)
         ) from None
+    if parsed.url:  # a scheme in capitals is none to pip
+        parsed.url = re.sub(r"^[A-Za-z][\w+.-]*:", lambda found: found[0].lower(), parsed.url)
     if parsed.url and "://" not in parsed.url and not parsed.url.startswith("file:/"):
         raise MetadataError(
             f"`{text}` has `{parsed.url}` where a URL belongs",

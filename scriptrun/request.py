@@ -124,6 +124,10 @@ def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
 def _program(invocation: Invocation, environ: "Mapping[str, str]") -> "Source | None":
     if invocation.action == "stdin":
         return source.read_stdin()
+    if invocation.action == "module" and invocation.arguments:
+        from scriptrun import hosts  # rare
+
+        hosts.take_requirements(invocation)
     if invocation.action != "script":
         path = invocation.options.value("script") or _named_to_module(invocation)
         return open_program(path, invocation.options, environ) if path else None
@@ -159,4 +163,7 @@ def _named_to_module(invocation: Invocation) -> str:
     from scriptrun import hosts  # rare
 
     path = hosts.script(invocation.target, invocation.arguments)
+    if "://" in path and not os.path.lexists(path):
+        url = path.partition("?")[0]  # what follows may be a key
+        raise UsageError(f"`{invocation.target}` runs files, not `{url}`", hint="save it as a file")
     return path if os.path.isfile(path) else ""

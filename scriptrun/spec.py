@@ -263,7 +263,7 @@ def is_settled(requirement: Requirement) -> bool:
 
 def local_path(url: str) -> str:
     """Return the path that a `file:` URL names, or `""`."""
-    if not url.startswith("file:"):
+    if not url.lower().startswith("file:"):
         return ""
     path = urllib.parse.urlsplit(url).path
     if os.name == "nt":
@@ -271,6 +271,12 @@ def local_path(url: str) -> str:
 
         return url2pathname(path)
     return urllib.parse.unquote(path)
+
+
+def is_local(place: str) -> bool:
+    """Tell whether a URL, perhaps that of a repository (`git+file:`), or a path in its place, is of this machine."""
+    url = re.sub(r"^([A-Za-z]+\+)*", "", place)
+    return "://" not in url or bool(local_path(url))
 
 
 def _fingerprints(asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:

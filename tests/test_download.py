@@ -67,6 +67,28 @@ def test_redirects_to_another_scheme_are_refused(site: Site) -> None:
         assert f"leads from http to {scheme}" in refusal(redirect(site, location))
 
 
+@pytest.mark.parametrize(
+    "place", ["http://[::1/x", "http://a\x01b/x", "http://a:b/x", "http://a:99999/x", "http://../x"]
+)
+def test_redirects_to_no_url_are_refused(site: Site, place: str) -> None:
+    """A redirect whose host or port cannot be one is an error of the server's, and told as a redirect."""
+    assert refusal(redirect(site, place)) == f"`{site.url}/from` leads to `{place}`, which is not a URL with a host"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("https://münchen.invalid/a%20b.py", "xn--mnchen-3ya.invalid", "/a%20b.py"),
+        ("https://münchen.invalid/ä b?ö=%C3", "xn--mnchen-3ya.invalid", "/%C3%A4%20b?%C3%B6=%C3"),
+        ("https://[fe80::1%eth0]/x", "fe80::1%eth0", "/x"),
+    ],
+)
+def test_host_and_path_are_sent_in_ascii(url: str, host: str, path: str) -> None:
+    """A host has its international name's form, a path is quoted, and what is quoted already stays."""
+    target = download._Target(url)  # noqa: SLF001 - these hosts are nowhere
+    assert (target.host, target.path) == (host, path)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1", "0.0.0.0"])
 def test_redirects_to_private_addresses_are_refused(site: Site, host: str) -> None:
     """A redirect to another port of this machine, by whatever name, or to a private network, is not followed."""
@@ -276,6 +298,32 @@ def test_proxies(user: User, certificates: tuple[Path, Path]) -> None:
             assert failed.status == 125
             assert [secret for secret in ("s3cret", "wr0ng") if secret in failed.err] == []
         assert refused == ["scripts.invalid:443"]
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://10.1.1.1/café.py", "http://10.1.1.1/caf%C3%A9.py"),
+        ("http://10.1.1.1:8080/a b.py?c d", "http://10.1.1.1:8080/a%20b.py?c%20d"),
+        ("http://münchen.invalid/a%20b.py", "http://xn--mnchen-3ya.invalid/a%20b.py"),
+    ],
+)
+def test_proxy_is_asked_in_ascii(user: User, url: str, path: str) -> None:
+    """A proxy gets a URL with everything quoted that cannot stand in a request."""
+    with web.serve() as proxy:
+        proxy.pages[path] = Page(SCRIPT)
+        assert user.run("scriptrun", *TRUSTED, url, http_proxy=proxy.url) == (0, "ran\n", "")
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://u:s3cret@h:xx", "http://u:s3cret@[::1", "https://u:s3cret@h:1", "socks5://h"]
+)
+def test_proxy_that_cannot_be_used(user: User, proxy: str) -> None:
+    """What is no proxy's URL, or another kind of proxy, is told without its password."""
+    status, out, err = user.run("scriptrun", *TRUSTED, "http://10.1.1.1/x.py", http_proxy=proxy)
+    assert (status, out) == (125, "")
+    assert "cannot be used: only http://HOST:PORT can\n" in err
+    assert "s3cret" not in err
 
 
 def test_redirect_through_a_proxy_is_checked(user: User) -> None:

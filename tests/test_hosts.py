@@ -6,7 +6,7 @@ import pytest
 from support import terminal
 from support.user import User
 
-from scriptrun import hosts
+from scriptrun import arguments, hosts
 
 BODY = "import demo\ndef f(x):\n    breakpoint_here = x\n    return x\nprint(demo.V, f(41) + 1)\n"
 
@@ -84,11 +84,41 @@ def test_debugger_at_a_terminal(user: User) -> None:
 def test_options_belong_before_the_module(user: User) -> None:
     """An option of scriptrun's after `-m pdb` would be the debugger's: an error says where it belongs."""
     user.script("s.py")
-    status, out, err = user.run("scriptrun", "-m", "IPython", "--with", "ipython", "s.py")
+    status, out, err = user.run("scriptrun", "-m", "IPython", "--python", "3.12", "s.py")
     assert (status, out) == (2, "")
-    assert "`--with` stands after `-m IPython`, so `IPython` would get it\n" in err
-    assert "hint: options of scriptrun come first: scriptrun --with … -m IPython SCRIPT\n" in err
+    assert "`--python` stands after `-m IPython`, so `IPython` would get it\n" in err
+    assert "hint: options of scriptrun come first: scriptrun --python … -m IPython SCRIPT\n" in err
+    assert user.run("scriptrun", "-m", "pdb", "-c", "q", "--with", "demo", "s.py").status == 2
     assert user.run("scriptrun", "-m", "cProfile", "s.py", "--with", "x").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "requirements", "rest"),
+    [
+        ("IPython --with ipython s.py a", ["ipython"], "s.py a"),
+        ("IPython -w ipython --with=rich -i s.py --with x", ["ipython", "rich"], "-i s.py --with x"),
+        ("coverage --with coverage run s.py", ["coverage"], "run s.py"),
+        ("pdb s.py --with x", [], "s.py --with x"),
+        ("http.server --with x", [], "--with x"),
+    ],
+)
+def test_requirements_between_module_and_script(words: str, requirements: list[str], rest: str) -> None:
+    """`--with` right after a module that runs scripts is scriptrun's; after any other module it is the module's."""
+    invocation = arguments.parse(["--with", "first", "-m", *words.split()], {"SCRIPTRUN_WITH": "none"})
+    hosts.take_requirements(invocation)
+    assert invocation.options.many("with") == ("first", *requirements)
+    assert invocation.arguments == rest.split()
+
+
+def test_requirement_after_the_module_counts(user: User) -> None:
+    """It is installed beside what the block asks for, in the environment that the same before `-m` has."""
+    user.script("s.py", "demo", body="import demo, other\nprint(demo.V, other.V)\n")
+    for words in (("-m", "cProfile", "--with", "other"), ("--with", "other", "-m", "cProfile")):
+        status, out, err = user.run("scriptrun", *words, "s.py")
+        assert (status, out.split("\n")[0], err) == (0, "1.0 1.0", "")
+    assert len(user.environments()) == 1
+    status, _, err = user.run("scriptrun", "-m", "pdb", "--with")
+    assert (status, "`--with` needs a value" in err) == (2, True)
 
 
 def test_other_modules_take_the_block_by_option(user: User) -> None:
@@ -118,5 +148,5 @@ def test_real_hosts(user: User, distribution: str, words: tuple[str, ...], stdin
     user.variables.pop("PIP_INDEX_URL")
     user.variables.pop("PIP_CONFIG_FILE")
     user.script("s.py", "tomli", body="import tomli\nprint('answer', tomli.loads('a = 42')['a'])\n")
-    finished = user.run("scriptrun", "--with", distribution, "-m", *words, stdin=stdin)
+    finished = user.run("scriptrun", "-m", words[0], "--with", distribution, *words[1:], stdin=stdin)
     assert (finished.status, "answer 42" in finished.out) == (0, True), finished

@@ -13,6 +13,8 @@ from support import terminal, web
 from support.user import LIMIT, User
 from support.web import Page, Site
 
+from scriptrun.editing import document
+from scriptrun.pinning import pylock
 from scriptrun.remote import kept
 
 PLAIN = "import sys\nprint(sys.argv[1:], sys.argv[0] == __file__, __file__.rpartition('/')[2])\n"
@@ -34,6 +36,17 @@ def digest(text: str | bytes) -> str:
 def programs(user: User) -> list[Path]:
     """Return the programs that are kept."""
     return sorted(user.cache.glob("v1/remote/scripts/*/*"))
+
+
+def with_lock(block: str, *packages: str) -> str:
+    """Return a program with these lines in its block, which holds a lock of these packages, as `lock --embed` does."""
+    head = "lock-version = '1.0'\ncreated-by = 'scriptrun'\n[tool.scriptrun]\n"
+    text = f"{head}python = '3.11'\nimplementation = 'cpython'\nplatform = 'linux'\n{chr(10).join(packages)}\n"
+    digest_line = f"# [tool.scriptrun]\n# lock = '{pylock.digest(text)}'\n"
+    return f"# /// script\n{block}{digest_line}# ///\nprint()\n\n" + document.comment("pylock", text, b"").decode()
+
+
+HASHES = f"hashes = {{ sha256 = '{'0' * 64}' }}"
 
 
 def test_program_is_fetched_once_and_then_runs_from_its_copy(user: User, site: Site) -> None:
@@ -71,7 +84,9 @@ def test_without_a_terminal_new_content_is_refused(user: User, site: Site) -> No
     for options in ((), ("--explain",), ("-q",)):
         status, out, err = user.run("scriptrun", *options, url)
         assert (status, out) == (125, "")
-        assert f"`{url}` is not yet trusted, and there is no terminal to ask at\n  sha256 {digest(PLAIN)}\n" in err
+        assert f"`{url}` is not yet trusted, and there is no terminal to ask at\n  from:       {url}\n" in err
+        assert f"  sha256:     {digest(PLAIN)}\n" in err
+        assert "  depends on: nothing\n" in err
         assert "--trust SHA256" in err
     for on in ((0,), (2,)):  # only one of both is a terminal
         assert terminal.run(user, "scriptrun", url, on=on).status == 125
@@ -113,6 +128,39 @@ def test_question_tells_where_distributions_come_from(user: User, site: Site) ->
     seen = terminal.run(user, "scriptrun", site.put("/x.py", text), columns=300, typed=[("[y/N] ", "n\n")])
     assert "  depends on: demo, other\n" in seen.shown
     assert "demo from git+https://evil.invalid/demo; other from https://mine.invalid/simple\n" in seen.shown
+
+
+def test_what_is_refused_without_a_terminal_is_told_as_in_the_question(user: User, site: Site) -> None:
+    """Where it came from in the end, requirements, constraints, indexes, URLs in a lock: all is told."""
+    block = "# dependencies = ['demo']\n# [tool.uv]\n# index-url = 'https://jo:s3cret@mine.invalid/simple'\n"
+    block += "# extra-index-url = ['https://more.invalid/simple']\n"
+    block += "# constraint-dependencies = ['other @ https://jo:s3cret@evil.invalid/other-1.0.tar.gz']\n"
+    source = "vcs = { type = 'git', url = 'https://jo:s3cret@evil.invalid/demo', commit-id = 'abc' }"
+    other = (
+        "[[packages]]",
+        "name = 'other'",
+        "version = '1.0'",
+        "[[packages.wheels]]",
+        "name = 'other-1.0-py3-none-any.whl'",
+    )
+    wheel = (*other, "url = 'https://a.invalid/other-1.0-py3-none-any.whl'", HASHES)
+    text = with_lock(block, "[[packages]]", "name = 'demo'", source, *wheel)
+    site.pages["/x.py"] = Page(b"", 302, {"Location": "/real.py"})
+    site.put("/real.py", text)
+    status, out, err = user.run("scriptrun", f"{site.url}/x.py")
+    assert (status, out) == (125, "")
+    for line in (
+        f"  from:       {site.url}/real.py\n",
+        f"  sha256:     {digest(text)}\n",
+        "  depends on: demo\n",
+        "  bounded by: other @ https://evil.invalid/other-1.0.tar.gz\n",
+        "  locked:     2 distributions; demo from git+https://evil.invalid/demo@abc\n",
+        "  options:    extra-index-url = https://more.invalid/simple; index-url = https://mine.invalid/simple\n",
+    ):
+        assert line in err
+    seen = terminal.run(user, "scriptrun", f"{site.url}/x.py", columns=300, typed=[("[y/N] ", "n\n")])
+    asked = seen.shown.partition("trust it?")[0].splitlines()[1:]
+    assert asked == [line for line in err.splitlines() if line.startswith("  ")]
 
 
 def test_control_characters_in_what_is_shown_are_escaped(user: User, site: Site) -> None:
@@ -227,6 +275,17 @@ LOCAL = {
     "variables": "[tool.scriptrun]\n# env-file = ['.env']",
     "source": "dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { path = '../demo' }",
     "index of a source": "[tool.uv]\n# index = [{ name = 'a', url = 'file:///etc' }]",
+    "dependency in capitals": "dependencies = ['demo @ FILE:///etc']",
+    "repository in capitals": "dependencies = ['demo @ git+FILE:///etc']",
+    "constraint in capitals": "[tool.uv]\n# constraint-dependencies = ['demo @ File:///etc']",
+    "index as path": "[tool.scriptrun]\n# index-url = '/etc'",
+    "more indexes as paths": "[tool.scriptrun]\n# extra-index-url = ['https://a.invalid/', 'etc']",
+    "index of uv": "[[tool.uv.index]]\n# url = '/etc'",
+    "flat index of a source": "dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { index = 'a' }\n"
+    "# [[tool.uv.index]]\n# name = 'a'\n# url = '/etc'\n# format = 'flat'\n# explicit = true",
+    "more in capitals": "[tool.scriptrun]\n# with = ['demo @ git+FILE:///etc']",
+    "Python like a URL": "[tool.scriptrun]\n# python = 'x://../../bin/python3'",
+    "requirements like a URL": "[tool.scriptrun]\n# with-requirements = ['x://../../etc/passwd']",
     "more requirements": "[tool.scriptrun]\n# with = ['demo @ file:///etc']",
 }
 
@@ -235,6 +294,25 @@ LOCAL = {
 def test_files_of_this_machine_are_not_a_programs_from_elsewhere(user: User, site: Site, block: str) -> None:
     """A block that names local paths is refused, though its hash is trusted."""
     text = f"# /// script\n# {block}\n# ///\n"
+    status, out, err = user.run("scriptrun", "--trust", digest(text), site.put("/x.py", text))
+    assert (status, out) == (125, "")
+    assert "is about files of this machine, which a program from a URL may not name" in err
+    assert programs(user) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "directory = { path = '../demo' }",
+        f"archive = {{ path = '../demo.tar.gz', {HASHES} }}",
+        f"archive = {{ url = 'file:///etc', {HASHES} }}",
+        "vcs = { type = 'git', path = '/etc', commit-id = 'abc' }",
+        "vcs = { type = 'git', url = 'file:///etc', commit-id = 'abc' }",
+    ],
+)
+def test_files_of_this_machine_in_the_lock_of_a_program(user: User, site: Site, source: str) -> None:
+    """A lock inside a program is no way to files of this machine either, wherever its marker counts."""
+    text = with_lock("", "[[packages]]", "name = 'demo'", "marker = \"sys_platform == 'none'\"", source)
     status, out, err = user.run("scriptrun", "--trust", digest(text), site.put("/x.py", text))
     assert (status, out) == (125, "")
     assert "is about files of this machine, which a program from a URL may not name" in err
@@ -285,7 +363,7 @@ def test_offline_without_a_copy(user: User, site: Site) -> None:
 
 
 def test_commands_use_the_copy(user: User, site: Site) -> None:
-    """`env`, `sync`, `--explain` and `--script` take a URL as a run does."""
+    """`env`, `sync`, `tree`, `export`, `config`, `--explain`, `--script` and `-i` take a URL as a run does."""
     url = site.put("/x.py", DEMO)
     assert user.run("scriptrun", "env", url).status == 125
     status, out, _ = user.run("scriptrun", "sync", "--trust", digest(DEMO), url)
@@ -295,6 +373,10 @@ def test_commands_use_the_copy(user: User, site: Site) -> None:
     assert "hit: the environment is ready" in user.run("scriptrun", "--explain", url).out
     assert user.run("scriptrun", "--script", url, "-c", "import demo; print(demo.V)").out == "2.0\n"
     assert user.run("scriptrun", "tree", url) == (0, "demo 2.0\n", "")
+    assert user.run("scriptrun", "-i", url, stdin=b"print(demo.V * 2)\n").out == "2.0 []\n2.02.0\n"
+    for command, part in (("tree", "demo"), ("export", "demo==2.0"), ("config", "offline")):
+        finished = user.run("scriptrun", command, url)
+        assert (finished.status, part in finished.out) == (0, True), finished
     status, _, err = user.run("scriptrun", "sync", "--venv-link", url)
     assert (status, f"`{url}` is in no directory where a `.venv` could be" in err) == (2, True)
     assert len(site.requests) == 2
@@ -312,17 +394,34 @@ def test_check_of_a_url(user: User, site: Site) -> None:
     assert user.run("scriptrun", "check", "--offline", url).out == out
 
 
-def test_commands_that_change_files_take_no_url(user: User, site: Site) -> None:
-    """What would write beside the program or into it says that there is no such file, and makes none."""
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "{url}", "demo"),
+        ("init", "{url}"),
+        ("lock", "{url}"),
+        ("remove", "{url}", "a"),
+        ("upgrade", "{url}"),
+        ("-m", "pdb", "{url}"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_is_for_files_takes_no_url(user: User, site: Site, words: tuple[str, ...]) -> None:
+    """A program at a URL cannot be edited, nor be another module's: it is to be saved first."""
+    user.script("s.py")
     url = site.put("/x.py", PLAIN)
-    assert user.run("scriptrun", "--trust", digest(PLAIN), url).status == 0
-    before = programs(user)
-    for words in (("add", url, "demo"), ("remove", url, "demo"), ("upgrade", url), ("lock", url), ("init", url)):
-        status, out, err = user.run("scriptrun", *words)
-        assert (status in (2, 125, 127), out) == (True, "")
-        assert f"`{url}`" in err
-    assert programs(user) == before
-    assert list(user.directory.iterdir()) == []
+    given = [word.replace("{url}", url.replace("://", "://jo:s3cret@") + "?s3cret") for word in words]
+    status, out, err = user.run("scriptrun", *given)
+    assert (status, out) == (2, "")
+    assert f"not {'for ' if words[0] != '-m' else ''}`{url}`\nhint: save it as a file\n" in err
+    assert site.requests == []
+
+
+def test_requirement_with_a_url_is_no_program(user: User) -> None:
+    """Only the file that is to be edited must be one."""
+    user.script("s.py")
+    status, _, err = user.run("scriptrun", "--offline", "add", "s.py", "demo @ https://a.invalid/demo-1.0.tar.gz")
+    assert (status, "--offline" in err) == (125, True)
 
 
 def test_copy_that_is_damaged_is_fetched_again(user: User, site: Site) -> None:
@@ -376,6 +475,7 @@ def test_pin_in_the_configuration(user: User, site: Site) -> None:
     for options in ((), ("--offline",), ("--trust", digest(PLAIN))):
         status, out, err = user.run("scriptrun", *options, url)
         assert (status, out) == (125, "")
+        assert f"is not what [trust] in {configuration}:2 says that it must be\n" in err
         assert f"expected sha256 {digest(changed)}\n  but it is {digest(PLAIN)}\n" in err
     site.put("/x.py", changed)
     assert user.run("scriptrun", url) == (0, "[] True x.py\nchanged\n", "")

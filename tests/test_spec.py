@@ -224,3 +224,16 @@ def test_url_with_white_space_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as raised:
         spec.specify(PYTHON, (), options)
     assert "SECRET" not in raised.value.render()
+
+
+@pytest.mark.parametrize("scheme", ["FILE", "File", "git+FILE"])
+def test_scheme_of_a_url_has_no_case(tmp_path: Path, scheme: str) -> None:
+    """A URL with its scheme in capitals means the same: the same key, the same files looked at, nothing settled."""
+    (tmp_path / "setup.py").write_text("")
+    asked, plain = (metadata.requirement(f"demo @ {one}://{tmp_path}", "s.py:1") for one in (scheme, scheme.lower()))
+    assert str(asked.requirement) == str(plain.requirement)
+    both = [spec.specify(PYTHON, [one], Options()) for one in (asked, plain)]
+    assert both[0] == both[1]
+    assert [path for path, _ in both[0].fingerprints] == ([] if "+" in scheme else [str(tmp_path)])
+    assert not spec.is_settled(asked.requirement)
+    assert spec.is_local(f"{scheme}://{tmp_path}")

@@ -76,10 +76,11 @@ def _fetch(url: str, hashes: tuple[Wanted, ...], cache: str) -> Source:
     shown = kept.shown(plain)
     found, _ = block.cut(fetched.content, shown)
     script = metadata.parse(found, shown, "")
-    trust.refuse_local(script, shown)
+    locked = trust.locked(fetched.content, shown)
+    trust.refuse_local(script, locked, shown)
     before = kept.trusted(cache, plain)[0]
     if digest != before and not hashes:
-        trust.ask(Candidate(plain, fetched.url, fetched.content, digest, script, before))
+        trust.ask(Candidate(plain, fetched.url, fetched.content, digest, script, locked, before))
     try:
         return kept.keep(cache, plain, fetched.content, _name(plain))
     except OSError as error:

@@ -22,6 +22,7 @@ from scriptrun.errors import RemoteError, UsageError
 from scriptrun.remote import kept
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """Where systems keep certificates, for a Python that was built to look elsewhere."""
@@ -55,8 +56,8 @@ class _Target:
         self.url = kept.canonical(url)
         try:
             parts = urllib.parse.urlsplit(url.partition("#")[0])
-            self.host = (parts.hostname or "").encode("idna" if "%" not in url else "ascii").decode("ascii")
-            self.port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
+            self.host = _host(parts)
+            self.port = parts.port or _PORTS.get(parts.scheme.lower(), 80)
         except ValueError:  # a port that is no number, a name that cannot be one
             self.host = ""
         if not self.host:
@@ -71,11 +72,26 @@ class _Target:
     def origin(self) -> tuple[str, str, int]:
         return self.scheme, self.host, self.port
 
-    def moved(self, location: str) -> _Target:
-        """Return where `location` leads from here; credentials go along within the same origin."""
-        target = _Target(urllib.parse.urljoin(self.url, location))
+    @property
+    def absolute(self) -> str:
+        """The URL as a proxy is asked for it, in ASCII."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+    def moved(self, url: str) -> _Target:
+        """Return the target to which a redirect leads from here; credentials go along within the same origin."""
+        target = _Target(url)
         target.authorization = self.authorization if target.origin == self.origin else ""
         return target
+
+
+def _host(parts: urllib.parse.SplitResult) -> str:
+    """Return the host of a URL as it is looked up, `""`: there is none. Raises ValueError where it cannot be one."""
+    host = parts.hostname or ""
+    if re.search(r"[\x00-\x20\x7f]", host):
+        return ""
+    return host if ":" in host else host.encode("idna").decode("ascii")  # that of IPv6 may have a zone: fe80::1%eth0
 
 
 def _basic(user: str | None, password: str | None) -> str:
@@ -136,14 +152,20 @@ def _follow(target: _Target, plain: bool, limits: Limits) -> Fetched:  # noqa: F
 
 
 def _redirected(target: _Target, location: str) -> _Target:
-    moved = urllib.parse.urljoin(target.url, location)
-    scheme = moved.partition("://")[0].lower()
-    if scheme != target.scheme:
+    """Return where an answer leads that names this `location`. Raises RemoteError."""
+    try:
+        moved = urllib.parse.urljoin(target.url, location)
+        scheme = moved.partition("://")[0].lower()
+        if scheme == target.scheme:
+            return target.moved(moved)
+    except (ValueError, UsageError):
         raise RemoteError(
-            f"`{kept.shown(target.url)}` leads from {target.scheme} to {scheme}: `{kept.shown(kept.canonical(moved))}`",
-            hint="if that is where you want it from, use that URL",
-        )
-    return target.moved(location)
+            f"`{kept.shown(target.url)}` leads to `{kept.shown(location)}`, which is not a URL with a host"
+        ) from None
+    raise RemoteError(
+        f"`{kept.shown(target.url)}` leads from {target.scheme} to {scheme}: `{kept.shown(kept.canonical(moved))}`",
+        hint="if that is where you want it from, use that URL",
+    )
 
 
 def _addresses(target: _Target, limits: Limits) -> list[Address]:
@@ -213,16 +235,21 @@ def _connection(target: _Target, addresses: list[Address], limits: Limits) -> ht
 
 
 def _connection_through(proxy: str, target: _Target, limits: Limits) -> http.client.HTTPConnection:
-    parts = urllib.parse.urlsplit(proxy)
-    if parts.scheme != "http" or not parts.hostname:
-        raise RemoteError(f"the proxy `{proxy}` cannot be used: only http:// ones can")
-    connection = _new_connection(target.scheme, parts.hostname, parts.port or 80, limits)
+    try:
+        parts = urllib.parse.urlsplit(proxy)
+        host, port = _host(parts), parts.port or 80
+    except ValueError:
+        host = ""
+    if not host or parts.scheme != "http":
+        shown = proxy.rpartition("@")[2]
+        raise RemoteError(f"the proxy `{shown}` cannot be used: only http://HOST:PORT can")
+    connection = _new_connection(target.scheme, host, port, limits)
     authorization = _basic(parts.username, parts.password)
     headers = {"Proxy-Authorization": authorization} if authorization else {}
     if target.scheme == "https":
         connection.set_tunnel(target.host, target.port, headers)
     else:
-        target.path = target.url
+        target.path = target.absolute
     return connection
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scriptrun import output, process, quantities, spec
-from scriptrun.arguments import OPTIONS, Options
+from scriptrun.arguments import OPTIONS, Options, is_path
 from scriptrun.config import Configuration
 from scriptrun.errors import MetadataError, RemoteError, UsageError, escape, without_credentials
 from scriptrun.metadata import ScriptMetadata
+from scriptrun.pinning import embedded, pins, pylock
+from scriptrun.pinning.pins import Pin
 from scriptrun.remote import kept
+
+_OPTIONS = {option.name: option for option in OPTIONS}
+_URLS = ("constraint", "extra-index-url", "find-links", "index-url")
+"""The options whose values may be URLs as well as paths."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Wanted:
 class Candidate:
     """What came from a URL, and from where in the end.
 
-    `before` is the hash of what was trusted there (`""`: nothing was).
+    `held` is what the lock inside it holds, `before` the hash of what was trusted there (`""`: nothing was).
     """
 
     url: str
@@ -36,6 +43,7 @@ class Candidate:
     content: bytes
     digest: str
     script: ScriptMetadata
+    held: tuple[Pin, ...]
     before: str
 
 
@@ -45,10 +53,11 @@ def wanted(url: str, options: Options, configuration: Configuration) -> tuple[Wa
     Raises UsageError.
     """
     given = options.value("trust")
-    pinned = {kept.canonical(one): digest for one, digest in configuration.trust.items()}.get(url, "")
+    key = {kept.canonical(one): one for one in configuration.trust}.get(url, "")
+    place = configuration.places.get(f"trust.{key}", "")
     if given and not re.fullmatch(r"(?i)(sha256:)?[0-9a-f]{64}", given):
         raise UsageError(f"`--trust {given}` is no SHA-256 hash", hint="it has 64 hexadecimal digits")
-    both = (Wanted(given, "--trust"), Wanted(pinned, "the configuration"))
+    both = (Wanted(given, "--trust"), Wanted(configuration.trust.get(key, ""), f"[trust] in {place}"))
     return tuple(Wanted(one.digest.lower().removeprefix("sha256:"), one.source) for one in both if one.digest)
 
 
@@ -63,20 +72,32 @@ def compare(url: str, digest: str, hashes: tuple[Wanted, ...]) -> None:
             )
 
 
-def refuse_local(script: ScriptMetadata, name: str) -> None:
-    """Raise MetadataError where a program from elsewhere names files of this machine."""
-    for asked in (*script.dependencies, *script.constraints):
-        if spec.local_path(asked.requirement.url or "") or re.match(r"[a-z]+\+file:", asked.requirement.url or ""):
-            raise _local(str(asked.requirement), asked.place)
-    paths = {option.name for option in OPTIONS if option.paths}
+def locked(content: bytes, name: str) -> tuple[Pin, ...]:
+    """Return what the lock inside a program holds, for whichever Python. Raises LockError."""
+    text = embedded.text(content, name)
+    if text is None:
+        return ()
+    lock = pylock.parse(text.encode("ascii"), name, os.sep)
+    alone = (dataclasses.replace(lock, packages=(dataclasses.replace(one, marker=None),)) for one in lock.packages)
+    return tuple(pin for one in alone for pin in pins.read(one, {}))
+
+
+def refuse_local(script: ScriptMetadata, held: Iterable[Pin], name: str) -> None:
+    """Raise MetadataError where a program from elsewhere, or the lock that it holds, names files of this machine."""
     for key, value in script.options.given():
         for one in value if isinstance(value, tuple) else (str(value),):
-            is_path = key in paths or (key == "python" and os.sep in one)
-            if "file:" in one.lower() or (is_path and "://" not in one):
+            if spec.is_local(one) if key in _URLS else key in _OPTIONS and is_path(_OPTIONS[key], one):
                 raise _local(f"{key} = {one}", name)
+    for asked in (*spec.collect(script, script.options), *script.constraints):
+        if asked.requirement.url and spec.is_local(asked.requirement.url):
+            raise _local(str(asked.requirement), asked.place)
     for source in (one for alternatives in script.sources.values() for one in alternatives):
-        if "file:" in (source.url + source.index).lower():
+        if spec.is_local(source.url or source.index):
             raise _local(source.url or source.index, source.place)
+    for pin in held:
+        _, direct, url = pin.requirement.partition(" @ ")
+        if direct and spec.is_local(url):
+            raise _local(pin.requirement, name)
 
 
 def _local(what: str, place: str) -> MetadataError:
@@ -93,11 +114,13 @@ def ask(candidate: Candidate) -> None:
         raise RemoteError(
             f"`{kept.shown(candidate.url)}` is {'not what was' if candidate.before else 'not yet'} trusted, "
             "and there is no terminal to ask at",
-            details=f"sha256 {candidate.digest}",
+            details="\n".join(_told(candidate)),
             hint="look at it, then run it once at a terminal, or with --trust SHA256, or put its hash under [trust] in "
             "config.toml",
         )
-    output.tell("".join(f"{escape(line)}\n" for line in _told(candidate)) + "trust it? [y/N] ")
+    news = "has changed since it was trusted" if candidate.before else "was not run here before"
+    lines = [f"scriptrun: `{escape(kept.shown(candidate.url))}` {news}", *(f"  {one}" for one in _told(candidate))]
+    output.tell("\n".join([*lines, "trust it? [y/N] "]))
     with process.waiting():
         answer = os.read(0, 1024)  # what follows the line is the script's
     if answer.strip().lower() not in (b"y", b"yes"):
@@ -105,32 +128,39 @@ def ask(candidate: Candidate) -> None:
 
 
 def _told(candidate: Candidate) -> list[str]:
-    news = "has changed since it was trusted" if candidate.before else "was not run here before"
-    options = [f"{name} = {_shown(value)}" for name, value in candidate.script.options.given()]
-    asked = [without_credentials(str(one.requirement)) for one in candidate.script.dependencies]
+    """Return lines that say where it comes from and what it wants."""
+    script = candidate.script
     rows = (
         ("from", kept.shown(candidate.origin)),
         ("sha256", candidate.digest),
         ("before", candidate.before),
         ("size", quantities.shown_octets(len(candidate.content))),
-        ("python", str(candidate.script.requires_python)),
-        ("depends on", ", ".join(asked) or "nothing"),
-        ("sources", "; ".join(_sources(candidate.script))),
-        ("options", "; ".join(options)),
+        ("python", str(script.requires_python)),
+        ("depends on", ", ".join(str(one.requirement) for one in script.dependencies) or "nothing"),
+        ("bounded by", ", ".join(str(one.requirement) for one in script.constraints)),
+        ("sources", "; ".join(_sources(script))),
+        ("locked", "; ".join(_locked(candidate.held))),
+        ("options", "; ".join(f"{name} = {_shown(value)}" for name, value in script.options.given())),
     )
-    lines = [f"  {name + ':':<12}{value}" for name, value in rows if value]
-    return [f"scriptrun: `{kept.shown(candidate.url)}` {news}", *lines]
+    return [escape(without_credentials(f"{name + ':':<12}{value}")) for name, value in rows if value]
+
+
+def _locked(held: Sequence[Pin]) -> Iterator[str]:
+    """Yield how many distributions the lock inside the program holds, and which of them come from elsewhere."""
+    if held:
+        yield f"{len(held)} distribution{'s' * (len(held) != 1)}"
+    direct = (one.requirement.partition(" @ ") for one in held)
+    yield from (f"{name} from {url}" for name, _, url in direct if url)
 
 
 def _sources(script: ScriptMetadata) -> Iterator[str]:
     """Yield from where the block wants distributions to come that it names."""
     for name, alternatives in sorted(script.sources.items()):
-        yield from (f"{name} from {without_credentials(one.url or one.index)}" for one in alternatives)
+        yield from (f"{name} from {one.url or one.index}" for one in alternatives)
 
 
 def _shown(value: object) -> str:
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
-    return without_credentials(text)
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _is_terminal(descriptor: int) -> bool:
