@@ -132,7 +132,7 @@ def specify(
     """
     asked = tuple(asked)
     script, policy = script or ScriptMetadata(), policy or Policy()
-    policy.check(options, script.routes)
+    policy.check(options, script.routes, script.route_places)
     return EnvironmentSpec(
         interpreter=interpreter,
         requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
