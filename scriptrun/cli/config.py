@@ -31,7 +31,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     else:
         rows = [(one.name, _text(one.value), one.place) for one in found]
         output.give(table.lay_out(("setting", "value", "from"), rows, (1, 2)))
-    if not options.flag("quiet"):
+    if not invocation.options.below(configuration.options).flag("quiet"):
         for warning in configuration.warnings:
             output.warn(warning.message, warning.remedy, warning.place)
     return 0
