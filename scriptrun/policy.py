@@ -33,6 +33,8 @@ _FILES = ("constraint", "build-constraint")
 _FLAT = "flat+"
 """Before a route to a page of links."""
 
+_FETCH = "download it, read it, and run the file, or ask who keeps that file to change the policy"
+
 _ASK = "leave that out, or ask who keeps that file to change the policy"
 
 
@@ -162,7 +164,7 @@ class Policy:
     def check_url_script(self, url: str) -> None:
         """Raise PolicyError where scripts must not come from URLs."""
         if not self.url_scripts:
-            raise self.violation("url-scripts", "", f"`{without_credentials(url)}` is a script from a URL")
+            raise self.violation("url-scripts", "", f"`{without_credentials(url)}` is a script from a URL", _FETCH)
 
     def violation(self, key: str, place: str, what: str, remedy: str = _ASK) -> PolicyError:
         """Return the error for `what`, which stands at `place` and which the policy's `key` forbids."""

@@ -123,3 +123,26 @@ def test_a_block_hides_only_its_own_warnings(user: User) -> None:
     expected = f"scriptrun: warning: {path}:1: there is no setting `nosuch`; it is ignored\n"
     assert user.run("scriptrun", "s.py").err == expected
     assert user.run("scriptrun", "--quiet", "s.py").err == ""
+
+
+def test_a_mistake_is_told_by_its_own_name(user: User) -> None:
+    """What a variable holds is not blamed on an option, nor shown as fine; a file of variables has its line."""
+    path = user.home / ".config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    user.script("s.py", body="print('ran')\n")
+    assert user.run("scriptrun", "s.py", SCRIPTRUN_MAX_AGE="xx").err.startswith("scriptrun: error: `SCRIPTRUN_MAX_AGE`")
+    for name in ("SCRIPTRUN_MAX_AGE", "SCRIPTRUN_EXCLUDE_NEWER"):
+        user.variables[name] = "xx"
+        finished = user.run("scriptrun", "config")
+        del user.variables[name]
+        expected = f"scriptrun: error: `{name}` is `xx`, which cannot be read"
+        assert (finished.status, finished.err.splitlines()[0]) == (2, expected)
+    path.write_text('\nenv-file = [\n".env"]\n')
+    expected = f"scriptrun: error: {path}:3: the file of variables `{path.parent}/.env` cannot be read"
+    assert user.run("scriptrun", "s.py").err.startswith(expected)
+    path.write_text("[policy]\nindexes = []\n")
+    rows = [line.split() for line in user.run("scriptrun", "config").out.splitlines()]
+    assert ["policy.indexes", "[]", f"{path}:2"] in rows
+    finished = user.run("scriptrun", "--with-requirements", "https://host/r.txt", "s.py")
+    expected = "scriptrun: error: `https://host/r.txt` is a URL, from which no requirements are read"
+    assert (finished.status, finished.err.splitlines()[0]) == (2, expected)

@@ -339,7 +339,7 @@ def test_require_lock(user: User) -> None:
     assert user.run("./s.py") == (0, "2.0\n", "")
     path = demand(user, "[policy]\nrequire-lock = true\n")
     rule = f"the policy's `require-lock` ({path}:2) forbids"
-    hint = "hint: make one: scriptrun lock SCRIPT\n"
+    hint = "hint: make one: scriptrun lock ./s.py\n"
     expected = Finished(125, "", f"scriptrun: error: ./s.py: there is no lock, which {rule}\n{hint}")
     assert user.run("./s.py") == expected
     for words in (["--isolated"], ["--refresh"], ["--offline"]):
@@ -359,6 +359,7 @@ def test_url_scripts() -> None:
         strict.check_url_script("https://ada:s3cr3t@host/x.py")
     rule = "the policy's `url-scripts` (/c.toml:2) forbids"
     assert caught.value.message == f"`https://host/x.py` is a script from a URL, which {rule}"
+    assert caught.value.hint.startswith("download it")
 
 
 @pytest.mark.slow
