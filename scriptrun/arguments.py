@@ -111,7 +111,8 @@ _FALSE = ("", "0", "false", "no", "off")
 class Options:
     """What was asked for, by name. Lists are tuples; what was not given is False, "" or ().
 
-    `places` says where each stands; by default on the command line.
+    `places` says where each stands, and each entry of a list, by name and entry with a blank between; by default on
+    the command line.
     """
 
     __slots__ = ("_places", "_values")
@@ -136,12 +137,16 @@ class Options:
     def below(self, lower: "Options") -> "Options":
         """Return these options, with those of `lower` where nothing was said here."""
         values = dict(lower.given())
-        places = {name: lower.place(name) for name in values if name not in self._values}
+        places = {key: place for key, place in lower.places().items() if key.partition(" ")[0] not in self._values}
         return Options({**values, **self._values}, {**places, **self._places})
 
-    def place(self, name: str) -> str:
-        """Return where the value of `name` stands: the option's name, its variable, or `file:line`."""
-        return self._places.get(name, f"--{name}")
+    def place(self, name: str, entry: str = "") -> str:
+        """Return where `name`, or an entry of it, stands: the option's name, its variable, or `file:line`."""
+        return self._places.get(f"{name} {entry}") or self._places.get(name, f"--{name}")
+
+    def places(self) -> "dict[str, str]":
+        """Return where values and entries stand that are not on the command line."""
+        return dict(self._places)
 
     def given(self) -> "list[tuple[str, Value]]":
         """Return what was given, sorted by name."""

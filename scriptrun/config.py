@@ -54,9 +54,15 @@ def read(environ: Mapping[str, str]) -> Configuration:
     """Return what both files say together. Raises ConfigurationError, which names file and line."""
     found = Configuration(MAX_IDLE, None, Options(), ())
     for path in location.configurations(environ):
-        if os.path.isfile(path):
+        if location.is_there(path):
             found = _File(path).over(found)
     return found
+
+
+def _resembles_policy(key: str) -> bool:
+    """Tell whether a key is the name of the policy with a slip in it: to ignore that would be to have no policy."""
+    plain = key.strip().lower()
+    return key != "policy" and (plain in ("policy", "policies") or one_edit_apart(plain, "policy"))
 
 
 class _File:
@@ -111,6 +117,10 @@ class _File:
         for key, value in self.table.items():
             if key in values.KNOWN:
                 found[key] = self.values.option((key,), values.KNOWN[key], value)
+            elif _resembles_policy(key):
+                raise ConfigurationError(
+                    f"there is no setting `{key}`", place=self._place(key), hint="the table is called [policy]"
+                )
             elif key not in _TABLES:
                 self._warn_unknown((key,), (*values.KNOWN, *_TABLES))
         return Options(found, self.values.places)

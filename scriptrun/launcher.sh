@@ -33,7 +33,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
     _sr_root=${_sr_env%/v1/*} _sr_system=${SCRIPTRUN_SYSTEM_CACHE-/var/cache/scriptrun}
     [ -z "${ZSH_VERSION-}" ] || setopt no_multibyte # else it drops half a character at the end of a file
     for _sr_file in /etc/scriptrun/config.toml "$_sr_config/scriptrun/config.toml"; do
-        [ -f "$_sr_file" ] || continue
+        [ -f "$_sr_file" ] || { { [ ! -e "$_sr_file" ] && [ ! -L "$_sr_file" ]; } || _sr_text=x$_sr_proof && continue; }
         _sr_text=$_sr_text$_sr_file$_sr_newline
         while IFS= read -r _sr_line; do _sr_text=$_sr_text$_sr_line$_sr_newline; done <"$_sr_file"
         _sr_text=$_sr_text$_sr_line$_sr_newline

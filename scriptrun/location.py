@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 from scriptrun import paths
-from scriptrun.errors import CacheError, ScriptrunError
+from scriptrun.errors import CacheError, ConfigurationError, ScriptrunError
 
 SYSTEM_CACHE = "/var/cache/scriptrun"
 """Where the system's cache is, unless SCRIPTRUN_SYSTEM_CACHE says otherwise."""
@@ -259,6 +259,21 @@ def configurations(environ: "Mapping[str, str]") -> "tuple[str, str]":
     return SITE_CONFIGURATION, f"{base}/scriptrun/config.toml"
 
 
+def is_there(path: str) -> bool:
+    """Tell whether there is a file of the configuration.
+
+    Raises ConfigurationError for another thing in its place: without it the run could go on without a policy.
+    """
+    if os.path.isfile(path):
+        return True
+    if os.path.lexists(path):
+        raise ConfigurationError(
+            f"the configuration `{path}` is no file, or a link that leads to none",
+            hint="remove it, or put a file in its place",
+        )
+    return False
+
+
 def configured(environ: "Mapping[str, str]") -> bytes:
     """Return path and content of each file of the configuration that is there, as the launcher reads them.
 
@@ -266,7 +281,7 @@ def configured(environ: "Mapping[str, str]") -> bytes:
     """
     content = b""
     for path in configurations(environ):
-        if os.path.isfile(path):
+        if is_there(path):
             try:
                 with open(path, "rb") as file:
                     content += os.fsencode(path) + b"\n" + file.read() + b"\n"

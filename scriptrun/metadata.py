@@ -58,7 +58,8 @@ class ScriptMetadata:
     """What a `script` block says. `options` are those of its tables, paths made absolute.
 
     `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
-    index that each must come from; with `first_index`, every other comes from the first index that has it. `sources`
+    index that each must come from, and `route_places` with where that stands; with `first_index`, every other comes
+    from the first index that has it. `sources`
     are what `for_environment` makes routes and other dependencies of those that are `declared`. `lock` is the digest
     of the lock that is inside the script (`""`: none is).
     """
@@ -70,6 +71,7 @@ class ScriptMetadata:
     relative_paths: bool = False
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
+    route_places: Mapping[str, str] = field(default_factory=dict)
     first_index: bool = False
     sources: Sources = field(default_factory=dict)
     lock: str = ""
@@ -79,14 +81,17 @@ class ScriptMetadata:
     def for_environment(self, markers: Mapping[str, str]) -> ScriptMetadata:
         """Return what it says for a Python that markers see so: with the sources that count there put to use."""
         dependencies = []
-        routes = list(self.routes)
+        routes, places = list(self.routes), dict(self.route_places)
         for asked in self.dependencies:
             name = canonicalize_name(asked.requirement.name)
             source = next((one for one in self.sources.get(name, ()) if one.counts(markers)), None)
             if source is not None and source.index:
                 routes.append((name, source.index))
+                places[name] = source.place
             dependencies.append(_taken_from(source, asked))
-        return dataclasses.replace(self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))))
+        return dataclasses.replace(
+            self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))), route_places=places
+        )
 
 
 def _taken_from(source: Source | None, asked: Asked) -> Asked:

@@ -64,8 +64,8 @@ def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
                 "what": f"`{what}`" if what else "a distribution",
                 "needed": f", which `{why}` needs" if why else "",
                 "versions": _last(groups.get("versions", "")),
-                "newer": policy.shown("cooldown") if policy.cooldown else "--exclude-newer",
-                "leave": "" if policy.cooldown else "leave --exclude-newer out, or ",
+                "newer": policy.shown("cooldown") if policy.cooldown else _shown(options, "exclude-newer"),
+                "leave": "" if policy.cooldown else f"leave {_shown(options, 'exclude-newer')} out, or ",
             }
             remedy = hint + (_limits(options, policy) if hint in _MAY_BE_HIDDEN else "")
             return _Meaning(message.format(**shown), _names(f"{what} {why}"), remedy.format(**shown))
@@ -86,8 +86,14 @@ def _last(versions: str) -> str:
 
 def _limits(options: Options, policy: Policy) -> str:
     """Return, as the end of a hint, which options and demands of the policy hide a part of what the index has."""
-    hiding = [*(f"--{name}" for name, _ in options.given() if name in _LIMITING), *policy.hiding()]
+    hiding = [*(_shown(options, name) for name, _ in options.given() if name in _LIMITING), *policy.hiding()]
     return f"; {' and '.join(hiding)} may hide what there is" if hiding else ""
+
+
+def _shown(options: Options, name: str) -> str:
+    """Return an option as it was said: itself, its variable, or its key with the place."""
+    place = options.place(name)
+    return place if place.startswith(("--", "SCRIPTRUN_")) else f"`{name}` ({place})"
 
 
 def _names(text: str) -> list[str]:

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from scriptrun import moments, pip_settings
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.order import Order
-from scriptrun.policy import Policy
 
 T = TypeVar("T")
+
+_ON = ("1", "true", "yes", "on", "y", "t")
+"""What pip takes for a yes."""
 
 _FLAGS = {
     "pre": ["--pre"],
@@ -22,16 +24,18 @@ _FLAGS = {
 def rules(order: Order) -> dict[str, Any] | None:
     """Return what `pip_rules.keep` is to see to, None where there is nothing."""
     policy = order.policy
+    places = None if policy.indexes is None else _arranged(order)
     told = {
         "routes": dict(order.routes),
+        "before": {name: policy.rank(url, places) for name, url in order.routes if places},
         "first_index": order.spec.resolution.first_index,
-        "links_first": policy.indexes is not None,
-        "default_last": policy.indexes is None,
+        "order": places,
         "below": policy.indexes,
         "wheels": policy.only_binary,
+        "local": bool(policy.cooldown),
         "places": {key: policy.shown(key) for key in policy.places},
     }
-    demanding = any(told[name] for name in ("routes", "first_index", "wheels"))
+    demanding = places is not None or any(told[name] for name in ("routes", "first_index", "wheels", "local"))
     return told if demanding else None
 
 
@@ -87,7 +91,19 @@ def variables(order: Order) -> dict[str, str]:
 
     Raises PolicyError for a setting of pip's that the policy forbids.
     """
-    options, policy = order.options, order.policy
+    found = _said(order)
+    order.policy.check(order.options, order.routes)
+    order.policy.check_settings(found, pip_settings.origins(order.environ), order.options)
+    if order.policy.indexes is not None:
+        _name_indexes(found, [url for flat, url in _arranged(order) if not flat])
+    if rules(order):
+        found.pop("PIP_USE_DEPRECATED", None)  # the old resolver goes ways of its own, past the rules
+    return found
+
+
+def _said(order: Order) -> dict[str, str]:
+    """Return pip's variables as settings and options say."""
+    options = order.options
     found = pip_settings.environment(order.environ)
     urls = {
         "PIP_INDEX_URL": options.value("index-url"),
@@ -96,22 +112,23 @@ def variables(order: Order) -> dict[str, str]:
         "PIP_NO_INDEX": "1" if options.flag("no-index") else "",
     }
     found.update({name: value for name, value in urls.items() if value})
-    policy.check_settings(found)
-    if policy.indexes is not None:
-        _arrange_indexes(found, policy)
-    if rules(order):
-        found.pop("PIP_USE_DEPRECATED", None)  # the old resolver goes ways of its own, past the rules
     return found
 
 
-def _arrange_indexes(variables: dict[str, str], policy: Policy) -> None:
-    """Put the indexes that are named, or else the first that the policy allows, into the policy's order."""
-    first = (
-        variables.pop("PIP_INDEX_URL", "") or variables.pop("PIP_PYPI_URL", "") or next(iter(policy.indexes or ()), "")
-    )
-    extra = variables.pop("PIP_EXTRA_INDEX_URL", "").split()
-    variables.pop("PIP_PYPI_URL", None)
-    indexes = policy.in_order([first, *extra]) if first else []
+def _arranged(order: Order) -> list[tuple[bool, str]]:
+    """Return all places that the policy lets pip ask, in the policy's order."""
+    said = _said(order)
+    links = [*said.get("PIP_FIND_LINKS", "").split(), *order.options.many("find-links")]
+    names = ("PIP_INDEX_URL", "PIP_PYPI_URL", "PIP_EXTRA_INDEX_URL")
+    indexes = [url for name in names for url in said.get(name, "").split()]
+    named = [*((False, url) for url in indexes), *((True, url) for url in dict.fromkeys(links))]
+    return order.policy.arranged(named, no_index=said.get("PIP_NO_INDEX", "").lower() in _ON)
+
+
+def _name_indexes(variables: dict[str, str], indexes: list[str]) -> None:
+    """Let pip's variables name these indexes, and no others."""
+    for name in ("PIP_INDEX_URL", "PIP_PYPI_URL", "PIP_EXTRA_INDEX_URL"):
+        variables.pop(name, None)
     if not indexes:
         variables["PIP_NO_INDEX"] = "1"
         return

@@ -22,32 +22,39 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def plain(url: str) -> str:
-    """Return `url`, or a path, in one spelling: no credentials, no dots or escapes in the path, no slash at its end.
+    """Return `url`, or a path, in one spelling: no credentials, no escapes in the path, no slash at its end.
 
-    What is no URL stays as it is, and is below nothing.
+    Raises ValueError for what is no URL, and for one that programs read in different ways.
     """
-    try:
-        return _plain(url)
-    except ValueError:
-        return url
-
-
-def _plain(url: str) -> str:
-    if re.search(r"[\s\\]", url) and "://" in url:  # programs differ about where the host ends
-        raise ValueError(url)
     if "://" not in url and not url.startswith("file:"):
-        url = "file://" + urllib.parse.quote(os.path.realpath(url))
+        return "file://" + os.path.realpath(url)
+    if re.search(r"[\s\\]", url):  # programs differ about where the host ends
+        raise ValueError("white space, or a backslash")
     parts = urllib.parse.urlsplit(re.sub(r"^[a-z]+\+", "", url))
-    path = posixpath.normpath("/" + urllib.parse.unquote(parts.path)).rstrip("/").replace("//", "/")
+    path = posixpath.normpath("/" + _unescaped(parts.path)).rstrip("/").replace("//", "/")
     scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
     if scheme == "file":
         return "file://" + os.path.realpath(path or "/")
     return scheme + "://" + host + ("" if port in (None, _PORTS.get(scheme)) else ":%d" % port) + path
 
 
+def _unescaped(path: str) -> str:
+    """Return the path of a URL without escapes, also twofold ones: some server on the way may take them out twice."""
+    while True:
+        if re.search(r"%2f|%5c|[;\\]|(^|/)\.\.?(/|$)", path, re.IGNORECASE):
+            raise ValueError("an escaped slash, dots for a directory, or a semicolon")
+        unescaped = urllib.parse.unquote(path)
+        if unescaped == path:
+            return path
+        path = unescaped
+
+
 def lies_below(url: str, places: "Iterable[str]") -> bool:
-    """Tell whether `url` is one of `places`, or below one."""
-    own = plain(url).rstrip("/") + "/"
+    """Tell whether `url` is one of `places`, or below one; one that programs read in different ways never is."""
+    try:
+        own = plain(url).rstrip("/") + "/"
+    except ValueError:
+        return False
     return any(own.startswith(plain(place).rstrip("/") + "/") for place in places)
 
 
@@ -59,15 +66,16 @@ def keep(rules: "Mapping[str, Any]") -> None:
     """Let pip ask only where `rules` say.
 
     `routes` has the URL of the index for each name that must come from one, `first_index` says that every other name
-    comes from the first index that has it (with `links_first`, from the places of links before all indexes; with
-    `default_last`, from the extra indexes before the one that is no extra one). `below`
-    holds URLs below which a requirement's own URL must lie (None: anywhere), `wheels` says that it must be a wheel;
-    `places` tells where these two stand.
+    comes from the first index that has it, the extra ones before the one that is no extra one. With `order`, pairs of
+    whether it is a page of links and a URL, each name comes from the first of these that has it, and from its route
+    only if none has it of the first places in `order` whose number is the name's in `before`. `below` holds URLs below
+    which a requirement's own URL must lie (None: anywhere), `wheels` says that it must be a wheel, `local` that it must
+    be one of a file on this machine; `places` tells where these demands stand.
     """
     try:
         collector = importlib.import_module("pip._internal.index.collector")
         factory = importlib.import_module("pip._internal.resolution.resolvelib.factory").Factory
-        if rules["routes"] or rules["first_index"]:
+        if rules["routes"] or rules["first_index"] or rules["order"] is not None:
             _Indexes(collector, rules).install()
         _check_links(factory, rules)
     except (ImportError, AttributeError) as error:
@@ -104,6 +112,8 @@ def _check_links(factory: "Any", rules: "Mapping[str, Any]") -> None:
         url, name = link.url_without_fragment, link.egg_fragment or _distribution(link.filename)
         if rules["below"] is not None and not lies_below(url, rules["below"]):
             forbid(name, link, "lies below none of the indexes that %s allows" % rules["places"]["indexes"])
+        if rules["local"] and link.scheme != "file":
+            forbid(name, link, "has no time of upload, which %s must know" % rules["places"]["cooldown"])
         if rules["wheels"] and not link.is_wheel:
             forbid(
                 name, link, "is no wheel, and code of it would run, which %s forbids" % rules["places"]["only-binary"]
@@ -119,7 +129,7 @@ def _check_links(factory: "Any", rules: "Mapping[str, Any]") -> None:
 def _distribution(filename: str) -> str:
     """Return the name of the distribution whose file this is, or what comes closest."""
     name = filename.partition("-")[0] if filename.endswith(".whl") else re.sub(r"-[^-]*$|\.git(@.*)?$", "", filename)
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return _canonical(name)
 
 
 class _Indexes:
@@ -176,21 +186,49 @@ class _Indexes:
     def choose(self, collector: "Any", project_name: str, candidates_from_page: "Any") -> "Any":
         """Return the sources of a name: those of its own index, or of the first that has it."""
         indexes = collector.search_scope.index_urls
-        name = re.sub(r"[-_.]+", "-", project_name).lower()
-        if indexes and name in self.rules["routes"]:
-            route = self.rules["routes"][name]
+        name = _canonical(project_name)
+        route = self.rules["routes"].get(name) if indexes else None
+        if route is not None:
+            self.respect_order(collector, project_name, candidates_from_page)
             places = ([route[len(_FLAT) :]], []) if route.startswith(_FLAT) else ([], [route])
             return self.sources(collector, project_name, candidates_from_page, *places)
-        links = self.sources(collector, project_name, candidates_from_page, collector.find_links, [])
+        if self.rules["order"] is not None:
+            found = self.first(collector, project_name, candidates_from_page, self.rules["order"])
+            return found[0] if found else self.sources(collector, project_name, candidates_from_page, [], [])
         if not self.rules["first_index"]:
             return self.sources(collector, project_name, candidates_from_page, collector.find_links, indexes)
-        if self.rules["links_first"] and any(_has(source, name) for source in links.find_links):
-            return links
-        for index in indexes[1:] + indexes[:1] if self.rules["default_last"] else indexes:
+        for index in indexes[1:] + indexes[:1]:
             found = self.sources(collector, project_name, candidates_from_page, collector.find_links, [index])
             if any(self.answers(collector, index, source) for source in found.index_urls):
                 return found
-        return links
+        return self.sources(collector, project_name, candidates_from_page, collector.find_links, [])
+
+    def first(
+        self, collector: "Any", project_name: str, candidates_from_page: "Any", order: "Sequence[Any]"
+    ) -> "tuple[Any, str] | None":
+        """Return the sources of a name in the first place that has it, and that place; None where none does."""
+        for flat, url in order:
+            places: "tuple[list[str], list[str]]" = ([url], []) if flat else ([], [url])
+            found = self.sources(collector, project_name, candidates_from_page, *places)
+            if any(_has(source, _canonical(project_name)) for source in found.find_links) or any(
+                self.answers(collector, url, source) for source in found.index_urls
+            ):
+                return found, url
+        return None
+
+    def respect_order(self, collector: "Any", project_name: str, candidates_from_page: "Any") -> None:
+        """End the run where a name is to come from one index, and one that is to be asked earlier has it."""
+        name = _canonical(project_name)
+        order = (self.rules["order"] or [])[: self.rules["before"].get(name, 0)]
+        found = self.first(collector, project_name, candidates_from_page, order)
+        if found:
+            text = "`%s` is to come from `%s`, but `%s` has it, which %s puts first" % (
+                name,
+                _shown(self.rules["routes"][name]),
+                _shown(found[1]),
+                self.rules["places"]["indexes"],
+            )
+            stop(name, text, "take its source out, or ask who keeps that file to change the policy")
 
     def sources(
         self,
@@ -209,11 +247,23 @@ class _Indexes:
 
     def answers(self, collector: "Any", index: str, source: "Any") -> bool:
         """Tell whether an index has the name, whatever files of it."""
+        if source is None and index.startswith("file:"):  # there is no such directory
+            return False
         if source is None or not collector.session.is_secure_origin(source.link):
-            place = re.sub(r"://[^/]*@", "://", index)
-            stop("", "the index at `%s` cannot be asked: see pip's lines" % place, "correct it, or leave it out")
+            stop(
+                "", "the index at `%s` cannot be asked: see pip's lines" % _shown(index), "correct it, or leave it out"
+            )
         fetch = getattr(collector, "fetch_response", None) or collector.fetch_page
         return fetch(source.link) is not None
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _shown(url: str) -> str:
+    """Return a URL without credentials."""
+    return re.sub(r"://[^/]*@", "://", url[len(_FLAT) :] if url.startswith(_FLAT) else url)
 
 
 def _has(source: "Any", name: str) -> bool:

@@ -48,6 +48,9 @@ SETTINGS = {
 }
 """The settings of pip that are handed on. The value says what a relative path may stand in."""
 
+_SECTIONS = ("global", "install")
+"""The sections of pip's files that count, the weaker first."""
+
 _VARIABLES = frozenset(
     """
     HOME PATH USER LOGNAME LANG LANGUAGE TZ TERM NO_COLOR
@@ -90,12 +93,26 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
+def origins(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return where each setting of pip's stands: the file, or the variable."""
+    found = {}
+    for section in _SECTIONS:
+        for path, table in _configuration(environ):
+            found.update(dict.fromkeys(table[section] if table.has_section(section) else (), path))
+    found.update({_normalized(name[len("PIP_") :]): name for name, text in environ.items() if _says(name) and text})
+    return found
+
+
+def _says(variable: str) -> bool:
+    return variable.startswith("PIP_")
+
+
 def _sections(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Yield what files and variables say, weakest first. Within a section an empty value takes back an earlier one."""
-    tables = list(_configuration(environ))
-    for section in ("global", "install"):
+    tables = [table for _, table in _configuration(environ)]
+    for section in _SECTIONS:
         yield {name: value for table in tables if table.has_section(section) for name, value in table.items(section)}
-    yield {_normalized(name[len("PIP_") :]): value for name, value in environ.items() if name.startswith("PIP_")}
+    yield {_normalized(name[len("PIP_") :]): value for name, value in environ.items() if _says(name)}
 
 
 def _normalized(name: str) -> str:
@@ -122,8 +139,8 @@ class _Table(configparser.RawConfigParser):
         return _normalized(optionstr)
 
 
-def _configuration(environ: Mapping[str, str]) -> Iterator[_Table]:
-    """Yield pip's configuration files that exist, in pip's order.
+def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, _Table]]:
+    """Yield pip's configuration files that exist, in pip's order, with their paths.
 
     Raises InstallError for one that is not valid: going on without it could mean to ask another index than the user's.
     """
@@ -140,7 +157,7 @@ def _configuration(environ: Mapping[str, str]) -> Iterator[_Table]:
                 details=_where(error),
                 hint="correct it, or set PIP_CONFIG_FILE to another one",
             ) from None
-        yield table
+        yield path, table
 
 
 def _where(error: Exception) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
+from urllib.parse import urlsplit
 
 from scriptrun import pip_rules, quantities, values
 from scriptrun.arguments import Options, anchored
@@ -19,6 +23,17 @@ KEYS = {
     "url-scripts": ("url-scripts = false", _FLAG, "run no script from a URL"),
 }
 """The keys of `[policy]`, each with an example, the type of its value, and its meaning."""
+
+_ASKING = ("index-url", "pypi-url", "extra-index-url", "find-links", "constraint", "build-constraint")
+"""The options and settings of pip that name a place from which it would fetch something."""
+
+_FILES = ("constraint", "build-constraint")
+"""Those of which a file on this machine is the user's own."""
+
+_FLAT = "flat+"
+"""Before a route to a page of links."""
+
+_FETCH = "download it, read it, and run the file, or ask who keeps that file to change the policy"
 
 _ASK = "leave that out, or ask who keeps that file to change the policy"
 
@@ -57,33 +72,89 @@ class Policy:
         """Tell whether an index, a place of links or a file may be asked for."""
         return self.indexes is None or pip_rules.lies_below(url, self.indexes)
 
-    def check(self, options: Options, routes: Iterable[tuple[str, str]] = ()) -> None:
+    def check(
+        self, options: Options, routes: Iterable[tuple[str, str]] = (), route_places: Mapping[str, str] | None = None
+    ) -> None:
         """Raise PolicyError for an option, or a route to an index, that the policy forbids."""
         if self.only_binary and options.many("no-binary"):
             raise self.violation("only-binary", options.place("no-binary"), "`no-binary` asks for a build")
-        for name in ("index-url", "extra-index-url", "find-links"):
+        for name in _ASKING:
             urls = (options.value(name),) if name == "index-url" else options.many(name)
-            self._check_urls(urls, options.place(name), f"`{name}`")
+            for url in urls:
+                self._check_place(name, url, options.place(name, url), f"`{name}`")
         for name, url in routes:
-            self._check_urls((url,), "", f"the index of `{name}`")
+            kind = "find-links" if url.startswith(_FLAT) else "index-url"
+            self._check_place(
+                kind, url.removeprefix(_FLAT), (route_places or {}).get(name, ""), f"the index of `{name}`"
+            )
 
-    def check_settings(self, variables: Mapping[str, str]) -> None:
-        """Raise PolicyError for what pip's own configuration must not say: all of it, as variables of pip."""
+    def check_settings(self, variables: Mapping[str, str], origins: Mapping[str, str], options: Options) -> None:
+        """Raise PolicyError for what pip's own configuration must not say: all of it, as variables of pip.
+
+        `origins` has where each setting stands. What `options` say in its place was checked before.
+        """
         if self.only_binary and variables.get("PIP_NO_BINARY", ":none:") != ":none:":
-            raise self.violation("only-binary", "", "pip's setting `no-binary` asks for a build")
-        for name in ("index-url", "pypi-url", "extra-index-url", "find-links"):
+            raise self.violation(
+                "only-binary", origins.get("no-binary", ""), "pip's setting `no-binary` asks for a build"
+            )
+        overridden = {name for name, value in options.given() if value and name != "constraint"}
+        for name in _ASKING:
             urls = variables.get(f"PIP_{name.upper().replace('-', '_')}", "").split()
-            self._check_urls(urls, "", f"pip's setting `{name}`")
+            for url in urls if name not in overridden else ():
+                self._check_place(name, url, origins.get(name, ""), f"pip's setting `{name}`")
 
-    def _check_urls(self, urls: Iterable[str], place: str, what: str) -> None:
-        for url in urls:
-            if url and not self.allows(url):
-                raise self.violation("indexes", place, f"{what} is `{without_credentials(url)}`")
+    def _check_place(self, kind: str, url: str, place: str, what: str) -> None:
+        """Raise PolicyError for a place that pip would ask: `what` names it, in the manner of the option `kind`."""
+        if not url or (kind in _FILES and ("://" not in url or url.startswith("file:"))):
+            return
+        what = f"{what} is `{without_credentials(url)}`"
+        if not self.allows(url):
+            raise self.violation("indexes", place, what)
+        if kind == "find-links" and self.cooldown and self.indexes is None:
+            raise self.violation("cooldown", place, f"{what}, where files have no time of upload")
 
-    def in_order(self, named: Iterable[str]) -> list[str]:
-        """Return the indexes to ask, of those that are `named` (all allowed): in the policy's order."""
-        allowed = self.indexes or ()
-        return sorted(dict.fromkeys(named), key=lambda url: next(at for at, one in enumerate(allowed) if _in(url, one)))
+    def arranged(self, named: Iterable[tuple[bool, str]], *, no_index: bool = False) -> list[tuple[bool, str]]:
+        """Return all places to ask, in the policy's order: pairs of whether it is a page of links, and the URL.
+
+        These are the indexes of the policy, a local one also as a directory of files; after each one, what is `named`
+        (and allowed) below it. With `no_index`, these are places of links alone, and none after an index that is not
+        asked; raises PolicyError where one of those is named.
+        """
+        named = tuple(named)
+        places = {index: _places_of(index, [url for _, url in named]) for index in self.indexes or ()}
+        for flat, url in named:
+            own = places[self._index_of(url)]
+            if (flat, pip_rules.plain(url)) not in [(kind, pip_rules.plain(one)) for kind, one in own]:
+                own.append((flat, url))
+        if not no_index:
+            return [one for own in places.values() for one in own]
+        return self._before_gap(places, [url for flat, url in named if flat])
+
+    def _index_of(self, url: str) -> str:
+        """Return the index of the policy that `url` is, or is below: the nearest one."""
+        return max(
+            (index for index in self.indexes or () if _in(url, index)), key=lambda one: len(pip_rules.plain(one))
+        )
+
+    def _before_gap(self, places: Mapping[str, list[tuple[bool, str]]], named: list[str]) -> list[tuple[bool, str]]:
+        """Return the places of links up to the first index that is not on this machine."""
+        found = []
+        unasked = ""
+        for index, own in places.items():
+            if unasked:
+                for url in (one for one in named if self._index_of(one) == index):
+                    why = f"`{without_credentials(url)}` would be asked and `{without_credentials(unasked)}` not"
+                    raise self.violation("indexes", "", f"with `no-index`, {why}")
+                continue
+            found += [one for one in own if one[0]]
+            unasked = "" if pip_rules.plain(index).startswith("file:") else index
+        return found
+
+    def rank(self, route: str, places: Sequence[tuple[bool, str]]) -> int:
+        """Return how many of the `places` come before the index that is a route."""
+        url = route.removeprefix(_FLAT)
+        own = self._index_of(url)
+        return next((at for at, (_, one) in enumerate(places) if self._index_of(one) == own), len(places))
 
     def check_lock(self, *, locked: bool, place: str, remedy: str) -> None:
         """Raise PolicyError where a lock is demanded and there is none."""
@@ -93,7 +164,7 @@ class Policy:
     def check_url_script(self, url: str) -> None:
         """Raise PolicyError where scripts must not come from URLs."""
         if not self.url_scripts:
-            raise self.violation("url-scripts", "", f"`{without_credentials(url)}` is a script from a URL")
+            raise self.violation("url-scripts", "", f"`{without_credentials(url)}` is a script from a URL", _FETCH)
 
     def violation(self, key: str, place: str, what: str, remedy: str = _ASK) -> PolicyError:
         """Return the error for `what`, which stands at `place` and which the policy's `key` forbids."""
@@ -102,6 +173,19 @@ class Policy:
 
 def _in(url: str, index: str) -> bool:
     return pip_rules.lies_below(url, (index,))
+
+
+def _places_of(index: str, named: Iterable[str]) -> list[tuple[bool, str]]:
+    """Return an index of the policy as places to ask, with the credentials that a `named` URL has for it."""
+    plain = pip_rules.plain(index)
+    if plain.startswith("file:"):
+        url = index if index.startswith("file:") else PurePath(index).as_uri()
+        return [(False, url), *([(True, url)] if os.path.isdir(plain.removeprefix("file://")) else [])]
+    for url in named if index == without_credentials(index) else ():
+        if pip_rules.plain(url) == plain and url != without_credentials(url):
+            user = urlsplit(url).netloc.rpartition("@")[0]
+            return [(False, index.replace("://", f"://{user}@", 1))]
+    return [(False, index)]
 
 
 def read(table: Mapping[str, object], reader: values.Reader) -> Policy:
@@ -158,7 +242,23 @@ def _indexes(table: Mapping[str, object], reader: values.Reader) -> tuple[str, .
     entries = reader.strings(path, table["indexes"], KEYS["indexes"][0])
     for number, entry in enumerate(entries):
         values.refuse_control_characters(entry, reader.place(*path, number))
+        if not _is_index(entry):
+            raise ConfigurationError(
+                f"`{without_credentials(entry)}` in `policy.indexes` is neither a URL nor a path",
+                place=reader.place(*path, number),
+                hint=f"an example: {KEYS['indexes'][0]}; a path begins with a slash or a dot",
+            )
     return tuple(anchored(entry, reader.directory) for entry in entries)
+
+
+def _is_index(text: str) -> bool:
+    """Tell whether a URL, or a path, is one that others can be compared with."""
+    if "://" not in text and not text.startswith("file:"):
+        return os.path.isabs(text) or text.startswith(".")
+    try:
+        return bool(re.match(r"https?://[^/]|file:///", pip_rules.plain(text)))
+    except ValueError:
+        return False
 
 
 def strictest(one: Policy, other: Policy) -> Policy:

@@ -94,11 +94,20 @@ class Request:
         options, found = self.invocation.options, self.block
 
         def place(file: str) -> str:
-            if found is None or options.many("env-file"):
+            if options.many("env-file"):
                 return ""
-            return environment_files.place_in(found, self.name, file)
+            here = "" if found is None else environment_files.place_in(found, self.name, file)
+            return here or _place_in_configuration(file, environ)
 
         return environment_files.extend(environ, files, self.directory, place, quiet=options.flag("quiet"))
+
+
+def _place_in_configuration(file: str, environ: "Mapping[str, str]") -> str:
+    """Return where the configuration names a file of variables, `""` where it does not."""
+    from scriptrun import config  # only on the way to an error
+
+    options = config.read(environ).options
+    return options.place("env-file", file) if file in options.many("env-file") else ""
 
 
 def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:

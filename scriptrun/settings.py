@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scriptrun import location
+from scriptrun import location, moments, quantities
 from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options
 from scriptrun.config import Configuration
-from scriptrun.errors import without_credentials
+from scriptrun.errors import UsageError, without_credentials
 
 EXAMPLES: Mapping[str, str | list[str]] = {
     "with": ["rich", "httpx>=0.27"],
@@ -43,6 +43,17 @@ class Setting:
     name: str
     value: Value
     place: str
+
+
+def check(options: Options) -> None:
+    """Raise UsageError for a value that no run would accept: those of variables are not read before."""
+    for name, read in (("exclude-newer", moments.read), ("max-age", quantities.seconds)):
+        text = options.value(name)
+        try:
+            _ = read(text) if text else None
+        except ValueError:
+            remedy = f"an example: {toml(name)}"
+            raise UsageError(f"`{options.place(name)}` is `{text}`, which cannot be read", hint=remedy) from None
 
 
 def effective(options: Options, configuration: Configuration, environ: Mapping[str, str]) -> Iterator[Setting]:

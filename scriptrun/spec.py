@@ -132,7 +132,7 @@ def specify(
     """
     asked = tuple(asked)
     script, policy = script or ScriptMetadata(), policy or Policy()
-    policy.check(options, script.routes)
+    policy.check(options, script.routes, script.route_places)
     return EnvironmentSpec(
         interpreter=interpreter,
         requirements=tuple(sorted({without_credentials(one) for one in requirements(asked)})),
@@ -219,6 +219,10 @@ def _entries(path: str) -> Iterator[tuple[int, str]]:
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
+    if "://" in path:
+        raise UsageError(
+            f"`{path}` is a URL, from which no requirements are read", hint="download it, and name the file"
+        )
     if stat.S_ISFIFO(_mode(path)):
         raise UsageError(f"`{path}` is a pipe, which can be read only once", hint="write it to a file, and name that")
     try:

@@ -116,10 +116,17 @@ class _Table:
 
     def default_index(self, path: Path, value: object) -> None:
         self.index_url = self.url(path, value)
+        self.note("index-url", self.index_url, path)
+
+    def note(self, option: str, url: str, path: Path) -> None:
+        """Note where a URL stands that becomes a value, or an entry, of an option."""
+        self.reader.places[f"{option} {url}"] = self.reader.place(*path)
 
     def extra_index_url(self, path: Path, value: object) -> None:
         entries = self.reader.strings(path, value, 'extra-index-url = ["https://index.example/simple"]')
-        self.extra += [self.url((*path, number), entry) for number, entry in enumerate(entries)]
+        for number, entry in enumerate(entries):
+            self.extra.append(self.url((*path, number), entry))
+            self.note("extra-index-url", self.extra[-1], (*path, number))
 
     def find_links(self, path: Path, value: object) -> None:
         links = self.reader.option(path, values.KNOWN["find-links"], value)
@@ -152,10 +159,13 @@ class _Table:
             )
         if name:
             self.found.indexes.setdefault(name, f"{FLAT}{url}" if flat else url)
+        option, urls = ("find-links", self.links) if flat else ("extra-index-url", self.first)
         if default:
             self.default = self.default or url
+            self.note("index-url", url, (*path, "url"))
         elif not explicit:
-            (self.links if flat else self.first).append(url)
+            urls.append(url)
+            self.note(option, url, (*path, "url"))
 
     def url(self, path: Path, value: object) -> str:
         """Return the URL of an index; a path is one of a directory, and starts at the script's."""

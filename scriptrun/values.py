@@ -49,9 +49,11 @@ class Reader:
         if option.kind == LIST:
             entries = self.strings(path, value, f'{name} = ["{option.placeholder}"]')
             check = self.requirement if name == "with" else refuse_control_characters
+            found = tuple(self._path(option, entry) for entry in entries)
             for index, entry in enumerate(entries):
                 check(entry, self.place(*path, index))
-            return tuple(self._path(option, entry) for entry in entries)
+                self.places[f"{name} {found[index]}"] = self.place(*path, index)
+            return found
         text = self.string(path, value, f'{name} = "{option.placeholder}"')
         refuse_control_characters(text, self.place(*path))
         self._check(path, name, text)

@@ -94,3 +94,55 @@ def test_mistake_stops_a_run(user: User) -> None:
     warning = f"scriptrun: warning: {path}:1: there is no setting `colour`; it is ignored\n"
     assert user.run("./s.py") == (0, "ran\n", warning)
     assert user.run("./s.py") == (0, "ran\n", "")
+
+
+@pytest.mark.parametrize("kind", ["directory", "dangling link"])
+def test_what_is_no_file_is_an_error(user: User, kind: str) -> None:
+    """What stands in the file's place is not taken for no configuration, also where a launch record was made before."""
+    path = user.home / ".config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    user.script("s.py", body="print('ran')\n")
+    for _ in range(3):
+        assert user.run("./s.py") == (0, "ran\n", "")
+    if kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere")
+    message = f"scriptrun: error: the configuration `{path}` is no file, or a link that leads to none\n"
+    for words in (["./s.py"], ["scriptrun", "s.py"], ["scriptrun", "config"]):
+        finished = user.run(*words)
+        assert (finished.status, finished.out, finished.err.startswith(message)) == (125, "", True), finished
+
+
+def test_a_block_hides_only_its_own_warnings(user: User) -> None:
+    """`quiet` in a block does not hide what there is to say of the configuration."""
+    path = user.home / ".config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("nosuch = 1\n")
+    user.write("s.py", "# /// script\n# nosuch = 1\n# [tool.scriptrun]\n# quiet = true\n# ///\n")
+    expected = f"scriptrun: warning: {path}:1: there is no setting `nosuch`; it is ignored\n"
+    assert user.run("scriptrun", "s.py").err == expected
+    assert user.run("scriptrun", "--quiet", "s.py").err == ""
+
+
+def test_a_mistake_is_told_by_its_own_name(user: User) -> None:
+    """What a variable holds is not blamed on an option, nor shown as fine; a file of variables has its line."""
+    path = user.home / ".config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    user.script("s.py", body="print('ran')\n")
+    assert user.run("scriptrun", "s.py", SCRIPTRUN_MAX_AGE="xx").err.startswith("scriptrun: error: `SCRIPTRUN_MAX_AGE`")
+    for name in ("SCRIPTRUN_MAX_AGE", "SCRIPTRUN_EXCLUDE_NEWER"):
+        user.variables[name] = "xx"
+        finished = user.run("scriptrun", "config")
+        del user.variables[name]
+        expected = f"scriptrun: error: `{name}` is `xx`, which cannot be read"
+        assert (finished.status, finished.err.splitlines()[0]) == (2, expected)
+    path.write_text('\nenv-file = [\n".env"]\n')
+    expected = f"scriptrun: error: {path}:3: the file of variables `{path.parent}/.env` cannot be read"
+    assert user.run("scriptrun", "s.py").err.startswith(expected)
+    path.write_text("[policy]\nindexes = []\n")
+    rows = [line.split() for line in user.run("scriptrun", "config").out.splitlines()]
+    assert ["policy.indexes", "[]", f"{path}:2"] in rows
+    finished = user.run("scriptrun", "--with-requirements", "https://host/r.txt", "s.py")
+    expected = "scriptrun: error: `https://host/r.txt` is a URL, from which no requirements are read"
+    assert (finished.status, finished.err.splitlines()[0]) == (2, expected)

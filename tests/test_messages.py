@@ -12,6 +12,10 @@ from support import index as indexes
 from support.index import Index
 from support.user import User
 
+from scriptrun import pip_messages
+from scriptrun.arguments import Options
+from scriptrun.policy import Policy
+
 ZEROS = "0" * 64
 DEMO = "demo-1.0-py3-none-any.whl"
 
@@ -229,7 +233,7 @@ def other_platform(index: Index, _user: User) -> list[str]:
 
 @case(
     "{4}: no distribution of `ext` was found for this Python and platform",
-    f"{ELSEWHERE}; --no-build may hide what there is",
+    f"{ELSEWHERE}; SCRIPTRUN_NO_BUILD may hide what there is",
 )
 def nothing_but_a_source(index: Index, user: User) -> list[str]:
     index.add(indexes.sdist("ext", "1.0", source("pass")))
@@ -318,8 +322,8 @@ def url_that_leads_nowhere(index: Index, _user: User) -> list[str]:
 
 
 @case(
-    "{4}: the index does not say when the files of `demo` were uploaded, which --exclude-newer must know",
-    "leave --exclude-newer out, or ask an index that tells it",
+    "{4}: the index does not say when the files of `demo` were uploaded, which SCRIPTRUN_EXCLUDE_NEWER must know",
+    "leave SCRIPTRUN_EXCLUDE_NEWER out, or ask an index that tells it",
 )
 def no_upload_times(index: Index, user: User) -> list[str]:
     index.add(indexes.wheel("demo", "1.0"))
@@ -431,3 +435,11 @@ def test_a_failing_run_fails_the_same_way_again(user: User, index: Index) -> Non
     asked = len(index.requests)
     assert user.run("./s.py").err.splitlines()[0] == first[0]
     assert len(index.requests) > asked
+
+
+def test_a_hint_names_the_line_that_hides() -> None:
+    """Where the block keeps pip from seeing all, the hint names its line, and not an option that nobody gave."""
+    options = Options({"exclude-newer": "2022-01-01"}, {"exclude-newer": "s.py:4"})
+    output = "ERROR: Could not find a version that satisfies the requirement demo>=2 (from versions: 1.0)"
+    error = pip_messages.explain(output, [], options, Policy())
+    assert error.hint == "there are: 1.0; `exclude-newer` (s.py:4) may hide what there is"

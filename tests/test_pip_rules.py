@@ -58,6 +58,13 @@ def allow(user: User, *allowed: str) -> Path:
         ("https://host/simple/../other/demo.whl", "https://host/simple", False),
         ("https://host/simple/%2e%2e/other/demo.whl", "https://host/simple", False),
         ("https://host/simple/x%2F..%2F..%2Fother", "https://host/simple", False),
+        ("https://host/simple/..%2f../other/demo.whl", "https://host/simple", False),
+        ("https://host/simple/x/%252e%252e/demo.whl", "https://host/simple", False),
+        ("https://host/simple/x/../demo.whl", "https://host/simple", False),
+        ("https://host/simple/x%5C..%5C..%5Cother", "https://host/simple", False),
+        ("https://host/simple/x/..;/..;/other", "https://host/simple", False),
+        ("https://host/simple/x%3b/demo.whl", "https://host/simple", False),
+        ("https://host/simple/demo-1.0%2Blocal.whl", "https://host/simple", True),
         ("http://host/simple/demo.whl", "https://host/simple", False),
         ("https://host:8443/simple/", "https://host/simple", False),
         ("https://host@evil/simple/", "https://host/simple", False),
@@ -117,15 +124,69 @@ def test_an_index_that_fails_ends_the_run(user: User, private: Index, public: In
 
 
 @pytest.mark.slow
-def test_links_come_before_indexes(user: User, public: Index) -> None:
-    """With a policy, what a place of links has comes from there alone, as from an index before all others."""
+def test_links_count_where_the_policy_has_them(user: User, public: Index) -> None:
+    """A place of links comes where the list has what it is below, not before all; a local index is one by itself."""
     links = user.directory / "links"
     links.mkdir()
     name, content = indexes.wheel("demo", "1.0")
     (links / name).write_bytes(content)
-    allow(user, str(links), public.url)
+    user.variables["PIP_INDEX_URL"] = public.url
     user.script("s.py", "other", body=PRINT)
-    assert user.run("scriptrun", "--find-links", "links", "--index-url", public.url, "s.py") == (0, "1.0\n", "")
+    allow(user, str(links), public.url)
+    assert user.run("scriptrun", "s.py") == (0, "1.0\n", "")
+    assert user.run("scriptrun", "--find-links", "links", "s.py") == (0, "1.0\n", "")
+    path = allow(user, public.url, str(links))
+    assert user.run("scriptrun", "--find-links", "links", "s.py") == (0, "9.0\n", "")
+    finished = user.run("scriptrun", "--find-links", "links", "--no-index", "s.py")
+    why = f"with `no-index`, `{links}` would be asked and `{public.url}` not"
+    expected = f"scriptrun: error: {why}, which the policy's `indexes` ({path}:2) forbids"
+    assert (finished.status, finished.err.splitlines()[0]) == (125, expected)
+
+
+def test_naming_a_later_index_changes_nothing(user: User, private: Index, public: Index) -> None:
+    """Whatever option, variable, setting or block names the later index alone, the first that has a name is asked."""
+    path = allow(user, private.url, public.url)
+    user.variables.pop("PIP_INDEX_URL", None)
+    cases: list[tuple[list[str], dict[str, str], str]] = [
+        (["--index-url", public.url], {}, ""),
+        ([], {"SCRIPTRUN_INDEX_URL": public.url}, ""),
+        (["--refresh"], {"PIP_INDEX_URL": public.url}, ""),
+        ([], {}, f'[[tool.uv.index]]\nurl = "{public.url}"\ndefault = true\n'),
+        (["--find-links", f"{public.url}demo/"], {}, ""),
+        (["--refresh"], {}, ""),
+    ]
+    for options, variables, table in cases:
+        text = "".join(f"# {line}\n" for line in ['dependencies = ["demo"]', *table.splitlines()])
+        user.write("s.py", f"# /// script\n{text}# ///\n{PRINT}")
+        for name, value in variables.items():
+            user.variables[name] = value
+        assert user.run("scriptrun", *options, "s.py") == (0, "1.0\n", ""), options
+        for name in variables:
+            del user.variables[name]
+    assert [one for one in public.requests if "demo" in one] == []
+    user.write(
+        "s.py",
+        '# /// script\n# dependencies = ["demo"]\n# [tool.scriptrun.sources]\n'
+        f'# demo = {{ index = "{public.url}" }}\n# ///\n{PRINT}',
+    )
+    finished = user.run("scriptrun", "s.py")
+    rule = f"which the policy's `indexes` ({path}:2) puts first"
+    message = f"`demo` is to come from `{public.url}`, but `{private.url}` has it, {rule}"
+    assert (finished.status, finished.err.splitlines()[0]) == (125, f"scriptrun: error: s.py:2: {message}")
+
+
+def test_all_indexes_count_where_none_is_named(user: User, private: Index, public: Index) -> None:
+    """What the first index of the policy does not have comes from the next one; a source may say which."""
+    allow(user, private.url, public.url)
+    user.variables.pop("PIP_INDEX_URL", None)
+    user.script("s.py", "other", body=PRINT)
+    assert user.run("scriptrun", "s.py") == (0, "1.0\n", "")
+    user.write(
+        "t.py",
+        '# /// script\n# dependencies = ["other"]\n# [tool.scriptrun.sources]\n'
+        f'# other = {{ index = "{public.url}" }}\n# ///\n{PRINT}',
+    )
+    assert user.run("scriptrun", "t.py") == (0, "1.0\n", "")
 
 
 def asked_for(user: User, cache: Path, script: ScriptMetadata, *requirements: str) -> dict[str, str]:
@@ -234,7 +295,7 @@ def test_a_pip_that_cannot_be_kept_is_not_used(
 
     monkeypatch.delattr(collector.LinkCollector, "collect_sources")
     monkeypatch.setattr("os._exit", ended)
-    rules = {"routes": {}, "first_index": True, "below": None, "wheels": False, "places": {}}
+    rules = {"routes": {}, "first_index": True, "order": None, "below": None, "wheels": False, "places": {}}
     with pytest.raises(SystemExit):
         pip_rules.keep(rules)
     assert capfd.readouterr().out.startswith(

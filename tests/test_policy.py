@@ -92,6 +92,12 @@ def test_the_stricter_counts(files: tuple[Path, Path], swapped: bool) -> None:  
         ('[policy]\nindexes = "http://a"\n', 2, "`policy.indexes` is a string, not an array of strings"),
         ('[policy]\nindexes = [\n"http://a",\n1]\n', 4, "entry 2 of `policy.indexes` is an integer, not a string"),
         ("policy = true\n", 1, "`policy` is not a table"),
+        ("\n[polcy]\n", 2, "there is no setting `polcy`"),
+        ("[Policy]\n", 1, "there is no setting `Policy`"),
+        ("[policies]\n", 1, "there is no setting `policies`"),
+        ('[policy]\nindexes = [\n"not a url"]\n', 3, "`not a url` in `policy.indexes` is neither a URL nor a path"),
+        ('[policy]\nindexes = ["https:///x"]\n', 2, "`https:///x` in `policy.indexes` is neither a URL nor a path"),
+        ('[policy]\nindexes = ["http://h/a%2fb"]\n', 2, "`http://h/a%2fb` in `policy.indexes` is neither"),
     ],
 )
 def test_mistake_is_an_error(files: tuple[Path, Path], text: str, line: int, message: str) -> None:
@@ -152,6 +158,57 @@ def test_cooldown_cannot_be_dropped(user: User, index: Index) -> None:
     assert finished.err.splitlines()[-1] == "hint: ask an index that tells it"
 
 
+def test_cooldown_refuses_what_tells_no_time(user: User, index: Index) -> None:
+    """Archives and repositories by URL, also of a dependency, and places of links are errors; local files are not."""
+    index.add(indexes.wheel("demo", "1.0"))
+    files = index.url.replace("simple/", "files/")
+    url = f"{files}demo-1.0-py3-none-any.whl"
+    path = demand(user, '[policy]\ncooldown = "7d"\n')
+    rule = f"the policy's `cooldown` ({path}:2)"
+    for text in (f"demo @ {url}", "demo @ git+http://127.0.0.1:9/demo"):
+        user.script("s.py", text)
+        finished = user.run("./s.py", PIP_INDEX_URL=index.url)
+        expected = f"scriptrun: error: ./s.py:4: `{text[7:]}` has no time of upload, which {rule} must know"
+        assert (finished.status, finished.err.splitlines()[0]) == (125, expected)
+    table = f"# [[tool.uv.index]]\n# url = '{files}'\n# format = 'flat'\n"
+    user.write("links.py", f'# /// script\n# dependencies = ["demo"]\n{table}# ///\n')
+    finished = user.run("scriptrun", "links.py")
+    why = f"`find-links` is `{files}`, where files have no time of upload, which {rule} forbids"
+    assert (finished.status, finished.err.splitlines()[0]) == (125, f"scriptrun: error: links.py:4: {why}")
+    wheels = user.directory / "wheels"
+    wheels.mkdir()
+    name, content = indexes.wheel("needy", "1.0", requires=[f"demo @ {url}"])
+    (wheels / name).write_bytes(content)
+    user.script("s.py", f"needy @ {(wheels / name).as_uri()}")
+    finished = user.run("./s.py")
+    assert f"`{url}` has no time of upload, which {rule} must know" in finished.err.splitlines()[0]
+    name, content = indexes.wheel("demo", "3.0")
+    (wheels / name).write_bytes(content)
+    user.script("s.py", f"demo @ {(wheels / name).as_uri()}", body=PRINT)
+    assert user.run("./s.py") == (0, "3.0\n", "")
+
+
+def test_a_violation_names_its_own_line(user: User, index: Index) -> None:
+    """Which index of a block it is, which source, and which of pip's files, is told."""
+    demand(user, '[policy]\nindexes = ["https://host/simple"]\n')
+    table = "# [[tool.uv.index]]\n# url = 'https://host/simple'\n# [[tool.uv.index]]\n# name = 'o'\n"
+    cases = [
+        (f"{table}# url = '{index.url}'\n", "s.py:7: `extra-index-url`"),
+        (f"{table}# url = '{index.url}'\n# default = true\n", "s.py:7: `index-url`"),
+        (f"{table}# url = '{index.url}'\n# explicit = true\n# [tool.uv.sources]\n# demo.index = 'o'\n", "s.py:10: the"),
+        (f"# [tool.uv]\n# extra-index-url = [\n#  'https://host/simple',\n#  '{index.url}']\n", "s.py:6: `extra"),
+        (f"# [tool.uv]\n# index-url = '{index.url}'\n", "s.py:4: `index-url`"),
+        (f"# [tool.scriptrun]\n# find-links = [\n#  '{index.url}']\n", "s.py:5: `find-links`"),
+    ]
+    for text, place in cases:
+        user.write("s.py", f'# /// script\n# dependencies = ["demo"]\n{text}# ///\n')
+        assert user.run("scriptrun", "s.py").err.startswith(f"scriptrun: error: {place}"), text
+    user.script("t.py", "demo")
+    settings = user.write("pip.conf", f"[global]\nextra-index-url = {index.url}\n")
+    finished = user.run("scriptrun", "t.py", PIP_CONFIG_FILE=str(settings), PIP_INDEX_URL=None)
+    assert finished.err.startswith(f"scriptrun: error: {settings}: pip's setting `extra-index-url` is")
+
+
 @pytest.mark.slow
 def test_cooldown_cannot_be_dropped_by_an_old_pip(user: User, pythons: list[Path]) -> None:
     """A Python whose pip cannot heed it is an error, which names the policy."""
@@ -195,13 +252,13 @@ def test_only_binary(user: User, index: Index, tmp_path: Path) -> None:
     assert f"{rule} may hide what there is\n" in finished.err
     expected = f"scriptrun: error: --no-binary: `no-binary` asks for a build, which {rule} forbids\n"
     assert user.run("scriptrun", "--no-binary", "demo", "s.py").err.startswith(expected)
-    expected = f"scriptrun: error: pip's setting `no-binary` asks for a build, which {rule} forbids\n"
+    expected = f"scriptrun: error: PIP_NO_BINARY: pip's setting `no-binary` asks for a build, which {rule} forbids\n"
     assert user.run("scriptrun", "--refresh", "s.py", PIP_NO_BINARY=":all:").err.startswith(expected)
     assert not mark.exists()
 
 
 def test_indexes(user: User, shared_index: Index, index: Index) -> None:
-    """No option, variable, block, nor setting of pip names another one; where none is named, the first is asked."""
+    """No option, variable, block, nor setting of pip names another one; where none is, the policy's are asked."""
     index.add(indexes.wheel("demo", "9.0"))
     index.add(
         indexes.wheel(
@@ -220,9 +277,20 @@ def test_indexes(user: User, shared_index: Index, index: Index) -> None:
         (["--extra-index-url", other], {}, f"--extra-index-url: `extra-index-url` is `{other}`, {ends}"),
         (["--find-links", "links"], {}, f"--find-links: `find-links` is `{user.directory}/links`, {ends}"),
         ([], {"SCRIPTRUN_INDEX_URL": other}, f"SCRIPTRUN_INDEX_URL: `index-url` is `{other}`, {ends}"),
-        (["--refresh"], {"PIP_INDEX_URL": other}, f"pip's setting `index-url` is `{other}`, {ends}"),
-        (["--refresh"], {"PIP_EXTRA_INDEX_URL": other}, f"pip's setting `extra-index-url` is `{other}`, {ends}"),
-        (["--refresh"], {"PIP_FIND_LINKS": other}, f"pip's setting `find-links` is `{other}`, {ends}"),
+        (["--refresh"], {"PIP_INDEX_URL": other}, f"PIP_INDEX_URL: pip's setting `index-url` is `{other}`, {ends}"),
+        (
+            ["--refresh"],
+            {"PIP_EXTRA_INDEX_URL": other},
+            f"PIP_EXTRA_INDEX_URL: pip's setting `extra-index-url` is `{other}`, {ends}",
+        ),
+        (["--refresh"], {"PIP_FIND_LINKS": other}, f"PIP_FIND_LINKS: pip's setting `find-links` is `{other}`, {ends}"),
+        (["--constraint", other], {}, f"--constraint: `constraint` is `{other}`, {ends}"),
+        (["--refresh"], {"PIP_CONSTRAINT": other}, f"PIP_CONSTRAINT: pip's setting `constraint` is `{other}`, {ends}"),
+        (
+            ["--refresh"],
+            {"PIP_BUILD_CONSTRAINT": other},
+            f"PIP_BUILD_CONSTRAINT: pip's setting `build-constraint` is `{other}`, {ends}",
+        ),
     ]
     for options, variables, message in cases:
         finished = user.run("scriptrun", *options, "s.py", **bare(variables))
@@ -271,7 +339,7 @@ def test_require_lock(user: User) -> None:
     assert user.run("./s.py") == (0, "2.0\n", "")
     path = demand(user, "[policy]\nrequire-lock = true\n")
     rule = f"the policy's `require-lock` ({path}:2) forbids"
-    hint = "hint: make one: scriptrun lock SCRIPT\n"
+    hint = "hint: make one: scriptrun lock ./s.py\n"
     expected = Finished(125, "", f"scriptrun: error: ./s.py: there is no lock, which {rule}\n{hint}")
     assert user.run("./s.py") == expected
     for words in (["--isolated"], ["--refresh"], ["--offline"]):
@@ -291,6 +359,7 @@ def test_url_scripts() -> None:
         strict.check_url_script("https://ada:s3cr3t@host/x.py")
     rule = "the policy's `url-scripts` (/c.toml:2) forbids"
     assert caught.value.message == f"`https://host/x.py` is a script from a URL, which {rule}"
+    assert caught.value.hint.startswith("download it")
 
 
 @pytest.mark.slow

@@ -24,14 +24,18 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     for script in invocation.arguments:
         options = options.below(_block(script, options, environ))
     options = options.below(configuration.options)
+    settings.check(options)
     found = list(settings.effective(options, configuration, environ))
     if "--json" in invocation.extra:
         facts = {one.name: {"value": one.value, "from": one.place} for one in found}
         output.give(json.dumps(facts, indent=2) + "\n")
     else:
-        rows = [(one.name, _text(one.value), one.place) for one in found]
+        rows = [
+            (one.name, "[]" if one.value == [] and one.place != "default" else _text(one.value), one.place)
+            for one in found
+        ]
         output.give(table.lay_out(("setting", "value", "from"), rows, (1, 2)))
-    if not options.flag("quiet"):
+    if not invocation.options.below(configuration.options).flag("quiet"):
         for warning in configuration.warnings:
             output.warn(warning.message, warning.remedy, warning.place)
     return 0

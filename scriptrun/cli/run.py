@@ -102,9 +102,10 @@ def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
 
 
 def warn(wanted: Wanted) -> None:
-    """Write the warnings about block and configuration, unless asked to be quiet."""
-    if not wanted.options.flag("quiet"):
-        for warning in (*wanted.script.warnings, *wanted.configuration.warnings):
+    """Write the warnings about block and configuration, unless asked to be quiet; a block asks for itself alone."""
+    outside = wanted.request.invocation.options.below(wanted.configuration.options)
+    for warnings, options in (wanted.script.warnings, wanted.options), (wanted.configuration.warnings, outside):
+        for warning in () if options.flag("quiet") else warnings:
             output.warn(warning.message, warning.remedy, warning.place)
 
 
