@@ -121,6 +121,9 @@ def test_last_block() -> None:
     assert document.with_last_block(added, "pylock", "b = 2\n") == added.replace(b"a = 1", b"b = 2")
     assert document.with_last_block(added, "pylock", None) == b"x = 1\r\n"
     assert document.with_last_block(b"x\r\ny", "pylock", "a = 1\n") == b"x\r\ny\r\n" + lock
+    for gap in (b"", b"\r\n"):
+        moved = document.with_last_block(added + gap + b"y = 2", "pylock", "a = 1\n")
+        assert moved == b"x = 1\r\n\r\ny = 2\r\n" + lock
     script = b"# /// script\n# ///\n"
     assert document.with_last_block(script, "pylock", None) == script
     assert document.with_last_block(script, "pylock", "") == script + b"\n# /// pylock\n# ///\n"

@@ -151,10 +151,17 @@ def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     told = [user.run("scriptrun", *words, script) for words in ((), ("lock", "--embed"))]
     for one in told:
         refused(one, "the script holds 2 blocks of type `pylock`", "hint: delete all but the last one")
-    script.write_text(f"{content}\nprint(2)\n")
-    refused(user.run("scriptrun", "lock", script), "the lock in the script is not at its end", "hint: move it there")
-    assert script.read_text() == f"{content}\nprint(2)\n"
-    assert not lock_of(script).exists()
+    for more in ("\nprint(2)\n", "print(2)\n"):
+        script.write_text(content + more)
+        assert user.run(script) == (0, "1\n2\n", "")
+        assert user.run("scriptrun", "-q", "lock", "--embed", script).status == 0
+        assert script.read_text() == content.replace(f"\n{block}", f"\nprint(2)\n\n{block}")
+        assert user.run("scriptrun", "--locked", script) == (0, "1\n2\n", "")
+        script.write_text(content + more)
+        assert user.run("scriptrun", "-q", "lock", script).status == 0
+        assert script.read_text().endswith("print(1)\n\nprint(2)\n")
+        assert "lock" not in script.read_text()
+        lock_of(script).unlink()
     script.write_text(content)
     lock_of(script).write_text(block.replace("# ", ""))
     refused(user.run(script), "a lock inside, and one beside it", "scriptrun lock")
