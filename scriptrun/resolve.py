@@ -137,7 +137,7 @@ def resolve(
     if lock is not None:
         specified = replace(specified, lock=lock.digest)
     if with_lock:
-        _demand_lock(configuration.policy, specified, options, request.name)
+        _demand_lock(configuration.policy, specified, options, request)
     done("compute the key")
     wanted = Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options), lock)
     return wanted if lock is None or wanted.unpinned else replace(wanted, max_age=0.0)  # pip would say the same again
@@ -173,13 +173,13 @@ def _choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[st
     return choice
 
 
-def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, name: str) -> None:
+def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, request: Request) -> None:
     """Raise PolicyError where the policy wants a lock, and not all that is asked for is in one."""
     more = [one for one in ("with", "with-requirements") if options.many(one)]
     for one in more if policy.require_lock else []:
         raise policy.violation("require-lock", options.place(one), f"`{one}` asks for what is in no lock")
     locked = bool(specified.lock) or not specified.requirements
-    policy.check_lock(locked=locked, place=name, remedy="make one: scriptrun lock SCRIPT")
+    policy.check_lock(locked=locked, place=request.name, remedy=f"make one: {discovery.remedy(request)}")
 
 
 def _max_age(options: Options) -> float:

@@ -170,6 +170,26 @@ def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     assert user.run(script) == (0, "1\n", "")
 
 
+def test_embedded_lock_is_looked_at_wherever_python_starts(user: User) -> None:
+    """Cut off or changed after a run, it is missed in another file and with options; the launcher does not look."""
+    script = user.script("s.py", body="one = 1\nprint(one)\n")
+    assert user.run("scriptrun", "-q", "lock", "--embed", script).status == 0
+    content = script.read_text()
+    cut = content[: content.index("\n# /// pylock")]
+    assert [user.run(script), user.run("scriptrun", "--python=3", script)] == [(0, "1\n", "")] * 2
+    assert len(user.records()) == 1
+    changes = {
+        cut: "which is not in the script any more",
+        content.replace('"scriptrun"', '"somebody"'): "the lock in the script was changed",
+    }
+    for changed, message in changes.items():
+        copy = user.write("copy.py", changed)
+        refused(user.run("scriptrun", copy), message)
+        script.write_text(changed)
+        refused(user.run("scriptrun", "--python=3", script), message)
+        assert user.run("scriptrun", script) == (0, "1\n", ""), "the first lines are what they were"
+
+
 @pytest.mark.slow
 def test_extra_requirements_leave_what_is_locked(user: User) -> None:
     """`--with` adds to the locked distributions without changing one; what contradicts them is refused."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from packaging.requirements import Requirement
@@ -46,6 +47,10 @@ class Change:
             raise UsageError(misses[0].message, hint=misses[0].remedy, place=place)
         self._before()
         return None if found is None else found.text(self.original.name)
+
+    def command(self, name: str, *words: str) -> str:
+        """Return the command `name` for this script, to be copied."""
+        return shlex.join(["scriptrun", name, arguments.word(self.original.name), *words])
 
     def new_block(self) -> str:
         """Return the text of a first block: for the Python that is asked for, pinned or chosen, and later ones."""
@@ -172,7 +177,7 @@ def indexed(script: Change, names: Sequence[str]) -> tuple[str, set[int]]:
     text = script.block()
     path = script.original.name
     if text is None:
-        raise UsageError("the file has no `script` block", place=path, hint=f"scriptrun init {path}")
+        raise UsageError("the file has no `script` block", place=path, hint=script.command("init"))
     found = [requirements.name(one) for one in requirements.listed(text)]
     missing = [name for name in names if canonicalize_name(name) not in found]
     if missing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from scriptrun import arguments
 from scriptrun.errors import LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import ScriptMetadata
@@ -85,4 +86,4 @@ def refuse_other_python(lock: Lock, interpreter: Interpreter, request: Request) 
 def remedy(request: Request, *, embed: bool = False, python: str = "") -> str:
     """Return the command that makes the lock of a script anew, inside it or for another Python if so wanted."""
     options = [*(["--python", python] if python else []), *(["--embed"] if embed else [])]
-    return shlex.join(["scriptrun", "lock", *options, request.name])
+    return shlex.join(["scriptrun", "lock", *options, arguments.word(request.name)])
