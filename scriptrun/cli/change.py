@@ -53,12 +53,16 @@ class Change:
         return shlex.join(["scriptrun", name, arguments.word(self.original.name), *words])
 
     def new_block(self) -> str:
-        """Return the text of a first block: for the Python that is asked for, pinned or chosen, and later ones."""
-        pinned = "" if self.options.value("python") else skeleton.pin(os.path.dirname(self.original.file))
-        if not pinned:
-            version = Version(self.wanted("").choice.interpreter.version)
-            pinned = f"{version.major}.{version.minor}"
-        return skeleton.block(pinned)
+        """Return the text of a first block, for the Python that is asked for, pinned or chosen, and later ones.
+
+        Specifiers that are asked for (`>=3.9,<4`) stand as they are. Raises InterpreterError for what is not installed.
+        """
+        asked, options = self.options.value("python"), self.options
+        if not asked:
+            pinned, file = skeleton.pin(os.path.dirname(self.original.file))
+            options = options.below(Options({"python": pinned}, {"python": file})) if pinned else options
+        version = Version(dataclasses.replace(self, options=options).wanted("").choice.interpreter.version)
+        return skeleton.block(asked if asked[:1] in tuple("<>=!~") else f">={version.major}.{version.minor}")
 
     def resolve(self, text: str) -> Callable[[str], str]:
         """Let pip resolve the script as it is with `text` in its block. Raises ScriptrunError.
