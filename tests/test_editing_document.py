@@ -154,6 +154,22 @@ def test_file_is_replaced_as_it_was(tmp_path: Path) -> None:
     assert list(real.parent.iterdir()) == [real]
 
 
+def test_directory_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is replaced all the same, and nothing else is said."""
+    path = tmp_path / "s.py"
+    path.write_bytes(b"old")
+    opened = os.open
+
+    def refuse(path: str, flags: int, *rest: int, **others: int) -> int:
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *rest, **others)
+
+    monkeypatch.setattr(os, "open", refuse)
+    document.write(document.read(str(path)), b"new")
+    assert path.read_bytes() == b"new"
+
+
 def test_file_that_changed_meanwhile(tmp_path: Path) -> None:
     """It is left as it is now, whether its bytes changed or it has gone, and nothing else is left."""
     path = tmp_path / "s.py"

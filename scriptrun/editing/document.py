@@ -167,12 +167,12 @@ def write(document: Document, content: bytes) -> None:
 
 def _keep_names(directory: str) -> None:
     """Let the names in a directory survive a loss of power, where the file system can."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _take_after(file: str, descriptor: int) -> None:
