@@ -62,7 +62,8 @@ class Wanted:
         if self.lock is None:
             return order
         locked = pins.read(self.lock, markers.environment(self.spec.interpreter))
-        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned)
+        origin = discovery.origin(self.lock, self.request, (one.name for one in locked))
+        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned, origin=origin)
 
     @property
     def unpinned(self) -> tuple[Asked, ...]:

@@ -143,7 +143,9 @@ def test_offline(user: User) -> None:
     path = user.script("s.py")
     before = path.read_bytes()
     finished = user.run("scriptrun", "add", "--offline", "s.py", "demo")
-    assert finished == (125, "", "scriptrun: error: s.py: pip must be asked, and --offline forbids it\n")
+    told = "pip would have to be asked, which --offline forbids"
+    hint = "when online, run it without --offline (SCRIPTRUN_OFFLINE=0)"
+    assert finished == (125, "", f"scriptrun: error: s.py: {told}\nhint: {hint}\n")
     assert path.read_bytes() == before
 
 

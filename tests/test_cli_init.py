@@ -39,7 +39,8 @@ def test_new_script_with_requirements(user: User) -> None:
     expected = head("dependencies = [", '  "demo<2",', '  "tool>=1.0",', "]")
     assert expected in (user.directory / "hello.py").read_text()
     assert user.run("./hello.py").out == "Hello!\n"
-    assert user.run("scriptrun", "init", "bad.py", "--with", "nope2").status == 125
+    finished = user.run("scriptrun", "init", "bad.py", "--with", "nope2")
+    assert (finished.status, finished.err.endswith("; `bad.py` was not made\n")) == (125, True)
     assert not (user.directory / "bad.py").exists()
 
 

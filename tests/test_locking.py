@@ -98,7 +98,11 @@ def test_flipped_byte_is_refused(index: Index, tmp_path: Path, command: Path, fl
         index.hashes[name] = re.findall(r'sha256 = "(\w+)"', lock_of(script).read_text())[0]
     shutil.rmtree(user.cache)
     shutil.rmtree(user.home / ".cache" / "pip", ignore_errors=True)
-    refused(user.run(script), "refused: the file of `demo` does not have the hash", "hint: it was changed after")
+    refused(
+        user.run(script),
+        f"{lock_of(script)}: refused: the file of `demo` does not have the hash that the lock says",
+        f"have it made anew: scriptrun lock {script}; else",
+    )
     assert (user.environments(), list(user.cache.glob("v1/envs/*"))) == ([], [])
 
 
@@ -195,7 +199,11 @@ def test_extra_requirements_leave_what_is_locked(user: User) -> None:
     """`--with` adds to the locked distributions without changing one; what contradicts them is refused."""
     script = locked(user, "demo<2", body="import sys, demo; print(demo.V, 'tool' in sys.modules)\nimport tool\n")
     assert user.run("scriptrun", "--with", "tool", script) == (0, "1.0 False\n", "")
-    refused(user.run("scriptrun", "--with", "demo>=2", script), "a constraint says `demo==1.0`")
+    told = f"{lock_of(script)}: conflict: the script asks for `demo>=2`, the lock has `demo==1.0`"
+    finished = user.run("scriptrun", "--with", "demo>=2", script)
+    refused(
+        finished, told, f"hint: leave out what contradicts the lock, or update that: scriptrun lock --upgrade {script}"
+    )
     assert len(user.environments()) == 1
 
 

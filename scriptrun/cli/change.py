@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scriptrun import arguments, consult, lockfile, metadata, output, process, resolve
+from scriptrun import arguments, consult, lockfile, metadata, output, pip_messages, process, resolve
 from scriptrun import block as blocks
 from scriptrun.arguments import Options
 from scriptrun.cli import lock
@@ -71,13 +71,13 @@ class Change:
         """
         wanted = self.wanted(text)
         if wanted.options.flag("offline") and wanted.spec.requirements:
-            raise InstallError("pip must be asked, and --offline forbids it", place=self.original.name)
+            raise pip_messages.offline(self.original.name)
         order = dataclasses.replace(wanted, asked=tuple(self._placed(wanted))).order
         try:
             with process.interruptible(), Progress(wanted.options) as progress:
                 found = consult.candidates(order(self.environ, progress.show), wanted.request.caches.writable())
         except InstallError as error:
-            unchanged = f"`{self.original.name}` is as it was"
+            unchanged = f"`{self.original.name}` {'was not made' if self.new else 'is as it was'}"
             error.hint = f"{error.hint}; {unchanged}" if error.hint else unchanged
             raise
         versions = {one.name: one.version for one in found}
@@ -115,6 +115,8 @@ class Change:
             texts = (document.block_text(one, name) or "" for one in (self.original.content, content))
             for line in _differences(*(requirements.listed(text) for text in texts)):
                 output.tell(f"{escape(without_credentials(line))}\n")
+            if made is not None and made.changes:
+                output.note("in the lock: " + ", ".join(made.changes))
             if content == self.original.content:
                 output.note(f"nothing to change in `{name}`")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 from scriptrun import arguments
 from scriptrun.errors import LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import ScriptMetadata
 from scriptrun.pinning import basis, embedded, pylock
+from scriptrun.pinning.pins import Origin
 from scriptrun.pinning.pylock import Lock
 from scriptrun.request import Request
 
@@ -83,7 +85,15 @@ def refuse_other_python(lock: Lock, interpreter: Interpreter, request: Request) 
         )
 
 
-def remedy(request: Request, *, embed: bool = False, python: str = "") -> str:
-    """Return the command that makes the lock of a script anew, inside it or for another Python if so wanted."""
-    options = [*(["--python", python] if python else []), *(["--embed"] if embed else [])]
+def origin(lock: Lock, request: Request, names: Iterable[str]) -> Origin:
+    """Return what is told of a lock where pip cannot install the distributions in it."""
+    embed = lock.file == request.name
+    anew, newer = (remedy(request, embed=embed, upgrade=upgrade) for upgrade in (False, True))
+    return Origin(lock.file, anew, newer, frozenset(names))
+
+
+def remedy(request: Request, *, embed: bool = False, python: str = "", upgrade: bool = False) -> str:
+    """Return the command that makes the lock of a script anew, inside it, for another Python or newer if so wanted."""
+    flags = [word for word, wanted in (("--embed", embed), ("--upgrade", upgrade)) if wanted]
+    options = [*(["--python", python] if python else []), *flags]
     return shlex.join(["scriptrun", "lock", *options, arguments.word(request.name)])
