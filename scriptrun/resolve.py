@@ -148,7 +148,7 @@ def _lock(request: Request, script: ScriptMetadata, options: Options) -> Lock | 
     """Return the lock of the script, if it has one that is not stale. Raises LockError."""
     lock = discovery.find(request, script)
     if options.flag("locked"):
-        discovery.demand(lock, request)
+        discovery.demand(lock, request, spec.collect(script, options))
     if lock is not None:
         discovery.refuse_stale(lock, script, request)
     return lock

@@ -228,7 +228,32 @@ def test_locked_demands_a_lock(user: User) -> None:
         one.write_text(one.read_text().replace("# /// script\n", '# /// script\n# requires-python = ">=3.1"\n'))
     for way in ways:
         refused(way(), "the lock is stale", "requires-python", "hint: update it: scriptrun lock ")
-    refused(user.run("scriptrun", "--locked", "-c", "1"), "there is no lock")
+    assert user.run("scriptrun", "--locked", "-c", "print(2)") == (0, "2\n", ""), "there is nothing to lock"
+    told = user.run("scriptrun", "--locked", "--with", "demo", "-c", "1")
+    refused(told, "error: there can be no lock", "hint: save it to a file and lock that, or leave --locked out")
+
+
+def test_lock_of_another_script_is_left_alone(user: User) -> None:
+    """Where two scripts' locks have one name, the second is refused, run or locked; a renamed pair stays one."""
+    first, second = (user.script(name, body="print(1)\n") for name in ("a.b.py", "a-b.py"))
+    lock = user.directory / "pylock.a-b.toml"
+    assert user.run("scriptrun", "-q", "lock", first).status == 0
+    before = lock.read_bytes()
+    for words in ((), ("lock",), ("lock", "--embed")):
+        told = f"{lock}: the lock is that of `a.b.py`, and this is `a-b.py`"
+        refused(user.run("scriptrun", *words, second), told, "hint: rename one of the two scripts")
+    assert (lock.read_bytes(), user.run("scriptrun", "--locked", first)) == (before, (0, "1\n", ""))
+    first.rename(second)
+    assert user.run("scriptrun", "--locked", second) == (0, "1\n", "")
+
+
+def test_lock_that_is_a_link_to_nothing(user: User) -> None:
+    """It is no missing lock, but an error, also where the script ran before."""
+    script = user.script("s.py", body="print(1)\n")
+    assert user.run("scriptrun", script) == (0, "1\n", "")
+    lock_of(script).symlink_to("gone.toml")
+    for words in ((), ("lock",)):
+        refused(user.run("scriptrun", *words, script), f"{lock_of(script)}: the lock is a link that leads nowhere")
 
 
 def test_stale_lock_says_what_differs(user: User) -> None:
@@ -278,7 +303,7 @@ def test_locked_script_runs_on_the_python_of_its_lock(user: User, pythons: list[
     body = "import sys, demo; print('%d.%d' % sys.version_info[:2], demo.V)\n"
     script = user.script("s.py", "demo", body=body)
     user.run("scriptrun", "-q", "lock", user.script("t.py", "demo<2"))
-    made = lock_of(user.directory / "t.py").read_text().replace('["demo<2"]', '["demo"]')
+    made = lock_of(user.directory / "t.py").read_text().replace('["demo<2"]', '["demo"]').replace("t.py", "s.py")
     own = re.findall(r'^python = "(.*)"', made, re.MULTILINE)[0]
     lock_of(script).write_text(made.replace(own, version))
     path = f"{command.parent}:{other.parent}:/usr/bin:/bin"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -77,7 +78,8 @@ def text(
     facts = markers.environment(interpreter)
     held = tuple(_held(wanted, kept, facts)) if kept is not None else ()
     answer = _ask(wanted, environ, held, show, begin_anew) if wanted.spec.requirements else _NOTHING
-    return pylock.compose(answer, directory, basis.of(wanted.script, directory), basis.target(interpreter), facts)
+    target = replace(basis.target(interpreter), script=os.path.basename(wanted.request.beside[0]))
+    return pylock.compose(answer, directory, basis.of(wanted.script, directory), target, facts)
 
 
 def _ask(
