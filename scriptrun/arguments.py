@@ -224,6 +224,11 @@ def script(target: str, options: Options) -> Invocation:
     return Invocation("stdin" if target == "-" else "script", target, [], options)
 
 
+def word(path: str) -> str:
+    """Return the word of a command line that means the file at `path`, also one whose name looks like an option."""
+    return f"./{path}" if path.startswith("-") else path
+
+
 def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911 - one for each kind
     if reader.extra.keys() & set(_HELP):
         return Invocation("help", "", [], options)

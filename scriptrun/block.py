@@ -118,6 +118,13 @@ def contents(source: bytes, kind: str) -> "list[bytes]":
     return [source[found.content : found.closing] for found in _find(source) if found.type == opener[6:]]
 
 
+def spans(source: bytes, kind: str) -> "list[tuple[int, int]]":
+    """Return the numbers of the opening and of the closing line of each block of this type, from 1."""
+    source = _plain(source)
+    found = [one for one in _find(source) if one.type == kind.encode("ascii")]
+    return [(_line_number(source, one.start), _line_number(source, one.closing)) for one in found]
+
+
 def _plain(source: bytes) -> bytes:
     r"""Return `source` without byte order mark, and with `\n` at the end of each line."""
     source = source.removeprefix(_BYTE_ORDER_MARK)

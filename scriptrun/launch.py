@@ -53,10 +53,10 @@ class Answer:
         self.env_files = tuple(env_files)
 
 
-def question(invocation: Invocation, block: "Block | None", configured: bytes, lock: "bytes | None" = None) -> bytes:
+def question(invocation: Invocation, block: "Block | None", configured: bytes, locks: "Sequence[bytes]" = ()) -> bytes:
     """Return all that decides which environment is wanted, as bytes that are equal when it is.
 
-    `lock` is what the lock beside the script holds; one inside it stands for itself by the digest in the block.
+    `locks` is what locks hold, the one beside the script and the one inside.
 
     Raises OSError where a file of requirements or constraints cannot be read.
     """
@@ -71,8 +71,7 @@ def question(invocation: Invocation, block: "Block | None", configured: bytes, l
     metadata = None if block is None else (block.raw, block.encoding)
     shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script", "trust")
     asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
-    locked = [] if lock is None else [lock]
-    return repr((metadata, asked, files, own, configured, *locked)).encode("utf-8", "backslashreplace")
+    return repr((metadata, asked, files, own, configured, *locks)).encode("utf-8", "backslashreplace")
 
 
 def _program(python: str) -> str:

@@ -42,7 +42,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
         IFS= read -r _sr_line || { _sr_text=$_sr_text$_sr_line && break; } # the file ends with this line
         _sr_text=$_sr_text$_sr_line$_sr_newline
     done <"$1"
-    { [ "$1" -ef "$_sr_real" ] && [ ! -e "$_sr_lock" ]; } || _sr_text=x$_sr_proof # a lock came since
+    { [ "$1" -ef "$_sr_real" ] && [ ! -e "$_sr_lock" ] && [ ! -L "$_sr_lock" ]; } || _sr_text=x$_sr_proof # a lock
     # First the stamp, then the mark: whoever removes sets the mark, then looks at the stamp. Last Python: is it there?
     # `[` is no special built-in: in a read-only cache, the failing redirection does not end the shell.
     if [ "$_sr_text" = "$_sr_proof" ] && [ -r "$_sr_env/pyvenv.cfg" ] && [ -f "$_sr_env/scriptrun.json" ] &&

@@ -28,6 +28,8 @@ def read(path: str) -> "bytes | None":
                 raise LockError("the lock is not an ordinary file", place=path)
             content = file.read(MAX_LOCK + 1)
     except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(path):
+            raise LockError("the lock is a link that leads nowhere", place=path) from None
         return None
     except OSError as error:
         raise LockError(f"the lock cannot be read: {error.strerror}", place=path) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from scriptrun import markers
 from scriptrun.arguments import Options
 from scriptrun.metadata import Asked
-from scriptrun.pinning.pins import Pin
+from scriptrun.pinning.pins import Origin, Pin
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
@@ -59,6 +59,7 @@ class Order:
     policy: Policy = field(default_factory=Policy)
     pins: tuple[Pin, ...] | None = None
     unpinned: tuple[Asked, ...] = ()
+    origin: Origin | None = None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

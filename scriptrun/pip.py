@@ -153,7 +153,8 @@ def _run(
         meanwhile=load,
     )
     if finished.status != 0:
-        raise pip_messages.explain(without_credentials(finished.output), order.asked, order.options, order.policy)
+        output = without_credentials(finished.output)
+        raise pip_messages.explain(output, order.asked, order.options, order.policy, order.origin)
     return finished.output
 
 

@@ -15,6 +15,7 @@ from scriptrun import refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
+from scriptrun.pinning.pins import Origin
 from scriptrun.policy import Policy
 
 SHOWN_LINES = 15
@@ -35,17 +36,52 @@ class _Meaning:
     hint: str = ""
 
 
-def explain(output: str, asked: Sequence[Asked], options: Options, policy: Policy) -> InstallError:
-    """Return what pip's output means, with the place that asked for it and pip's own last lines."""
+class Unsatisfiable(InstallError):
+    """There are distributions, but none in versions that are allowed together."""
+
+
+def explain(
+    output: str, asked: Sequence[Asked], options: Options, policy: Policy, origin: Origin | None = None
+) -> InstallError:
+    """Return what pip's output means, with the place that asked for it and pip's own last lines.
+
+    With `origin` pip was to install what is in a lock.
+    """
     lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
-    meaning = _conflict(output, asked) or _meaning(output, options, policy)
+    unreachable = re.search(_UNREACHED, output)
+    meaning = (None if unreachable else _conflict(output, asked)) or _meaning(output, options, policy)
     culprits = _askers(meaning.names, output, asked)
-    return InstallError(
+    place = culprits[0].place if culprits else ""
+    if origin is not None:
+        meaning, place = _of_lock(meaning, output, origin) or (meaning, place)
+    kind = Unsatisfiable if re.search(_UNSATISFIABLE, output) and not unreachable else InstallError
+    return kind(
         meaning.message,
-        place=culprits[0].place if culprits else "",
+        place=place,
         details="\n".join(lines[-SHOWN_LINES:]),
         hint=meaning.hint,
     )
+
+
+def offline(place: str) -> InstallError:
+    """Return the error for what only pip could answer, where it may not ask."""
+    message = "pip would have to be asked, which --offline forbids"
+    return InstallError(message, place=place, hint="when online, run it without --offline (SCRIPTRUN_OFFLINE=0)")
+
+
+def _of_lock(meaning: _Meaning, output: str, origin: Origin) -> tuple[_Meaning, str] | None:
+    """Return what pip's output means, and its place, where it is about what a lock says; else None."""
+    if meaning.names[:1] and meaning.names[0] in origin.names and "DO NOT MATCH THE HASHES" in output:
+        message = meaning.message.replace("that was announced for it", "that the lock says")
+        hint = f"if the lock was edited or merged, have it made anew: {origin.anew}; else the file was changed after it"
+        return _Meaning(message, hint=f"{hint} was locked: do not use it, and tell its index"), origin.file
+    pinned = r"a constraint says (`([^`=]+)==[^`]*`)"
+    if any(name in origin.names for _, name in re.findall(pinned, meaning.message)):
+        message = re.sub(pinned, r"the lock has \1", meaning.message)
+        return _Meaning(
+            message, hint=f"leave out what contradicts the lock, or update that: {origin.newer}"
+        ), origin.file
+    return None
 
 
 def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
@@ -151,6 +187,8 @@ def _ancestors(name: str, parents: Mapping[str, set[str]]) -> Iterator[str]:
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REQUIRED = rf"(?P<what>[^\n]*?)(?: \(from (?P<why>(?!versions){_NAME})[^)]*\))?"
 _UNFETCHED = r"Could not fetch URL \S*?/(?P<what>[^/\s]+)/?: "  # what pip_child.py makes pip tell
+_UNREACHED = r"Could not fetch URL \S*: (?!4\d\d )"
+_UNSATISFIABLE = r"The conflict is caused by:\n|\(from versions: (?!none)"
 _NOTHING = r"[\s\S]*\(from versions: none\)"
 _BUILT = rf"(?:[\s\S]*?(?:Failed building wheel for|╰─>) (?!See )(?P<what>{_NAME}))?"
 _REFUSED = ("the index refused access to {what}", "check user and password for the index in pip's configuration")
@@ -213,7 +251,7 @@ _MEANINGS = (
         "the index cannot be trusted: its certificate is not one that pip is told to accept",
         "name the right certificates in pip's configuration (`cert`)",
     ),
-    (rf"{_UNFETCHED}(?!4\d\d ).*{_NOTHING}", *_UNREACHABLE),
+    (rf"{_UNFETCHED}(?!4\d\d ).*(?:{_NOTHING}|\n[\s\S]*The conflict is caused by:)", *_UNREACHABLE),
     (
         r"(?:error: command '[^']*' failed: No such file or directory"
         r"|unable to execute '?\S*(?:cc|clang|[gc]\+\+)|Unknown compiler|CMAKE_C(?:XX)?_COMPILER could be found"

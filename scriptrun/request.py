@@ -51,8 +51,11 @@ class Request:
         return os.path.dirname(os.path.realpath(self.source.file)) if self.source and self.source.file else os.curdir
 
     def _question(self) -> bytes:
+        locks = [] if self.lock is None else [self.lock]
+        if self.source is not None:
+            locks += block.contents(self.source.content, "pylock")
         try:
-            return launch.question(self.invocation, self.block, self.configured, self.lock)
+            return launch.question(self.invocation, self.block, self.configured, locks)
         except OSError as error:
             raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None
 

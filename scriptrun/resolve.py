@@ -62,7 +62,8 @@ class Wanted:
         if self.lock is None:
             return order
         locked = pins.read(self.lock, markers.environment(self.spec.interpreter))
-        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned)
+        origin = discovery.origin(self.lock, self.request, (one.name for one in locked))
+        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned, origin=origin)
 
     @property
     def unpinned(self) -> tuple[Asked, ...]:
@@ -147,7 +148,7 @@ def _lock(request: Request, script: ScriptMetadata, options: Options) -> Lock | 
     """Return the lock of the script, if it has one that is not stale. Raises LockError."""
     lock = discovery.find(request, script)
     if options.flag("locked"):
-        discovery.demand(lock, request)
+        discovery.demand(lock, request, spec.collect(script, options))
     if lock is not None:
         discovery.refuse_stale(lock, script, request)
     return lock

@@ -143,7 +143,9 @@ def test_offline(user: User) -> None:
     path = user.script("s.py")
     before = path.read_bytes()
     finished = user.run("scriptrun", "add", "--offline", "s.py", "demo")
-    assert finished == (125, "", "scriptrun: error: s.py: pip must be asked, and --offline forbids it\n")
+    told = "pip would have to be asked, which --offline forbids"
+    hint = "when online, run it without --offline (SCRIPTRUN_OFFLINE=0)"
+    assert finished == (125, "", f"scriptrun: error: s.py: {told}\nhint: {hint}\n")
     assert path.read_bytes() == before
 
 
@@ -174,6 +176,21 @@ def test_file_that_changes_while_pip_works(user: User, index: Index) -> None:
     assert finished.status == 125
     assert finished.err == "scriptrun: error: `s.py` has changed meanwhile\nhint: run the command again\n"
     assert path.read_text() == "# mine\n"
+
+
+@pytest.mark.slow
+def test_bare_name_keeps_what_was_said_of_it(user: User, shared_index: Index) -> None:
+    """A name alone is no other source: over one with a URL it is refused; extras stay unless new ones are named."""
+    url = shared_index.url.replace("simple/", "files/demo-1.0-py3-none-any.whl")
+    path = user.script("-s.py", f"demo @ {url}", "tool[x, a]")
+    before = path.read_bytes()
+    finished = user.run("scriptrun", "add", "--", "-s.py", "demo")
+    assert (finished.status, finished.out) == (2, "")
+    assert f"-s.py: `demo` is taken from `{url}` now" in finished.err
+    assert "(scriptrun remove ./-s.py demo), or write it with a bound" in finished.err
+    assert path.read_bytes() == before
+    assert user.run("scriptrun", "add", "./-s.py", "Tool", "--bounds=exact").err == "tool[x, a] → [a,x]==1.0\n"
+    assert user.run("scriptrun", "add", "./-s.py", "tool[y]>=1").err == "tool[a,x]==1.0 → [y]>=1\n"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -407,3 +408,22 @@ def test_samples_have_no_findings(user: User) -> None:
     samples = sorted((ROOT / "samples").glob("*.py"))
     assert samples
     assert user.run("scriptrun", "check", *samples) == (0, "", "")
+
+
+def test_wrong_requirement_hides_nothing(user: User) -> None:
+    """Where an entry is no requirement, imports are looked at all the same; its name counts as declared."""
+    user.write("s.py", block("dependencies = ['rich=>1', 'numpy>=1']") + "import rich, yaml\nfrom . import x\n")
+    finished = user.run("scriptrun", "check", "s.py")
+    codes = [(line.split(":")[1], line.split()[2]) for line in finished.out.splitlines()]
+    assert codes == [("2", "SR201:"), ("4", "SR301:"), ("5", "SR305:")]
+    assert "`yaml` is imported" in finished.out
+
+
+def test_pipe_is_not_waited_for(user: User) -> None:
+    """A pipe that nobody writes to is refused, and the other files are checked."""
+    os.mkfifo(user.directory / "pipe.py")
+    user.write("near.py", "#/// script\n# ///\n")
+    finished = user.run("scriptrun", "check", "pipe.py", "near.py")
+    assert finished.status == 126
+    assert finished.err.startswith("scriptrun: error: `pipe.py` is not an ordinary file\n")
+    assert "near.py:1:1: warning SR102" in finished.out

@@ -39,13 +39,15 @@ def test_new_script_with_requirements(user: User) -> None:
     expected = head("dependencies = [", '  "demo<2",', '  "tool>=1.0",', "]")
     assert expected in (user.directory / "hello.py").read_text()
     assert user.run("./hello.py").out == "Hello!\n"
-    assert user.run("scriptrun", "init", "bad.py", "--with", "nope2").status == 125
+    finished = user.run("scriptrun", "init", "bad.py", "--with", "nope2")
+    assert (finished.status, finished.err.endswith("; `bad.py` was not made\n")) == (125, True)
     assert not (user.directory / "bad.py").exists()
 
 
 def test_python(user: User, pythons: list[Path]) -> None:
     """The Python asked for, else the one that `.python-version` beside the file or above it names, is the oldest."""
     oldest = pythons[0]
+    user.variables["PATH"] += f":{oldest.parent}"
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     minor = subprocess.run([oldest, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     user.write("pinned/.python-version", f"# the server's\n{minor}.1\n")
@@ -57,6 +59,21 @@ def test_python(user: User, pythons: list[Path]) -> None:
     assert head() in (user.directory / "pinned/b.py").read_text()
     assert user.run("scriptrun", "init", "-p", str(oldest), "c.py").status == 0
     assert head(minor=minor) in (user.directory / "c.py").read_text()
+
+
+def test_python_that_is_asked_for(user: User) -> None:
+    """Specifiers stand in the block as they were asked for; a Python that is not installed is no Python, pinned too."""
+    for number, asked in enumerate((">=3.8,<4", f"~={MINOR}.0", f"=={MINOR}.*")):
+        assert user.run("scriptrun", "init", "--python", asked, f"{number}.py").status == 0
+        assert f'# requires-python = "{asked}"\n' in (user.directory / f"{number}.py").read_text()
+    assert user.run("scriptrun", "init", "--python", MINOR, "minor.py").status == 0
+    assert head() in (user.directory / "minor.py").read_text()
+    pin = user.write("pinned/.python-version", "3.99\n")
+    for words, by in ((("pinned/a.py",), str(pin)), (("pinned/a.py", "--python=3.99"), "--python")):
+        finished = user.run("scriptrun", "init", *words)
+        assert (finished.status, finished.out) == (125, "")
+        assert f"no Python found for `3.99` ({by})" in finished.err
+    assert os.listdir(pin.parent) == [".python-version"]
 
 
 def test_existing_file(user: User) -> None:

@@ -64,6 +64,19 @@ def test_versions_that_cannot_stay_are_chosen_anew(own: User, index: Index) -> N
 
 
 @pytest.mark.slow
+def test_index_that_cannot_be_reached_is_told(own: User) -> None:
+    """pip is asked once, and nothing is said of versions that cannot be kept; the lock stays."""
+    script = own.script("s.py", "demo")
+    assert own.run("scriptrun", "-q", "lock", script).status == 0
+    before = (own.directory / "pylock.s.toml").read_bytes()
+    finished = own.run("scriptrun", "lock", script, PIP_INDEX_URL="http://127.0.0.1:9/simple/", PIP_RETRIES="0")
+    assert (finished.status, finished.out) == (125, "")
+    assert "the index cannot be reached" in finished.err
+    assert "cannot keep" not in finished.err
+    assert (own.directory / "pylock.s.toml").read_bytes() == before
+
+
+@pytest.mark.slow
 def test_failure_changes_nothing(own: User) -> None:
     """Where pip finds no versions, the lock and the script stay as they were; the error names the line."""
     script = own.script("s.py", "demo")
@@ -187,6 +200,15 @@ def test_edits_keep_the_lock_up_to_date(own: User, index: Index, place: tuple[st
     assert own.run("scriptrun", "-q", "upgrade", script) == (0, "", "")
     assert own.run("scriptrun", "--locked", script) == (0, "1\n", "")
     assert own.run("scriptrun", "tree", script).out == "demo 2.0 (>=2.0)\n"
+
+
+def test_edits_tell_what_changed_in_the_lock(own: User, index: Index) -> None:
+    """add and init say which distributions came, went, or are of another version in the lock, after the block's."""
+    told = own.run("scriptrun", "init", "--lock", "--with", "demo<3", "s.py").err
+    assert "+ demo<3\nscriptrun: note: in the lock: + demo 1.0\n" in told
+    index.add(indexes.wheel("demo", "2.0"))
+    told = own.run("scriptrun", "add", "s.py", "demo>=2", "other<2").err
+    assert told == "demo<3 → >=2\n+ other<2\nscriptrun: note: in the lock: demo 1.0 → 2.0, + other 1.0\n"
 
 
 def test_new_script_can_have_a_lock(own: User) -> None:

@@ -121,6 +121,9 @@ def test_last_block() -> None:
     assert document.with_last_block(added, "pylock", "b = 2\n") == added.replace(b"a = 1", b"b = 2")
     assert document.with_last_block(added, "pylock", None) == b"x = 1\r\n"
     assert document.with_last_block(b"x\r\ny", "pylock", "a = 1\n") == b"x\r\ny\r\n" + lock
+    for gap in (b"", b"\r\n"):
+        moved = document.with_last_block(added + gap + b"y = 2", "pylock", "a = 1\n")
+        assert moved == b"x = 1\r\n\r\ny = 2\r\n" + lock
     script = b"# /// script\n# ///\n"
     assert document.with_last_block(script, "pylock", None) == script
     assert document.with_last_block(script, "pylock", "") == script + b"\n# /// pylock\n# ///\n"
@@ -149,6 +152,22 @@ def test_file_is_replaced_as_it_was(tmp_path: Path) -> None:
     assert os.getxattr(real, "user.note") == b"kept"
     assert link.is_symlink()
     assert list(real.parent.iterdir()) == [real]
+
+
+def test_directory_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is replaced all the same, and nothing else is said."""
+    path = tmp_path / "s.py"
+    path.write_bytes(b"old")
+    opened = os.open
+
+    def refuse(path: str, flags: int, *rest: int, **others: int) -> int:
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *rest, **others)
+
+    monkeypatch.setattr(os, "open", refuse)
+    document.write(document.read(str(path)), b"new")
+    assert path.read_bytes() == b"new"
 
 
 def test_file_that_changed_meanwhile(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from scriptrun.editing import document, skeleton
 
 def test_program() -> None:
     """It is valid Python, and its block holds the text."""
-    content = skeleton.program(skeleton.block("3.10"))
+    content = skeleton.program(skeleton.block(">=3.10"))
     ast.parse(content)
     assert document.block_text(content, "s.py") == 'requires-python = ">=3.10"\ndependencies = []\n'
 
@@ -27,9 +27,9 @@ def test_pin(tmp_path: Path, pinned: str, expected: str) -> None:
     (tmp_path / ".python-version").write_text("3.8\n")
     directory = tmp_path / "a" / "b"
     directory.mkdir(parents=True)
-    assert skeleton.pin(str(directory)) == "3.8"
+    assert skeleton.pin(str(directory)) == ("3.8", str(tmp_path / ".python-version"))
     (tmp_path / "a" / ".python-version").write_text(pinned)
-    assert skeleton.pin(str(directory)) == expected
+    assert skeleton.pin(str(directory)) == (expected, str(tmp_path / "a" / ".python-version"))
 
 
 def test_pin_that_cannot_be_read(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_pin_that_cannot_be_read(tmp_path: Path) -> None:
     directory = tmp_path / "a" / "b"
     (directory / ".python-version").mkdir(parents=True)
     (tmp_path / "a" / ".python-version").symlink_to(os.devnull)
-    assert skeleton.pin(str(directory)) == "3.8"
+    assert skeleton.pin(str(directory)) == ("3.8", str(tmp_path / ".python-version"))
     os.unlink(tmp_path / "a" / ".python-version")
     (tmp_path / "a" / ".python-version").write_bytes(b"\xff")
-    assert skeleton.pin(str(directory)) == "3.8"
+    assert skeleton.pin(str(directory)) == ("3.8", str(tmp_path / ".python-version"))

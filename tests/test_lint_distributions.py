@@ -15,6 +15,7 @@ from scriptrun.lint import distributions, imports, survey
 from scriptrun.lint.distributions import Installed
 
 PAIRS = """
+pkg_resources setuptools,
 cv2 opencv-python, yaml pyyaml, PIL pillow, sklearn scikit-learn, skimage scikit-image, bs4 beautifulsoup4,
 dateutil python-dateutil, dotenv python-dotenv, google.protobuf protobuf, google.cloud.storage google-cloud-storage,
 serial pyserial, usb pyusb, Crypto pycryptodome, Cryptodome pycryptodomex, jwt pyjwt, git gitpython, magic python-magic,

@@ -41,10 +41,12 @@ def test_lock_is_beside_the_real_file(tmp_path: Path) -> None:
 
 
 def test_lock_that_is_not_there_is_none(tmp_path: Path) -> None:
-    """Nothing at the path, a link that leads nowhere, and a path below a file: there is no lock."""
+    """Nothing at the path, and a path below a file: there is no lock. A link that leads nowhere is an error."""
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "file").write_bytes(b"x")
-    assert [lockfile.read(str(tmp_path / name)) for name in ("none", "dangling", "file/none")] == [None] * 3
+    assert [lockfile.read(str(tmp_path / name)) for name in ("none", "file/none")] == [None] * 2
+    with pytest.raises(LockError, match="leads nowhere"):
+        lockfile.read(str(tmp_path / "dangling"))
     assert lockfile.read(str(tmp_path / "file")) == b"x"
 
 

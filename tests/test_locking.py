@@ -98,7 +98,11 @@ def test_flipped_byte_is_refused(index: Index, tmp_path: Path, command: Path, fl
         index.hashes[name] = re.findall(r'sha256 = "(\w+)"', lock_of(script).read_text())[0]
     shutil.rmtree(user.cache)
     shutil.rmtree(user.home / ".cache" / "pip", ignore_errors=True)
-    refused(user.run(script), "refused: the file of `demo` does not have the hash", "hint: it was changed after")
+    refused(
+        user.run(script),
+        f"{lock_of(script)}: refused: the file of `demo` does not have the hash that the lock says",
+        f"have it made anew: scriptrun lock {script}; else",
+    )
     assert (user.environments(), list(user.cache.glob("v1/envs/*"))) == ([], [])
 
 
@@ -151,10 +155,17 @@ def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     told = [user.run("scriptrun", *words, script) for words in ((), ("lock", "--embed"))]
     for one in told:
         refused(one, "the script holds 2 blocks of type `pylock`", "hint: delete all but the last one")
-    script.write_text(f"{content}\nprint(2)\n")
-    refused(user.run("scriptrun", "lock", script), "the lock in the script is not at its end", "hint: move it there")
-    assert script.read_text() == f"{content}\nprint(2)\n"
-    assert not lock_of(script).exists()
+    for more in ("\nprint(2)\n", "print(2)\n"):
+        script.write_text(content + more)
+        assert user.run(script) == (0, "1\n2\n", "")
+        assert user.run("scriptrun", "-q", "lock", "--embed", script).status == 0
+        assert script.read_text() == content.replace(f"\n{block}", f"\nprint(2)\n\n{block}")
+        assert user.run("scriptrun", "--locked", script) == (0, "1\n2\n", "")
+        script.write_text(content + more)
+        assert user.run("scriptrun", "-q", "lock", script).status == 0
+        assert script.read_text().endswith("print(1)\n\nprint(2)\n")
+        assert "lock" not in script.read_text()
+        lock_of(script).unlink()
     script.write_text(content)
     lock_of(script).write_text(block.replace("# ", ""))
     refused(user.run(script), "a lock inside, and one beside it", "scriptrun lock")
@@ -163,12 +174,36 @@ def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     assert user.run(script) == (0, "1\n", "")
 
 
+def test_embedded_lock_is_looked_at_wherever_python_starts(user: User) -> None:
+    """Cut off or changed after a run, it is missed in another file and with options; the launcher does not look."""
+    script = user.script("s.py", body="one = 1\nprint(one)\n")
+    assert user.run("scriptrun", "-q", "lock", "--embed", script).status == 0
+    content = script.read_text()
+    cut = content[: content.index("\n# /// pylock")]
+    assert [user.run(script), user.run("scriptrun", "--python=3", script)] == [(0, "1\n", "")] * 2
+    assert len(user.records()) == 1
+    changes = {
+        cut: "which is not in the script any more",
+        content.replace('"scriptrun"', '"somebody"'): "the lock in the script was changed",
+    }
+    for changed, message in changes.items():
+        copy = user.write("copy.py", changed)
+        refused(user.run("scriptrun", copy), message)
+        script.write_text(changed)
+        refused(user.run("scriptrun", "--python=3", script), message)
+        assert user.run("scriptrun", script) == (0, "1\n", ""), "the first lines are what they were"
+
+
 @pytest.mark.slow
 def test_extra_requirements_leave_what_is_locked(user: User) -> None:
     """`--with` adds to the locked distributions without changing one; what contradicts them is refused."""
     script = locked(user, "demo<2", body="import sys, demo; print(demo.V, 'tool' in sys.modules)\nimport tool\n")
     assert user.run("scriptrun", "--with", "tool", script) == (0, "1.0 False\n", "")
-    refused(user.run("scriptrun", "--with", "demo>=2", script), "a constraint says `demo==1.0`")
+    told = f"{lock_of(script)}: conflict: the script asks for `demo>=2`, the lock has `demo==1.0`"
+    finished = user.run("scriptrun", "--with", "demo>=2", script)
+    refused(
+        finished, told, f"hint: leave out what contradicts the lock, or update that: scriptrun lock --upgrade {script}"
+    )
     assert len(user.environments()) == 1
 
 
@@ -193,7 +228,32 @@ def test_locked_demands_a_lock(user: User) -> None:
         one.write_text(one.read_text().replace("# /// script\n", '# /// script\n# requires-python = ">=3.1"\n'))
     for way in ways:
         refused(way(), "the lock is stale", "requires-python", "hint: update it: scriptrun lock ")
-    refused(user.run("scriptrun", "--locked", "-c", "1"), "there is no lock")
+    assert user.run("scriptrun", "--locked", "-c", "print(2)") == (0, "2\n", ""), "there is nothing to lock"
+    told = user.run("scriptrun", "--locked", "--with", "demo", "-c", "1")
+    refused(told, "error: there can be no lock", "hint: save it to a file and lock that, or leave --locked out")
+
+
+def test_lock_of_another_script_is_left_alone(user: User) -> None:
+    """Where two scripts' locks have one name, the second is refused, run or locked; a renamed pair stays one."""
+    first, second = (user.script(name, body="print(1)\n") for name in ("a.b.py", "a-b.py"))
+    lock = user.directory / "pylock.a-b.toml"
+    assert user.run("scriptrun", "-q", "lock", first).status == 0
+    before = lock.read_bytes()
+    for words in ((), ("lock",), ("lock", "--embed")):
+        told = f"{lock}: the lock is that of `a.b.py`, and this is `a-b.py`"
+        refused(user.run("scriptrun", *words, second), told, "hint: rename one of the two scripts")
+    assert (lock.read_bytes(), user.run("scriptrun", "--locked", first)) == (before, (0, "1\n", ""))
+    first.rename(second)
+    assert user.run("scriptrun", "--locked", second) == (0, "1\n", "")
+
+
+def test_lock_that_is_a_link_to_nothing(user: User) -> None:
+    """It is no missing lock, but an error, also where the script ran before."""
+    script = user.script("s.py", body="print(1)\n")
+    assert user.run("scriptrun", script) == (0, "1\n", "")
+    lock_of(script).symlink_to("gone.toml")
+    for words in ((), ("lock",)):
+        refused(user.run("scriptrun", *words, script), f"{lock_of(script)}: the lock is a link that leads nowhere")
 
 
 def test_stale_lock_says_what_differs(user: User) -> None:
@@ -243,7 +303,7 @@ def test_locked_script_runs_on_the_python_of_its_lock(user: User, pythons: list[
     body = "import sys, demo; print('%d.%d' % sys.version_info[:2], demo.V)\n"
     script = user.script("s.py", "demo", body=body)
     user.run("scriptrun", "-q", "lock", user.script("t.py", "demo<2"))
-    made = lock_of(user.directory / "t.py").read_text().replace('["demo<2"]', '["demo"]')
+    made = lock_of(user.directory / "t.py").read_text().replace('["demo<2"]', '["demo"]').replace("t.py", "s.py")
     own = re.findall(r'^python = "(.*)"', made, re.MULTILINE)[0]
     lock_of(script).write_text(made.replace(own, version))
     path = f"{command.parent}:{other.parent}:/usr/bin:/bin"

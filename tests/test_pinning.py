@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from scriptrun import block, interpreters, location, markers, metadata, pip, prepare, spec
 from scriptrun.arguments import Options
-from scriptrun.errors import InstallError, LockError
+from scriptrun.cli import lock as locking
+from scriptrun.editing import document
+from scriptrun.errors import EditError, InstallError, LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.order import Distribution, Order
@@ -312,3 +314,28 @@ def test_what_is_installed_is_what_is_locked(
         assert not list((tmp_path / "cache/v1").glob("envs/*"))
     else:
         assert prepare.prepare(cache, order).distributions == []
+
+
+@pytest.mark.parametrize(("failing", "embed"), [("unlink", True), ("replace", True), ("replace", False)])
+def test_lock_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, *, embed: bool
+) -> None:
+    """Where a file cannot be removed or renamed, script and lock are as they were, and nothing else is left."""
+    script = tmp_path / "s.py"
+    script.write_text("# /// script\n# dependencies = []\n# ///\n")
+    if embed:
+        (tmp_path / "pylock.s.toml").write_text("old\n")
+    read = document.read(str(script))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    remove = os.unlink
+
+    def refuse(path: str, *_target: str) -> None:
+        if failing == "unlink" and ".scriptrun-" in path:
+            remove(path)
+            return
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, failing, refuse)
+    with pytest.raises(EditError, match="Permission denied"):
+        locking.write(read, read.content, locking.Made("new\n", ()), embed=embed)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

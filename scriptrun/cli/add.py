@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from packaging.requirements import Requirement
+
 from scriptrun import metadata, output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import change
@@ -31,7 +33,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     script = change.start(path, invocation.options, environ)
     text = script.block() or script.new_block()
     if inferring:
-        texts += _inferred(script, with_entries(text, texts))
+        texts += _inferred(script, with_entries(script, text, texts))
         if not texts:
             return 0
     script.keep(extend(script, text, texts, kind))
@@ -45,18 +47,18 @@ def extend(script: Change, text: str, texts: Iterable[str], kind: str) -> str:
     and InstallError, where pip cannot resolve the whole.
     """
     entries = [_checked(one) for one in texts]
-    text = with_entries(text, entries)
+    text = with_entries(script, text, entries)
     version = script.resolve(text)
     for entry in entries:
         if bounds.is_bare(entry) and version(entry):
-            text = _put(text, bounds.bound(entry, version(entry), kind))
+            text = _put(text, bounds.bound(entry, version(entry), kind), script)
     return text
 
 
-def with_entries(text: str, entries: Iterable[str]) -> str:
+def with_entries(script: Change, text: str, entries: Iterable[str]) -> str:
     """Return the block's `text` with these requirements in it. Raises UsageError and EditError."""
     for entry in entries:
-        text = _put(text, _checked(entry))
+        text = _put(text, _checked(entry), script)
     return text
 
 
@@ -76,7 +78,7 @@ def _inferred(script: Change, text: str) -> list[str]:
             continue
         if one.guess:
             message = f"`{one.module}` is imported; that `{one.distribution}` provides it is a guess, and not added"
-            output.warn(message, f"if it is right: scriptrun add {name} {one.distribution}", f"{name}:{one.line}")
+            output.warn(message, f"if it is right: {script.command('add', one.distribution)}", f"{name}:{one.line}")
         else:
             others = f" (also in {', '.join(one.others[:3])})" if one.others else ""
             output.note(f"{name}:{one.line}: `{one.module}` is in {one.distribution}{others}")
@@ -94,12 +96,34 @@ def _checked(text: str) -> str:
     return text.strip()
 
 
-def _put(text: str, entry: str) -> str:
+def _put(text: str, entry: str, script: Change) -> str:
     entries = requirements.listed(text)
     found = [index for index, one in enumerate(entries) if requirements.same(one, entry)]
     if len(found) > 1:
         name = requirements.name(entry)
-        raise UsageError(f"the block asks for `{name}` more than once", hint=f"scriptrun remove SCRIPT {name}")
+        raise UsageError(
+            f"the block asks for `{name}` more than once",
+            place=script.original.name,
+            hint=script.command("remove", name),
+        )
     if found:
-        return requirements.replace(text, found[0], entry)
+        return requirements.replace(text, found[0], _in_place_of(entries[found[0]], entry, script))
     return requirements.insert(text, requirements.place(entries, entry), entry)
+
+
+def _in_place_of(old: str, new: str, script: Change) -> str:
+    """Return what takes the place of a requirement: the new one, with the extras of the old unless it has its own.
+
+    Raises UsageError where a name alone would take from the index what the script takes from elsewhere.
+    """
+    before, after = Requirement(old), Requirement(new)
+    if before.url and bounds.is_bare(new):
+        name = after.name
+        raise UsageError(
+            f"`{name}` is taken from `{before.url}` now; the name alone would take it from the index",
+            place=script.original.name,
+            hint=f"remove it first, if that is meant ({script.command('remove', name)}), or write it with a bound",
+        )
+    if after.extras or not before.extras:
+        return new
+    return requirements.NAME.sub(lambda found: f"{found.group()}[{','.join(sorted(before.extras))}]", new, count=1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scriptrun import arguments, consult, lockfile, metadata, output, process, resolve
+from scriptrun import arguments, consult, lockfile, metadata, output, pip_messages, process, resolve
 from scriptrun import block as blocks
 from scriptrun.arguments import Options
 from scriptrun.cli import lock
@@ -47,13 +48,21 @@ class Change:
         self._before()
         return None if found is None else found.text(self.original.name)
 
+    def command(self, name: str, *words: str) -> str:
+        """Return the command `name` for this script, to be copied."""
+        return shlex.join(["scriptrun", name, arguments.word(self.original.name), *words])
+
     def new_block(self) -> str:
-        """Return the text of a first block: for the Python that is asked for, pinned or chosen, and later ones."""
-        pinned = "" if self.options.value("python") else skeleton.pin(os.path.dirname(self.original.file))
-        if not pinned:
-            version = Version(self.wanted("").choice.interpreter.version)
-            pinned = f"{version.major}.{version.minor}"
-        return skeleton.block(pinned)
+        """Return the text of a first block, for the Python that is asked for, pinned or chosen, and later ones.
+
+        Specifiers that are asked for (`>=3.9,<4`) stand as they are. Raises InterpreterError for what is not installed.
+        """
+        asked, options = self.options.value("python"), self.options
+        if not asked:
+            pinned, file = skeleton.pin(os.path.dirname(self.original.file))
+            options = options.below(Options({"python": pinned}, {"python": file})) if pinned else options
+        version = Version(dataclasses.replace(self, options=options).wanted("").choice.interpreter.version)
+        return skeleton.block(asked if asked[:1] in tuple("<>=!~") else f">={version.major}.{version.minor}")
 
     def resolve(self, text: str) -> Callable[[str], str]:
         """Let pip resolve the script as it is with `text` in its block. Raises ScriptrunError.
@@ -62,13 +71,13 @@ class Change:
         """
         wanted = self.wanted(text)
         if wanted.options.flag("offline") and wanted.spec.requirements:
-            raise InstallError("pip must be asked, and --offline forbids it", place=self.original.name)
+            raise pip_messages.offline(self.original.name)
         order = dataclasses.replace(wanted, asked=tuple(self._placed(wanted))).order
         try:
             with process.interruptible(), Progress(wanted.options) as progress:
                 found = consult.candidates(order(self.environ, progress.show), wanted.request.caches.writable())
         except InstallError as error:
-            unchanged = f"`{self.original.name}` is as it was"
+            unchanged = f"`{self.original.name}` {'was not made' if self.new else 'is as it was'}"
             error.hint = f"{error.hint}; {unchanged}" if error.hint else unchanged
             raise
         versions = {one.name: one.version for one in found}
@@ -106,6 +115,8 @@ class Change:
             texts = (document.block_text(one, name) or "" for one in (self.original.content, content))
             for line in _differences(*(requirements.listed(text) for text in texts)):
                 output.tell(f"{escape(without_credentials(line))}\n")
+            if made is not None and made.changes:
+                output.note("in the lock: " + ", ".join(made.changes))
             if content == self.original.content:
                 output.note(f"nothing to change in `{name}`")
 
@@ -172,7 +183,7 @@ def indexed(script: Change, names: Sequence[str]) -> tuple[str, set[int]]:
     text = script.block()
     path = script.original.name
     if text is None:
-        raise UsageError("the file has no `script` block", place=path, hint=f"scriptrun init {path}")
+        raise UsageError("the file has no `script` block", place=path, hint=script.command("init"))
     found = [requirements.name(one) for one in requirements.listed(text)]
     missing = [name for name in names if canonicalize_name(name) not in found]
     if missing:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from scriptrun import arguments, output, request, source
 from scriptrun.arguments import Invocation
-from scriptrun.errors import ScriptrunError, UsageError, escape, without_credentials
+from scriptrun.errors import ScriptrunError, ScriptUnreadable, UsageError, escape, without_credentials
 from scriptrun.lint import checks, findings
 from scriptrun.lint.findings import CODES, INFORMATION, Finding
+from scriptrun.source import Source
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -28,9 +32,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     for path in invocation.arguments:
         script = arguments.script(path, invocation.options)
         try:
-            program = (
-                source.read_stdin() if script.action == "stdin" else request.open_program(path, script.options, environ)
-            )
+            program = source.read_stdin() if script.action == "stdin" else _read(script, environ)
             found += findings.kept(checks.findings(script, program, environ), program.content, ignored)
         except ScriptrunError as error:
             output.tell(error.render())
@@ -38,6 +40,15 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     as_json = "--json" in invocation.extra
     output.give(json.dumps([_facts(one) for one in found], indent=2) + "\n" if as_json else _text(found))
     return failed or int(any(one.severity != INFORMATION for one in found))
+
+
+def _read(script: Invocation, environ: Mapping[str, str]) -> Source:
+    """Return the program at a path or a URL. Raises ScriptrunError, also for a pipe."""
+    path = script.target
+    with contextlib.suppress(OSError):
+        if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+            raise ScriptUnreadable(f"`{path}` is not an ordinary file", hint="hand it over as: scriptrun check -")
+    return request.open_program(path, script.options, environ)
 
 
 def _ignored(text: str) -> frozenset[str]:

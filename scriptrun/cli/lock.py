@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scriptrun import arguments, lockfile, output, process, request
@@ -13,7 +13,7 @@ from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
 from scriptrun.editing import document
 from scriptrun.editing.document import Document
-from scriptrun.errors import UsageError
+from scriptrun.errors import EditError, UsageError
 from scriptrun.pinning import embedded, making, pylock
 from scriptrun.request import Request
 
@@ -77,19 +77,28 @@ def write(file: Document, content: bytes, made: Made, *, embed: bool) -> str:
     A lock at the other place goes. Raises EditError, and has changed nothing then.
     """
     beside = lockfile.beside(file.file)[1]
-    if embed:
-        _rewrite(file, embedded.put(content, made.text, file.name))
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(beside)
-        return file.file
     former = lockfile.read(beside)
-    _replace(beside, made.text.encode("ascii"))
-    try:
-        _rewrite(file, embedded.take_out(content, file.name))
-    except BaseException:
-        os.unlink(beside) if former is None else _replace(beside, former)
-        raise
+    if embed:
+        new = embedded.put(content, made.text, file.name)
+        _rewrite(file, new)
+        with _undoing(lambda: _rewrite(Document(file.name, file.file, new), file.content)):
+            _put(beside, None)
+        return file.file
+    new = embedded.take_out(content, file.name)
+    _put(beside, made.text.encode("ascii"))
+    with _undoing(lambda: _put(beside, former)):
+        _rewrite(file, new)
     return beside
+
+
+@contextlib.contextmanager
+def _undoing(undo: Callable[[], None]) -> Iterator[None]:
+    """Undo what was done before where something fails: in between there are two locks, and never none."""
+    try:
+        yield
+    except BaseException:
+        undo()
+        raise
 
 
 def _rewrite(file: Document, content: bytes) -> None:
@@ -97,11 +106,26 @@ def _rewrite(file: Document, content: bytes) -> None:
         document.write(file, content)
 
 
-def _replace(path: str, content: bytes) -> None:
-    """Write a file by rename, unless it is like that already. Raises EditError."""
-    if os.path.exists(path):
+def _put(path: str, content: bytes | None) -> None:
+    """Write a file by rename, unless it is like that already, or with None remove it. Raises EditError."""
+    if content is None:
+        _remove(path)
+    elif os.path.exists(path):
         _rewrite(document.read(path), content)
-        return
-    temporary = os.path.join(os.path.dirname(path), f".scriptrun-{os.urandom(8).hex()}.tmp")
-    document.create(temporary, content, mode=0o666)
-    os.replace(temporary, path)
+    else:
+        temporary = os.path.join(os.path.dirname(path), f".scriptrun-{os.urandom(8).hex()}.tmp")
+        document.create(temporary, content, mode=0o666)
+        try:
+            os.replace(temporary, path)
+        except OSError as error:
+            _remove(temporary)
+            raise EditError(f"`{path}` cannot be made: {error.strerror}") from None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise EditError(f"`{path}` cannot be removed: {error.strerror}") from None

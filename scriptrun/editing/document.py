@@ -91,16 +91,15 @@ def with_shebang(content: bytes) -> bytes:
 
 
 def with_last_block(content: bytes, kind: str, text: str | None) -> bytes:
-    """Return `content` with a block of type `kind` that holds `text` at its very end, instead of one that is there.
+    """Return `content` with a block of type `kind` that holds `text` at its very end, instead of one that is anywhere.
 
     None takes that away, with the blank line before it. How long it may be is not looked at here. Raises EditError.
     """
     lines = content.splitlines(keepends=True)
-    start = _last_block(lines, kind)
-    if start is not None:
-        lines = lines[:start]
-        if lines and not lines[-1].strip(b"\r\n"):
-            lines.pop()
+    for first, last in reversed(blocks.spans(content, kind)):
+        blank = lines[first - 2 : first - 1] in ([b"\n"], [b"\r\n"], [b"\r"])
+        ends = not lines[last:] or not lines[last].strip(b"\r\n")
+        del lines[first - 1 - (blank and ends) : last]
     if text is None:
         return b"".join(lines)
     end = newline(content)
@@ -168,12 +167,12 @@ def write(document: Document, content: bytes) -> None:
 
 def _keep_names(directory: str) -> None:
     """Let the names in a directory survive a loss of power, where the file system can."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _take_after(file: str, descriptor: int) -> None:
@@ -206,19 +205,6 @@ def _marked(content: bytes) -> tuple[bytes, bytes]:
 
 def _normal(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-def _last_block(lines: list[bytes], kind: str) -> int | None:
-    """Return the index of the line that opens a block of type `kind` which is the end of the file."""
-    for index in range(len(lines) - 1, -1, -1):
-        line = lines[index].rstrip(b"\r\n")
-        if index == len(lines) - 1 and line != b"# ///":
-            return None
-        if line == b"# /// " + kind.encode():
-            return index
-        if line != b"#" and not line.startswith(b"# "):
-            return None
-    return None
 
 
 def _comments(text: str) -> Iterator[str]:

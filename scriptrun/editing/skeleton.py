@@ -22,9 +22,9 @@ if __name__ == "__main__":
 _PIN = re.compile(r"^\s*(?:cpython[-@]?|python[-@]?)?(\d+\.\d+)", re.MULTILINE)
 
 
-def block(minor: str) -> str:
-    """Return the text of a block without dependencies, for Python `minor` (`3.11`) and later."""
-    return f'requires-python = ">={minor}"\ndependencies = []\n'
+def block(python: str) -> str:
+    """Return the text of a block without dependencies, for the Pythons that satisfy `python` (`>=3.11`)."""
+    return f'requires-python = "{python}"\ndependencies = []\n'
 
 
 def program(text: str) -> bytes:
@@ -32,15 +32,18 @@ def program(text: str) -> bytes:
     return document.SHEBANG + b"\n" + document.comment("script", text, b"") + PROGRAM
 
 
-def pin(directory: str) -> str:
-    """Return the Python (`3.11`) that the nearest `.python-version` names, here or in a directory above; else `""`."""
+def pin(directory: str) -> tuple[str, str]:
+    """Return the Python (`3.11`) that the nearest `.python-version` names, here or in a directory above, and that file.
+
+    `""`: there is none, or it names none.
+    """
     while True:
         path = os.path.join(directory, ".python-version")
         with contextlib.suppress(OSError, UnicodeDecodeError):
             if stat.S_ISREG(os.stat(path).st_mode):
                 with open(path, encoding="utf-8-sig") as file:
                     found = _PIN.search(file.read(1024))
-                return found.group(1) if found else ""
+                return (found.group(1), path) if found else ("", path)
         directory, below = os.path.dirname(directory), directory
         if directory == below:
-            return ""
+            return "", ""

@@ -23,12 +23,16 @@ from scriptrun.source import Source
 
 @dataclass(frozen=True)
 class _Script:
-    """A script whose block can be read. `wanted` is None where no Python that is installed fits, or no cache is."""
+    """A script, with what it declares. `wanted` is None where no Python that is installed fits, or no cache is.
+
+    `metadata` is None where the block is not valid: then what it declares is told as far as that can be read.
+    """
 
     name: str
     program: Source
     block: Block | None
-    metadata: ScriptMetadata
+    metadata: ScriptMetadata | None
+    declared: tuple[Asked, ...]
     wanted: Wanted | None
 
 
@@ -50,7 +54,10 @@ def findings(invocation: Invocation, program: Source, environ: Mapping[str, str]
         return
     file = "" if program.is_copy else program.file  # whether a copy can be executed does not matter
     yield from launching.findings(program.content, name, file, found)
-    if any(one.code in ("SR101", "SR201") for one in broken):
+    if found is not None and any(one.code in ("SR101", "SR201") for one in broken):
+        if all(one.code != "SR101" for one in broken):
+            declared = declarations.named(found, name)
+            yield from _of_imports(_Script(name, program, found, None, declared, None), environ)
         return
     try:
         try:
@@ -62,7 +69,7 @@ def findings(invocation: Invocation, program: Source, environ: Mapping[str, str]
         yield declarations.invalid(error, name)
         return
     script = wanted.script if wanted is not None else metadata.parse(found, name, directory)
-    yield from _of_imports(_Script(name, program, found, script, wanted), environ)
+    yield from _of_imports(_Script(name, program, found, script, script.dependencies, wanted), environ)
 
 
 def _wanted(
@@ -90,12 +97,13 @@ def _of_imports(script: _Script, environ: Mapping[str, str]) -> Iterator[Finding
         around = survey.around(wanted)
     else:
         directory = survey.directory(script.program)
-        around = Surroundings(survey.standard_library(None), directory, script.metadata.dependencies, None)
+        around = Surroundings(survey.standard_library(None), directory, script.declared, None)
     for lacking in survey.missing(found, around):
         yield _undeclared(script.name, lacking)
-    places = declarations.requirements(script.block, script.name) if script.block is not None else []
-    for asked in survey.unused(found, around, script.metadata.dependencies):
-        yield _unused(script.name, asked, around, places[script.metadata.dependencies.index(asked)])
+    if script.metadata is not None and script.block is not None:
+        places = declarations.requirements(script.block, script.name)
+        for asked in survey.unused(found, around, script.declared):
+            yield _unused(script.name, asked, around, places[script.declared.index(asked)])
     yield from _impossible(script, found)
 
 

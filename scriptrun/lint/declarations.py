@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from scriptrun import block as blocks
 from scriptrun import metadata, places
 from scriptrun.block import Block
+from scriptrun.editing.requirements import NAME
 from scriptrun.errors import MetadataError, ScriptrunError
 from scriptrun.lint.findings import Finding
 from scriptrun.metadata import Asked
@@ -45,6 +46,13 @@ def requirements(block: Block, name: str) -> list[tuple[int, int]]:
     entries = [path for path in positions if path[0] == "dependencies" and len(path) == 2]
     found = (positions["dependencies", index] for index in range(len(entries)))
     return [(block.first + 1 + line, _PREFIX + column + 1) for line, column in found]
+
+
+def named(block: Block, name: str) -> tuple[Asked, ...]:
+    """Return requirements for the distributions that `dependencies` names, also in entries that are not valid."""
+    entries = tomli.loads(block.text(name)).get("dependencies", [])
+    found = (NAME.match(entry.strip()) for entry in entries)
+    return tuple(metadata.requirement(one.group(), name) for one in found if one is not None)
 
 
 def _numbers(place: str, name: str) -> tuple[int, int]:

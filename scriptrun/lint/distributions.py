@@ -20,6 +20,9 @@ from scriptrun import pip
 _SUFFIX = re.compile(r"\.py$|(\.[A-Za-z0-9_-]+)*\.(so|pyd)$")
 """What follows the name of a module: `.abi3.so` and the like for one in C."""
 
+_BY_HAND = {"pkg_resources": ("setuptools",), "distutils": ("setuptools",)}
+"""What the table cannot know: modules that newer releases of a distribution, or of Python, have no more."""
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -70,7 +73,7 @@ def modules(files: Iterable[str]) -> frozenset[str]:
 def _table() -> dict[str, tuple[str, ...]]:
     text = resources.files("scriptrun.lint").joinpath("modules.txt").read_text("utf-8")
     rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
-    return {module: tuple(names) for module, *names in rows}
+    return {**{module: tuple(names) for module, *names in rows}, **_BY_HAND}
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import os
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -37,11 +37,15 @@ class Basis:
 
 @dataclass(frozen=True)
 class Target:
-    """What a lock is for: a minor version of Python (`3.12`, `3.13t`), an implementation, and a platform."""
+    """What a lock is for: a minor version of Python (`3.12`, `3.13t`), an implementation, and a platform.
+
+    `script` is the name of the file that it was made for, which may have been renamed with its lock.
+    """
 
     python: str
     implementation: str
     platform: str
+    script: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """Return how it is named in messages."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Iterable, Sequence
 
+from scriptrun import arguments, lockfile
 from scriptrun.errors import LockError
 from scriptrun.interpreters import Interpreter
-from scriptrun.metadata import ScriptMetadata
+from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pinning import basis, embedded, pylock
+from scriptrun.pinning.pins import Origin
 from scriptrun.pinning.pylock import Lock
 from scriptrun.request import Request
 
@@ -23,7 +27,7 @@ def find(request: Request, script: ScriptMetadata) -> Lock | None:
         )
     try:
         if request.lock is not None:
-            return pylock.parse(request.lock, request.beside[1], request.directory)
+            return _own(pylock.parse(request.lock, request.beside[1], request.directory), request)
         if inside is None and not script.lock:
             return None
         _prove(inside, script.lock, request)
@@ -34,6 +38,19 @@ def find(request: Request, script: ScriptMetadata) -> Lock | None:
             place=error.place,
             hint=error.hint or f"have it made anew: {remedy(request, embed=request.lock is None)}",
         ) from None
+
+
+def _own(lock: Lock, request: Request) -> Lock:
+    """Return the lock unless it is that of another script, which is there and has a lock of the same name."""
+    script, path = request.beside
+    other = os.path.join(os.path.dirname(script), lock.target.script or os.path.basename(script))
+    if os.path.exists(other) and lockfile.beside(other) == (other, path) and other != script:
+        raise pylock.Foreign(
+            f"the lock is that of `{lock.target.script}`, and this is `{os.path.basename(script)}`",
+            place=path,
+            hint="rename one of the two scripts: their locks have the same name",
+        )
+    return lock
 
 
 def _prove(inside: str | None, expected: str, request: Request) -> None:
@@ -49,9 +66,16 @@ def _prove(inside: str | None, expected: str, request: Request) -> None:
     raise LockError(reason, place=request.name)
 
 
-def demand(lock: Lock | None, request: Request) -> None:
-    """Raise LockError where there is no lock, which --locked asks for."""
-    if lock is None:
+def demand(lock: Lock | None, request: Request, asked: Sequence[Asked]) -> None:
+    """Raise LockError where there is no lock, which --locked asks for; what is no file needs one only if it asks."""
+    if lock is None and not request.beside[0]:
+        if asked:
+            raise LockError(
+                "there can be no lock, which --locked (or SCRIPTRUN_LOCKED, or `locked` in the configuration) "
+                "asks for: what runs is not a file of its own",
+                hint="save it to a file and lock that, or leave --locked out",
+            )
+    elif lock is None:
         raise LockError(
             "there is no lock, which --locked (or SCRIPTRUN_LOCKED, or `locked` in block or configuration) asks for",
             place=request.name,
@@ -82,7 +106,15 @@ def refuse_other_python(lock: Lock, interpreter: Interpreter, request: Request) 
         )
 
 
-def remedy(request: Request, *, embed: bool = False, python: str = "") -> str:
-    """Return the command that makes the lock of a script anew, inside it or for another Python if so wanted."""
-    options = [*(["--python", python] if python else []), *(["--embed"] if embed else [])]
-    return shlex.join(["scriptrun", "lock", *options, request.name])
+def origin(lock: Lock, request: Request, names: Iterable[str]) -> Origin:
+    """Return what is told of a lock where pip cannot install the distributions in it."""
+    embed = lock.file == request.name
+    anew, newer = (remedy(request, embed=embed, upgrade=upgrade) for upgrade in (False, True))
+    return Origin(lock.file, anew, newer, frozenset(names))
+
+
+def remedy(request: Request, *, embed: bool = False, python: str = "", upgrade: bool = False) -> str:
+    """Return the command that makes the lock of a script anew, inside it, for another Python or newer if so wanted."""
+    flags = [word for word, wanted in (("--embed", embed), ("--upgrade", upgrade)) if wanted]
+    options = [*(["--python", python] if python else []), *flags]
+    return shlex.join(["scriptrun", "lock", *options, arguments.word(request.name)])

@@ -29,7 +29,8 @@ def text(content: bytes, name: str) -> str | None:
 
 
 def put(content: bytes, lock: str, name: str) -> bytes:
-    """Return the bytes of a script with `lock` in it, in the place of one that is there. Raises ScriptrunError."""
+    """Return the bytes of a script with `lock` at its end, instead of one that is anywhere. Raises ScriptrunError."""
+    text(content, name)
     new = document.with_last_block(content, KIND, lock)
     _check(new, lock, name)
     return _with_digest(new, pylock.digest(lock), name)
@@ -37,6 +38,7 @@ def put(content: bytes, lock: str, name: str) -> bytes:
 
 def take_out(content: bytes, name: str) -> bytes:
     """Return the bytes of a script without a lock, and without the digest of one. Raises ScriptrunError."""
+    text(content, name)
     new = document.with_last_block(content, KIND, None)
     _check(new, None, name)
     return _with_digest(new, "", name)
@@ -45,7 +47,7 @@ def take_out(content: bytes, name: str) -> bytes:
 def _check(content: bytes, lock: str | None, name: str) -> None:
     """Raise LockError unless `lock`, and no other, is read from the bytes of a script."""
     if text(content, name) != lock:
-        raise LockError("the lock in the script is not at its end", place=name, hint="move it there, or delete it")
+        raise LockError("no lock can be written there that would be read again", place=name)
 
 
 def _with_digest(content: bytes, digest: str, name: str) -> bytes:

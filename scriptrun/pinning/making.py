@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -10,9 +12,9 @@ from functools import partial
 from packaging.pylock import Package
 from packaging.utils import canonicalize_name
 
-from scriptrun import consult, markers, metadata, pip, resolve
+from scriptrun import arguments, consult, markers, metadata, pip, pip_messages, resolve
 from scriptrun.arguments import Options
-from scriptrun.errors import InstallError, InterpreterError, LockError, UsageError
+from scriptrun.errors import InterpreterError, LockError, UsageError
 from scriptrun.metadata import Asked
 from scriptrun.pinning import basis, discovery, pins, pylock
 from scriptrun.pinning.pylock import Lock
@@ -43,7 +45,7 @@ def choose(request: Request, environ: Mapping[str, str], kept: Lock | None) -> W
     """
     given = request.invocation.options
     if given.many("with") or given.many("with-requirements"):
-        raise UsageError("a lock is of what the block asks for", hint="put it into the block: scriptrun add SCRIPT REQ")
+        raise UsageError("a lock is of what the block asks for", hint=f"put it into the block: {_adding(request)}")
     wanted = resolve.resolve(request, environ, with_lock=False)
     if kept is None or wanted.options.value("python") or basis.target(wanted.spec.interpreter) == kept.target:
         return wanted
@@ -53,6 +55,12 @@ def choose(request: Request, environ: Mapping[str, str], kept: Lock | None) -> W
         wanted = replace(wanted, choice=same.choice, spec=same.spec)
     request.invocation.options = given
     return wanted
+
+
+def _adding(request: Request) -> str:
+    """Return the command that puts what `--with` asks for into the block."""
+    more = request.invocation.options.many("with") or ("REQ",)
+    return shlex.join(["scriptrun", "add", arguments.word(request.name), *more])
 
 
 def text(
@@ -70,7 +78,8 @@ def text(
     facts = markers.environment(interpreter)
     held = tuple(_held(wanted, kept, facts)) if kept is not None else ()
     answer = _ask(wanted, environ, held, show, begin_anew) if wanted.spec.requirements else _NOTHING
-    return pylock.compose(answer, directory, basis.of(wanted.script, directory), basis.target(interpreter), facts)
+    target = replace(basis.target(interpreter), script=os.path.basename(wanted.request.beside[0]))
+    return pylock.compose(answer, directory, basis.of(wanted.script, directory), target, facts)
 
 
 def _ask(
@@ -82,14 +91,14 @@ def _ask(
 ) -> str:
     """Return pip's lock, without what is `held` if that cannot be."""
     if wanted.options.flag("offline"):
-        raise InstallError("pip would have to be asked, which --offline forbids", place=wanted.request.name)
+        raise pip_messages.offline(wanted.request.name)
     order = wanted.order(environ, show)
     with consult.empty_environment(order, wanted.request.caches.writable()) as environment:
         show("asking pip")
         if held:
             try:
                 return pip.lock(replace(order, constraints=(*order.constraints, *held)), environment)
-            except InstallError:
+            except pip_messages.Unsatisfiable:
                 begin_anew()
         return pip.lock(order, environment)
 

@@ -49,6 +49,16 @@ class Pin:
         return " ".join([self.requirement, *(f"--hash={one}" for one in self.hashes)])
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where pins are from: the file of the lock, the commands that make it anew or newer, what is in it."""
+
+    file: str
+    anew: str
+    newer: str
+    names: frozenset[str]
+
+
 def read(lock: Lock, markers: Mapping[str, str]) -> tuple[Pin, ...]:
     """Return what is locked for the Python that `markers` describe. Raises LockError."""
     chosen = [one for one in lock.packages if one.marker is None or one.marker.evaluate(dict(markers))]

@@ -56,14 +56,14 @@ def compose(answer: str, directory: str, basis: Basis, target: Target, markers: 
     for package in packages:
         if "directory" in package:
             package["directory"]["path"] = _relative(os.sep + package["directory"]["path"], directory)
-    told = {name: value for name, value in asdict(basis).items() if value}
+    told = {name: value for name, value in {**asdict(target), **asdict(basis)}.items() if value}
     content = {
         "lock-version": "1.0",
         "environments": [" and ".join(f"{name} == '{markers[name]}'" for name in _MARKERS)],
         "requires-python": f"=={markers['python_version']}.*",
         "created-by": CREATOR,
         "packages": packages,
-        "tool": {"scriptrun": {**asdict(target), **{name.replace("_", "-"): value for name, value in told.items()}}},
+        "tool": {"scriptrun": {name.replace("_", "-"): value for name, value in told.items()}},
     }
     text = tomlkit.dumps(_validated(content, "pip's answer").to_dict())
     return re.sub(r"[^\x00-\x7f]", _escaped, text)  # in a script, whatever its encoding, it is the same
@@ -90,14 +90,15 @@ def parse(content: bytes, file: str, directory: str) -> Lock:
             requires_python=str(made.get("requires-python", "")),
             options=dict(made.get("options", {})),
         )
-        target = Target(*(str(made[name]) for name in ("python", "implementation", "platform")))
+        python, implementation, platform = (str(made[name]) for name in ("python", "implementation", "platform"))
+        target = Target(python, implementation, platform, str(made.get("script", "")))
     except (KeyError, TypeError, ValueError):
         raise LockError("the lock is damaged: `[tool.scriptrun]` is incomplete", place=file) from None
     return Lock(file, directory, text, basis, target, tuple(lock.packages))
 
 
 class Foreign(LockError):
-    """The lock was made by another tool."""
+    """The lock was made by another tool, or for another script."""
 
 
 def _strings(value: Any) -> tuple[str, ...]:
