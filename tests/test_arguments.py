@@ -137,6 +137,7 @@ def test_wrong_use(argv: list[str], message: str, hint: str) -> None:
     assert (caught.value.message, caught.value.hint, caught.value.status) == (message, hint, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["chace", "pyhton", "evn"])
 def test_unknown_command_gets_the_nearest_name(user: User, word: str) -> None:
     """A bare word that is no file and nearly a command is answered with that command, status 2."""
@@ -258,6 +259,7 @@ def test_values_have_the_type_of_their_kind() -> None:
         assert option.kind != LIST or option.placeholder
 
 
+@pytest.mark.slow
 def test_arguments_reach_the_script_untouched(user: User) -> None:
     """A script gets its arguments byte by byte, also those that mean something to scriptrun."""
     user.write("s.py", "import os, sys; print([os.fsencode(word) for word in sys.argv[1:]])\n")

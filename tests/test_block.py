@@ -107,6 +107,7 @@ def steps(source: bytes) -> tuple[int, int]:
     return counted.touched, executed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "repeated",
     [
@@ -177,6 +178,7 @@ NEAR_MISSES = (
 )
 
 
+@pytest.mark.slow
 def test_near_miss_is_told_on_every_run_and_never_recorded(user: User) -> None:
     """A near miss runs as a file without a block, with one warning each time and no launch record, until mended."""
     for miss in NEAR_MISSES:
@@ -201,6 +203,7 @@ def test_near_miss_beside_a_block_is_not_told(user: User) -> None:
     assert len(user.records()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "cp1252", "shift_jis"])
 def test_encoding_line_is_honoured_in_any_locale(user: User, encoding: str) -> None:
     """A script runs in the encoding that it declares, block included, whatever the locale says."""
@@ -221,6 +224,7 @@ def test_encoding_line_is_honoured_in_any_locale(user: User, encoding: str) -> N
         assert (0, f"{text!a}\n", "") == user.run("scriptrun", script, **variables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bom", "crlf", "lone-cr", "no-newline"])
 def test_bytes_that_python_reads_are_read(user: User, name: str) -> None:
     """A file with a byte order mark, with other line ends, or without the last one, runs as its block says."""

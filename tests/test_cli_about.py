@@ -29,6 +29,7 @@ def test_help_fits_a_terminal_and_begins_with_an_example(user: User) -> None:
     assert out.index("# /// script") < out.index("./hello.py") < out.index("More examples:") < out.index("Usage:")
 
 
+@pytest.mark.slow
 def test_example_of_the_help_runs(user: User) -> None:
     """The script in the help, with a distribution that the test's index has, runs as the help says."""
     lines = user.run("scriptrun", "--help").out.splitlines()
@@ -115,6 +116,7 @@ def test_reader_that_has_gone(user: User, words: str) -> None:
     assert (process.returncode, err) == (-13, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", DATA)
 def test_stdout_that_cannot_be_written_to(user: User, words: str) -> None:
     """A full disk or a closed stdout is an error of scriptrun's, not a traceback."""

@@ -31,6 +31,7 @@ def test_bounds(user: User, kind: str, expected: str) -> None:
     assert f'#   "{expected}",\n#   "tool<5",\n' in path.read_text()
 
 
+@pytest.mark.slow
 def test_no_block(user: User) -> None:
     """A file without a block gets one, after its shebang, for the Python that was chosen; without `.py`, too."""
     path = user.write("plain", "#!/usr/bin/env python3\nimport demo\nprint(demo.V)")
@@ -62,6 +63,7 @@ def test_bytes_around_are_kept(user: User) -> None:
         assert path.read_bytes() == after
 
 
+@pytest.mark.slow
 def test_same_name_is_replaced(user: User) -> None:
     """An entry of that name, however it is spelled, is replaced in place; one with another marker is another entry."""
     path = user.script("s.py", "DEMO>=2.0", "tool", "demo; python_version < '3'")
@@ -74,6 +76,7 @@ def test_same_name_is_replaced(user: User) -> None:
     assert "asks for `demo` more than once" in finished.err
 
 
+@pytest.mark.slow
 def test_what_cannot_be_resolved(user: User) -> None:
     """The file is not touched, and the requirement is named: alone, or with the line of one that it conflicts with."""
     path = user.script("s.py", "demo>=2")
@@ -88,6 +91,7 @@ def test_what_cannot_be_resolved(user: User) -> None:
     assert (path.stat(), path.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_wrong_use(user: User) -> None:
     """Nothing to add, what is no requirement, a local path, another bound: status 2, and the file is as it was."""
     path = user.script("s.py")
@@ -103,6 +107,7 @@ def test_wrong_use(user: User) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_files_that_are_not_edited(user: User) -> None:
     """A missing file is not made; what may have been meant as a block, and a block that is not valid, is told."""
     assert user.run("scriptrun", "add", "missing.py", "demo").status == 127
@@ -131,6 +136,7 @@ def test_through_a_link(user: User) -> None:
     assert os.listdir(path.parent) == ["s.py"]
 
 
+@pytest.mark.slow
 def test_marker_that_does_not_hold(user: User) -> None:
     """What pip leaves out here gets no bound, as pip names no version."""
     path = user.script("s.py")
@@ -138,6 +144,7 @@ def test_marker_that_does_not_hold(user: User) -> None:
     assert "\"demo; python_version < '3'\"" in path.read_text()
 
 
+@pytest.mark.slow
 def test_offline(user: User) -> None:
     """Without the network pip cannot be asked, so nothing is added."""
     path = user.script("s.py")
@@ -163,6 +170,7 @@ def test_options_count(user: User, index: Index) -> None:
     assert finished == (0, "", "+ demo>=1.0\n")
 
 
+@pytest.mark.slow
 def test_file_that_changes_while_pip_works(user: User, index: Index) -> None:
     """What somebody else wrote meanwhile stays."""
     path = user.script("s.py")

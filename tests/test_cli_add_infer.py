@@ -32,6 +32,7 @@ def dependencies(path: Path) -> list[str]:
     return [str(one.requirement) for one in metadata.parse(found, path.name, "/").dependencies]
 
 
+@pytest.mark.slow
 def test_known_ones_are_added(user: User) -> None:
     """Distributions of modules that are imported are added, with bounds; what is optional or beside it is not."""
     body = "import os, yaml, beside\nfrom requests import get\ntry:\n  import cv2\nexcept ImportError:\n  pass\n"
@@ -49,6 +50,7 @@ def test_known_ones_are_added(user: User) -> None:
     assert user.run("scriptrun", "check", "s.py", "--ignore=SR405").status == 0
 
 
+@pytest.mark.slow
 def test_guesses_are_never_installed(user: User, index: Index) -> None:
     """A module that no well-known distribution has is named, with the command that adds it; no index is asked."""
     path = user.write("s.py", HEAD + "import nobody_knows_this\nimport yaml\n")
@@ -63,6 +65,7 @@ def test_guesses_are_never_installed(user: User, index: Index) -> None:
     assert dependencies(path) == ["nobody-knows-this>=1.0", "pyyaml>=6.0.2"]
 
 
+@pytest.mark.slow
 def test_only_guesses(user: User, index: Index) -> None:
     """Where there is nothing but guesses the file stays as it is, and nobody is asked."""
     path = user.write("s.py", HEAD + "import nobody_knows_this\n")
@@ -73,6 +76,7 @@ def test_only_guesses(user: User, index: Index) -> None:
     assert (path.read_bytes(), index.requests) == (before, [])
 
 
+@pytest.mark.slow
 def test_with_requirements(user: User) -> None:
     """What is named on the command line is added too, and counts as declared."""
     path = user.write("s.py", HEAD + "import yaml, requests\n")
@@ -90,6 +94,7 @@ def test_program_that_cannot_be_parsed(user: User) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_wrong_use(user: User) -> None:
     """Neither a requirement nor `--infer` is wrong use."""
     user.write("s.py", HEAD)

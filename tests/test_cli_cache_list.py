@@ -64,6 +64,7 @@ def test_empty_cache(user: User) -> None:
     assert user.run("scriptrun", "cache", "size").out == "0 environments, 0 B; to remove all would free 0 B\n"
 
 
+@pytest.mark.slow
 def test_object_of_an_environment(user: User, shared_index: Index) -> None:
     """Each key is there, and says of the environment what the manifest, its stamp and the launch records say."""
     script = user.script("s.py", "Other", "DEMO >= 1")
@@ -90,6 +91,7 @@ def test_object_of_an_environment(user: User, shared_index: Index) -> None:
     assert shared_index.url.split("/")[2] not in user.run("scriptrun", "cache", "list").out
 
 
+@pytest.mark.slow
 def test_replaced_environment_stays_in_the_list(user: User) -> None:
     """What a refresh has replaced is listed, not as current, until it is removed, and its bytes count."""
     user.script("s.py")
@@ -110,6 +112,7 @@ def test_what_is_being_built_is_not_listed(user: User) -> None:
     assert sized(user)["environments"] == 0
 
 
+@pytest.mark.slow
 def test_running_script_is_in_use(user: User) -> None:
     """An environment that a process runs from says so, also one that the launcher started; afterwards not."""
     user.script("s.py", body="import sys\nif sys.argv[1:]:\n    print('ready', flush=True)\n    sys.stdin.read()\n")
@@ -127,6 +130,7 @@ def test_running_script_is_in_use(user: User) -> None:
     assert [one["in_use"] for one in listed(user)] == [False]
 
 
+@pytest.mark.slow
 def test_orders(user: User, pythons: list[Path]) -> None:
     """The last used come first; else the largest, the newest, the newest Python, or keys by the alphabet."""
     user.script("s.py")
@@ -171,6 +175,7 @@ def many(user: User) -> None:
     assert user.run("./short.py").status == 0
 
 
+@pytest.mark.slow
 def test_table(user: User) -> None:
     """Elsewhere than on a terminal nothing is cut; on one each line fits, down to a narrow one, and nothing wraps."""
     many(user)
@@ -207,6 +212,7 @@ def test_text_that_is_not_ours_is_escaped(user: User) -> None:
     assert [one["scripts"] for one in listed(user)] == [[str(script)]]
 
 
+@pytest.mark.slow
 def test_credentials_are_not_shown(user: User, shared_index: Index) -> None:
     """Neither list holds the password that stands in a requirement's URL, also where an old manifest has it."""
     wheel = next(name for name in shared_index.files if name.startswith("demo-1.0"))
@@ -221,6 +227,7 @@ def test_credentials_are_not_shown(user: User, shared_index: Index) -> None:
     assert [one["requirements"] for one in listed(user)] == [[f"demo @ {url.replace('ada:secret@', '')}"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"format": 99}'])
 def test_environment_that_cannot_be_read_is_listed(user: User, content: bytes) -> None:
     """Where the manifest tells nothing, what it would tell is null or empty, and the rest is there."""

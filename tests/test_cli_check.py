@@ -259,6 +259,7 @@ def test_modules_beside_the_script(unprepared: User) -> None:
     assert [re.sub(" is imported.*", "", line) for line in check(link, unprepared)] == ["3:20 SR301 `three`"]
 
 
+@pytest.mark.slow
 def test_another_python(unprepared: User, pythons: list[Path]) -> None:
     """A script is parsed by the Python that it gets, and has that one's standard library."""
     old = next(python for python in pythons if python.parent.parent.name.startswith("3.8"))
@@ -271,6 +272,7 @@ def test_another_python(unprepared: User, pythons: list[Path]) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_no_python_that_fits(unprepared: User) -> None:
     """Where no Python that is installed fits, the rest is checked all the same."""
     text = block("requires-python = '>=3.99'", "dependencies = ['rich']") + "import rich, yaml, distutils\n"
@@ -295,6 +297,7 @@ def prepared(user: User, index: Index) -> User:
     return user
 
 
+@pytest.mark.slow
 def test_prepared_environment(prepared: User) -> None:
     """In an environment that is ready, the distributions' own files tell what they provide and bring along."""
     wanted = [f"corp-{name}>=1" for name in ("suite", "space", "tool", "data", "idle")]
@@ -317,6 +320,7 @@ def test_prepared_environment(prepared: User) -> None:
     assert path.exists()
 
 
+@pytest.mark.slow
 def test_stale_lock(user: User) -> None:
     """A lock that was made from other requirements is told, with what differs and what to run; the rest is checked."""
     path = user.script("s.py", "demo>=1", body="import demo\n")
@@ -331,6 +335,7 @@ def test_stale_lock(user: User) -> None:
     assert imported.startswith("s.py:8:8: error SR301: `yaml`")
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched_built_or_run(prepared: User, index: Index) -> None:
     """A check asks no index, makes no environment and runs nothing of the script."""
     prepared.script("s.py", "corp-suite>=1", body="import corp\nopen('ran', 'w')\n")
@@ -339,6 +344,7 @@ def test_nothing_is_fetched_built_or_run(prepared: User, index: Index) -> None:
     assert not (prepared.directory / "ran").exists()
 
 
+@pytest.mark.slow
 def test_output(user: User) -> None:
     """Findings are lines of place, severity, code, message and remedy; JSON has the same as an array of objects."""
     user.write("a.py", block('dependencies = ["demo @ https://ada:secret@127.0.0.1/demo.whl", "x y"]'))
@@ -365,6 +371,7 @@ def test_output(user: User) -> None:
     }
 
 
+@pytest.mark.slow
 def test_status(user: User) -> None:
     """Findings are status 1, none 0, information alone 0; a file that cannot be read has its own."""
     user.write("bad.py", block('dependencies = ["x y"]'))
@@ -391,6 +398,7 @@ def test_standard_input(user: User) -> None:
     assert finished.out.startswith("<stdin>:2:19: error SR201: ")
 
 
+@pytest.mark.slow
 def test_ignore_option(user: User) -> None:
     """`--ignore` leaves codes out everywhere; a code that does not exist is wrong use."""
     user.write("s.py", block('dependencies = ["demo"]'))
@@ -403,6 +411,7 @@ def test_ignore_option(user: User) -> None:
     assert (status, err.split("\n")[0]) == (2, "scriptrun: error: `scriptrun check` takes a script or several")
 
 
+@pytest.mark.slow
 def test_samples_have_no_findings(user: User) -> None:
     """The samples of this project are as a check wants them."""
     samples = sorted((ROOT / "samples").glob("*.py"))

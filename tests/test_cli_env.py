@@ -57,6 +57,7 @@ def test_object_before_and_after_the_first_run(user: User, shared_index: Index) 
     assert all(one["origin"].startswith(shared_index.url.removesuffix("simple/")) for one in after["distributions"])
 
 
+@pytest.mark.slow
 def test_base_python_is_the_one_that_would_be_used(user: User, pythons: list[Path]) -> None:
     """`base_python` has path and version of the interpreter, also before the first run; -p may stand anywhere."""
     user.script("s.py")
@@ -68,6 +69,7 @@ def test_base_python_is_the_one_that_would_be_used(user: User, pythons: list[Pat
     assert facts(user, "env", "s.py", "--json")["key"] != base["key"]
 
 
+@pytest.mark.slow
 def test_requirements_of_options_count(user: User) -> None:
     """--with before the command, behind it, in the variable: each names the environment that a run would get."""
     user.script("s.py", "demo")
@@ -78,6 +80,7 @@ def test_requirements_of_options_count(user: User) -> None:
     assert facts(user, "env", "s.py", "--with=tool", "--json", SCRIPTRUN_WITH="x")["requirements"] == ["demo", "tool"]
 
 
+@pytest.mark.slow
 def test_environment_of_a_run_with_options(user: User) -> None:
     """What a run with options made is what `env` with the same options shows."""
     user.script("s.py", body="import sys; print(sys.prefix)\n")
@@ -94,6 +97,7 @@ def test_script_on_standard_input(user: User) -> None:
     assert json.loads(out) == {**facts(user, "env", "s.py", "--json"), "script": "-"}
 
 
+@pytest.mark.slow
 def test_script_is_an_absolute_path(user: User) -> None:
     """The script is named by its absolute path, from wherever it is asked for, and as it was asked for."""
     path = user.script("sub/s.py")
@@ -104,6 +108,7 @@ def test_script_is_an_absolute_path(user: User) -> None:
     assert facts(user, "env", "link.py", "--json")["script"] == str(link)
 
 
+@pytest.mark.slow
 def test_text_for_people(user: User) -> None:
     """Without --json it is a line for each fact, which tells of what is not there yet."""
     user.script("s.py", "demo")
@@ -116,6 +121,7 @@ def test_text_for_people(user: User) -> None:
     assert lines["environment"].strip() == str(user.environments()[0])
 
 
+@pytest.mark.slow
 def test_control_characters_are_escaped(user: User) -> None:
     """What a script is called or asks for cannot move the cursor of a terminal."""
     user.script("\x1b[31mred\n.py", "demo ; platform_version != '\\u001b[31m'")
@@ -127,6 +133,7 @@ def test_control_characters_are_escaped(user: User) -> None:
     assert missing == (127, "", "scriptrun: error: no such file: `\\x1b]0;x\\x07.py`\n")
 
 
+@pytest.mark.slow
 def test_credentials_are_not_shown(user: User) -> None:
     """A password in the URL of a requirement is printed neither as text nor as JSON."""
     url = "demo @ https://me:secret@127.0.0.1:9/demo-1.0-py3-none-any.whl"
@@ -138,6 +145,7 @@ def test_credentials_are_not_shown(user: User) -> None:
         assert "secret" not in out + err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("nowhere.py", 127), ("folder", 126), ("bad.py", 125)])
 def test_status_of_failures(user: User, name: str, status: int) -> None:
     """A script that is missing, a directory or not valid has the status that a run of it has, and prints no data."""

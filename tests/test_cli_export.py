@@ -12,6 +12,7 @@ from support.index import Index
 from support.user import User
 
 
+@pytest.mark.slow
 def test_requirements_are_what_pip_takes(user: User, shared_index: Index) -> None:
     """With or without a lock, pip installs the exported lines with --require-hashes, to the same versions."""
     script = user.script("s.py", "other")
@@ -42,6 +43,7 @@ def test_pylock_is_the_lock(user: User) -> None:
     assert user.run(*words).status == 125
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("s.py", "t.py"), ("--format=uv", "s.py")])
 def test_wrong_use(user: User, words: tuple[str, ...]) -> None:
     """One script, and a format that there is."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.user import User
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -21,6 +22,7 @@ def head(*lines: str, minor: str = MINOR) -> str:
     )
 
 
+@pytest.mark.slow
 def test_new_script(user: User) -> None:
     """It has shebang, block and main function, is executable as far as the umask lets, and runs."""
     command = "umask 027; scriptrun init hello.py"
@@ -32,6 +34,7 @@ def test_new_script(user: User) -> None:
     assert user.run("./hello.py") == (0, "Hello!\n", "")
 
 
+@pytest.mark.slow
 def test_new_script_with_requirements(user: User) -> None:
     """`--with` writes requirements as `add` does; if pip cannot resolve them, no file is made."""
     finished = user.run("scriptrun", "init", "hello.py", "--with", "tool", "-w", "demo<2")
@@ -44,6 +47,7 @@ def test_new_script_with_requirements(user: User) -> None:
     assert not (user.directory / "bad.py").exists()
 
 
+@pytest.mark.slow
 def test_python(user: User, pythons: list[Path]) -> None:
     """The Python asked for, else the one that `.python-version` beside the file or above it names, is the oldest."""
     oldest = pythons[0]
@@ -99,6 +103,7 @@ def test_existing_file(user: User) -> None:
     assert path.read_text() == f"#!/usr/bin/env scriptrun\n{head()}"
 
 
+@pytest.mark.slow
 def test_what_keeps_a_script_from_being_started(user: User) -> None:
     """A file that will not start by its name is told of: why, and what to do."""
     files = {
@@ -122,6 +127,7 @@ def test_what_keeps_a_script_from_being_started(user: User) -> None:
     assert err.endswith("scriptrun: warning: plain.py: it may not be executed; chmod +x plain.py\n")
 
 
+@pytest.mark.slow
 def test_block_that_is_there(user: User) -> None:
     """A file that is a script already, or looks like one, is not touched; neither is made what has no directory."""
     for name, text in (("s.py", head()), ("near.py", "#/// script\n# ///\n")):

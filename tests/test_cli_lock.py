@@ -25,6 +25,7 @@ def listed(user: User) -> list[str]:
     return sorted(path.name for path in user.directory.iterdir())
 
 
+@pytest.mark.slow
 def test_versions_stay_until_an_upgrade(own: User, index: Index) -> None:
     """What is locked stays as long as it fits, also when something is added; --upgrade takes the newest of all."""
     script = own.script("s.py", "demo")
@@ -157,6 +158,7 @@ def test_python_of_a_lock_stays(own: User, pythons: list[Path]) -> None:
     assert own.run("scriptrun", script).status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
@@ -211,6 +213,7 @@ def test_edits_tell_what_changed_in_the_lock(own: User, index: Index) -> None:
     assert told == "demo<3 → >=2\n+ other<2\nscriptrun: note: in the lock: demo 1.0 → 2.0, + other 1.0\n"
 
 
+@pytest.mark.slow
 def test_new_script_can_have_a_lock(own: User) -> None:
     """init --lock makes both, or where pip fails neither."""
     assert own.run("scriptrun", "init", "-q", "--lock", "--with", "demo<0.1", "s.py").status == 125

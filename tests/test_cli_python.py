@@ -12,6 +12,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.user import User
 
 BASE = os.path.realpath(sys.executable)
@@ -29,6 +30,7 @@ def with_pythons(user: User, *directories: Path | str) -> str:
     return ":".join([user.variables["PATH"].partition(":")[0], *map(str, directories), "/usr/bin", "/bin"])
 
 
+@pytest.mark.slow
 def test_list_has_every_python_once_newest_first(user: User, pythons: list[Path]) -> None:
     """Every Python on PATH is listed once, with version and path, newest first; JSON says the same and more."""
     path = with_pythons(user, *(python.parent for python in pythons))
@@ -55,6 +57,7 @@ def test_list_finds_debians_python_without_path(user: User) -> None:
     assert BASE in out
 
 
+@pytest.mark.slow
 def test_find_prints_the_path_that_a_run_uses(user: User, pythons: list[Path]) -> None:
     """`python find` prints a path and nothing else; it is the base of the Python that the script then runs on."""
     other = pythons[0] if str(pythons[0]) != BASE else pythons[-1]
@@ -69,6 +72,7 @@ def test_find_prints_the_path_that_a_run_uses(user: User, pythons: list[Path]) -
     assert found["reason"] == "the newest installed release that satisfies requires-python"
 
 
+@pytest.mark.slow
 def test_find_honours_every_way_to_ask(user: User, pythons: list[Path]) -> None:
     """-p before and behind, SCRIPTRUN_PYTHON and the block ask for the same; the first of them counts, and is named."""
     first, last = str(pythons[0]), str(pythons[-1])
@@ -118,6 +122,7 @@ def test_name_in_a_block_leads_where_path_leads_now(user: User, pythons: list[Pa
     assert user.records() == []
 
 
+@pytest.mark.slow
 def test_environment_that_was_made_anew(user: User, pythons: list[Path]) -> None:
     """`-p .venv` means the base of the environment as it is at this run."""
     user.script("s.py", body="import sys; print(sys.base_prefix)\n")

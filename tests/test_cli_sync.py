@@ -23,6 +23,7 @@ def test_environment_is_prepared_and_nothing_is_run(user: User) -> None:
     assert user.run("scriptrun", "sync", "s.py", PIP_INDEX_URL="http://127.0.0.1:9/") == finished
 
 
+@pytest.mark.slow
 def test_several_scripts(user: User) -> None:
     """Each gets its line; one that fails is told, does not stop the others, and decides the status."""
     user.script("a.py", "demo<2")

@@ -61,6 +61,7 @@ def test_the_policy_holds(user: User, shared_index: Index, index: Index, cache: 
     assert [(one.name, one.version) for one in consult.candidates(asked, str(cache))] == [("demo", "0.5")]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_resolved_is_told(user: User, cache: Path) -> None:
     """The error names the place of the requirement, and nothing is left."""
     with pytest.raises(InstallError) as caught:

@@ -214,6 +214,7 @@ def test_the_launcher_knows_every_option_that_changes_the_answer() -> None:
     assert sorted(asked) == sorted(expected)
 
 
+@pytest.mark.slow
 def test_no_file_names_an_index() -> None:
     """Which index is asked is pip's business: its configuration decides, and no host is written down here."""
     named = [

@@ -171,6 +171,7 @@ def in_core(way: str) -> list[pytest.MarkDecorator]:
     return [] if way in ("random bytes", "directory", "file") else [pytest.mark.slow]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "way"), [pytest.param(kind, way, marks=in_core(way)) for kind in FILES for way in ways(kind)]
 )
@@ -193,6 +194,7 @@ def test_damaged_file_is_a_miss_and_heals(warm: Warm, kind: str, way: str) -> No
         assert (healed.is_file(), healed.is_symlink()) == (True, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("obstacle", [pytest.param(name, marks=in_core(name)) for name in damage.OBSTACLES])
 @pytest.mark.parametrize("directory", [*DIRECTORIES, "v1/locks"])
 def test_obstacle_in_the_place_of_a_directory_gives_way(warm: Warm, directory: str, obstacle: str) -> None:
@@ -222,6 +224,7 @@ def dangle(path: Path) -> None:
     path.symlink_to("/nowhere/python")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "change"),
     [

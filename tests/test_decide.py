@@ -13,6 +13,7 @@ from support.user import User
 TRAP = "import sys\nprint('recursion', file=sys.stderr)\nsys.exit(99)\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "out"),
     [
@@ -31,6 +32,7 @@ def test_modules_and_code_run_as_python_runs_them(user: User, words: tuple[str, 
         assert user.run("scriptrun", *words) == (0, out, "")
 
 
+@pytest.mark.slow
 def test_interactive(user: User) -> None:
     """`-i` gives Python's own prompt, in the environment of `--script`; with a script, after it."""
     user.script("s.py", "demo", body="x = 41\n")
@@ -41,6 +43,7 @@ def test_interactive(user: User) -> None:
     assert user.run("scriptrun", "-i", "s.py", stdin=b"print(x + 1)\n")[:2] == (0, "42\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home", ["/nonexistent", "", "relative", None])
 def test_without_a_home_no_record_is_written_anywhere(user: User, tmp_path: Path, home: str | None) -> None:
     """Where HOME is of no use, the cache is elsewhere, and nothing is made where the launcher looks."""
@@ -62,6 +65,7 @@ def test_relative_cache_directory_serves_the_launcher(user: User) -> None:
     assert len(list((user.directory / "c/v1/launch").glob("**/@record"))) == 1
 
 
+@pytest.mark.slow
 def test_scriptrun_as_its_own_dependency_does_not_recurse(user: User, index: Index) -> None:
     """A script may depend on something named scriptrun, with that command: neither runs the script."""
     files = {"scriptrun/__init__.py": "V = 'dependency'\n", "scriptrun/__main__.py": TRAP, "scriptrun/decide.py": TRAP}

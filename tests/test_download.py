@@ -172,6 +172,7 @@ def trickle(opening: bytes, more: bytes, over: threading.Event) -> Any:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("opening", "more", "message"),
     [
@@ -199,6 +200,7 @@ def test_limits_are_as_documented() -> None:
     assert Limits() == Limits(size=10 << 20, stall=10.0, total=30.0, redirects=5)
 
 
+@pytest.mark.slow
 def test_name_that_takes_too_long_to_find(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit holds for the look-up of a name, too, which nothing can interrupt."""
     over = threading.Event()
@@ -231,6 +233,7 @@ def test_nobody_listens() -> None:
     assert "cannot be fetched: " in refusal("https://scripts.invalid/x.py")
 
 
+@pytest.mark.slow
 def test_certificates(user: User, certificates: tuple[Path, Path], tmp_path: Path) -> None:
     """With TLS a program runs if SSL_CERT_FILE names the authority; else the error says what is wrong."""
     authority, own = certificates
@@ -279,6 +282,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
+@pytest.mark.slow
 def test_proxies(user: User, certificates: tuple[Path, Path]) -> None:
     """https_proxy is used, its password is not shown, and no_proxy is heeded."""
     authority, own = certificates

@@ -104,6 +104,7 @@ def comments(text: str) -> list[str]:
     return re.findall(r"# 'c', |# \"c\"", without)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(text=arrays(), data=st.data())
 def test_any_layout(text: str, data: st.DataObject) -> None:

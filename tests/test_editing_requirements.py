@@ -98,6 +98,7 @@ def changes(text: str, data: st.DataObject) -> tuple[str, list[str]]:
     return requirements.replace(text, index, new), [*old[:index], new, *old[index + 1 :]]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     parts=texts(),

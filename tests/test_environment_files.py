@@ -18,6 +18,7 @@ def shown(user: User, *words: str | Path, **variables: str) -> list[str | None]:
     return list(json.loads(out).values())
 
 
+@pytest.mark.slow
 def test_variables_of_files(user: User) -> None:
     """Of two files the later one counts, the environment before both; cold and warm, wherever the option stands."""
     script = user.script("s.py", body=SHOW)
@@ -47,6 +48,7 @@ def test_content_counts_at_the_next_run(user: User) -> None:
     assert len(list(user.cache.glob("v1/answers/*"))) == 1
 
 
+@pytest.mark.slow
 def test_block_names_files_from_the_scripts_directory(user: User) -> None:
     """The same block in two directories means two files; an option, or the variable, takes its place."""
     for name in ("a", "b"):
@@ -85,6 +87,7 @@ def test_nothing_but_the_script_is_changed(user: User) -> None:
         assert (status, out, err) == (0, expected, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warm", [False, True])
 def test_file_that_cannot_be_read(user: User, warm: bool) -> None:  # noqa: FBT001 - a table's column
     """A missing file, a directory or other bytes end the run, with the place that names them."""

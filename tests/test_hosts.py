@@ -47,6 +47,7 @@ def test_script_among_the_arguments(words: str, script: str) -> None:
     assert hosts.script(module, rest) == script
 
 
+@pytest.mark.slow
 def test_modules_that_take_a_script_have_its_dependencies(user: User) -> None:
     """`-m pdb`, cProfile and trace run the script with what its block asks for, in the environment of a plain run."""
     user.script("s.py", "demo", body=BODY)
@@ -58,6 +59,7 @@ def test_modules_that_take_a_script_have_its_dependencies(user: User) -> None:
     assert user.run("scriptrun", "-m", "pdb", "nosuch.py").status not in (0, 125)
 
 
+@pytest.mark.slow
 def test_debugger_by_stdin(user: User) -> None:
     """A breakpoint, `where`, an expression with a dependency, and quit, as in plain Python."""
     user.script("s.py", "demo", body=BODY)
@@ -70,6 +72,7 @@ def test_debugger_by_stdin(user: User) -> None:
     assert "(41, '2.0')\n" in out
 
 
+@pytest.mark.slow
 def test_debugger_at_a_terminal(user: User) -> None:
     """At a terminal the debugger talks with the user, and the prompt after a script does."""
     user.script("s.py", "demo", body=BODY)

@@ -124,6 +124,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, base: Path, pip: Path, w
     return path
 
 
+@pytest.mark.slow
 def test_pip_in_a_virtual_environment(place: Make, installed: Path, base: Path) -> None:
     """`pip install` in a virtual environment gives a command that runs a script."""
     place(installed / "bin").assert_runs(base)
@@ -191,6 +192,7 @@ def test_pipx(place: Make, base: Path, wheel: Path) -> None:
     at.assert_runs(base)
 
 
+@pytest.mark.slow
 def test_uv(place: Make, base: Path, wheel: Path) -> None:
     """`uv tool install` gives a command that runs a script."""
     at = place(".local/bin")
@@ -217,6 +219,7 @@ def test_pip_editable(place: Make, user: User, base: Path, pip: Path) -> None:
     assert at.run("scriptrun", "--version") == "scriptrun 9.9\n"
 
 
+@pytest.mark.slow
 def test_a_virtual_environment_that_was_moved(place: Make, installed: Path, base: Path) -> None:
     """A virtual environment that was moved, here into directories with spaces, is used where it is now."""
     at = place("a b/c d/bin")
@@ -229,6 +232,7 @@ def test_a_virtual_environment_that_was_moved(place: Make, installed: Path, base
     assert at.run("scriptrun", "--version") == "scriptrun 9.9\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("through", ["chain", "relative", "directory", "directory in a chain"])
 def test_symbolic_links(place: Make, installed: Path, base: Path, through: str) -> None:
     """The command is found through chains of links, relative links and links to directories; `readlink` need not be."""
@@ -247,6 +251,7 @@ def test_symbolic_links(place: Make, installed: Path, base: Path, through: str) 
     assert "scriptrun" in at.run(at.programs / "scriptrun", "--version", PATH=str(at.programs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ["venv/bin", "./venv/bin", "venv/../venv/bin/", "", "."])
 def test_relative_entries_of_path(place: Make, installed: Path, base: Path, entry: str) -> None:
     """The command is found through relative entries of PATH, the empty one for the current directory included."""

@@ -70,6 +70,7 @@ def site(environment: Path) -> Path:
     return directory
 
 
+@pytest.mark.slow
 def test_what_pip_made_is_whole(environment: Path) -> None:
     """A fresh environment has no findings, also when byte code has gone, or files were added."""
     assert found(environment) == []

@@ -117,6 +117,7 @@ def test_own_python_is_taken_without_a_search(world: World) -> None:
     assert world.started() == 0
 
 
+@pytest.mark.slow
 def test_newest_release_where_own_does_not_satisfy(world: World, other: Path) -> None:
     """Where requires-python excludes scriptrun's own Python, the newest release that fits is taken: a real one here."""
     (world.root / "bin" / other.name).symlink_to(other)
@@ -127,6 +128,7 @@ def test_newest_release_where_own_does_not_satisfy(world: World, other: Path) ->
     assert "newest installed release" in choice.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("requested", "expected"),
     [
@@ -229,6 +231,7 @@ def test_request_that_means_nothing(world: World, requested: str) -> None:
     assert "requires-python" not in message
 
 
+@pytest.mark.slow
 def test_programs_that_are_no_python_are_skipped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shim that fails, hangs, prints garbage or is a Python 2 is left out; noise around the answer does no harm."""
     for name, text in {
@@ -293,6 +296,7 @@ def test_answers_are_remembered(world: World) -> None:
     assert world.started() == started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["replaced", "rewritten"])
 def test_memory_ends_with_the_program(world: World, how: str) -> None:
     """A program that was replaced or rewritten is asked again, although size and time of change are as they were."""
@@ -307,6 +311,7 @@ def test_memory_ends_with_the_program(world: World, how: str) -> None:
     assert [one.version for one in world.others()] == ["3.90.2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -110,6 +110,7 @@ def test_record_is_used_as_long_as_the_compared_lines_are_the_same(
         assert stage.run(*shell, variables={"LC_ALL": locale}) == (0, HIT if unchanged else MISS, ""), edited
 
 
+@pytest.mark.slow
 def test_every_compared_byte_counts(stage: Stage) -> None:
     """Any one byte of the compared lines replaced, by a NUL or another, is a miss, though shells drop NULs."""
     source = SHEBANG + BLOCK + b"# \xc3\xa9\nx\n\n\ny\n"
@@ -632,4 +633,5 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
     assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 3\n") + 20
-    assert len(launcher) - len(reads) <= 109  # three of them: is it this file, and is there no lock beside it
+    # Three ask whether it is this file and no lock beside it, five whether links lead nowhere where these could be.
+    assert len(launcher) - len(reads) <= 114

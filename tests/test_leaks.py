@@ -35,6 +35,7 @@ def created(trace: str) -> set[Path]:
     return {Path(next(filter(None, found.groups()))) for found in CREATING.finditer(trace)}
 
 
+@pytest.mark.slow
 def test_nothing_is_made_outside_the_cache(user: User, served: Index) -> None:
     """A first run, with a build, creates nothing but in the cache and pip's own: nothing in /tmp or TMPDIR."""
     served.add(indexes.sdist("built", "1.0", {"pyproject.toml": PROJECT, "backend.py": BACKEND}))
@@ -73,6 +74,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 POISONED = ("json", "ssl", "pip", "random", "logging", "runpy", "zipfile", "tempfile", "encodings", "backend", "typing")
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_from_where_the_user_is(user: User, served: Index) -> None:
     """Neither scriptrun nor pip nor a build imports what is in the current directory or beside the script."""
     served.add(indexes.sdist("built", "1.0", {"pyproject.toml": PROJECT, "backend.py": BACKEND}))
@@ -84,6 +86,7 @@ def test_nothing_is_imported_from_where_the_user_is(user: User, served: Index) -
         assert user.run("scriptrun", "--refresh", script, cwd=user.directory / cwd) == (0, "ran\n", "")
 
 
+@pytest.mark.slow
 def test_password_of_a_repository(user: User, served: Index) -> None:
     """git gets the password that stands in the URL of a requirement; no command line and no output shows it."""
     seen = []

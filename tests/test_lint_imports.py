@@ -83,6 +83,7 @@ def test_syntax_errors(source: bytes) -> None:
         imports.find(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["match x:\n  case 1: import a", "def f(:"])
 def test_every_python_answers_for_itself(pythons: list[Path], tmp_path: Path, text: str) -> None:
     """Each Python says what it finds in a program, or why it cannot parse it, in one line that is read here."""

@@ -132,6 +132,7 @@ def test_lock_counts_at_the_next_start(user: User) -> None:
     refused(user.run("scriptrun", "--refresh", script), "the lock in the script was changed")
 
 
+@pytest.mark.slow
 def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     """A lock inside that is changed, missing, unnamed, or has one beside it, is an error that says what to run."""
     script = user.script("s.py", body="print(1)\n")
@@ -256,6 +257,7 @@ def test_lock_that_is_a_link_to_nothing(user: User) -> None:
         refused(user.run("scriptrun", *words, script), f"{lock_of(script)}: the lock is a link that leads nowhere")
 
 
+@pytest.mark.slow
 def test_stale_lock_says_what_differs(user: User) -> None:
     """Each requirement that was added, removed or changed is named, as are constraints, options and requires-python."""
     script = user.script("s.py", "demo", "other<2")
@@ -281,6 +283,7 @@ def test_stale_lock_says_what_differs(user: User) -> None:
     assert user.run(script) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_lock_of_another_python_or_platform(user: User) -> None:
     """What the lock is for, what there is, and what to run is told; `-p` cannot overrule a lock."""
     script = locked(user, body="print(1)\n")

@@ -366,6 +366,7 @@ def placed(text: str) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CASES)
 def test_a_failure_says_what_it_means(user: User, index: Index, kind: str) -> None:
     """One line says what pip's failure means and which line asked for it; pip's last lines and a hint follow."""
@@ -422,6 +423,7 @@ def escapes_of_metadata(index: Index, _user: User) -> list[str]:
     return ["demo"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrange", [escapes_of_a_backend, escapes_of_metadata], ids=lambda arrange: arrange.__name__)
 def test_control_characters_are_shown_escaped(user: User, index: Index, arrange: Case) -> None:
     """Whatever a backend, a wheel or an index says, no control character of theirs reaches the terminal."""
@@ -429,6 +431,7 @@ def test_control_characters_are_shown_escaped(user: User, index: Index, arrange:
         assert line.isprintable()
 
 
+@pytest.mark.slow
 def test_a_failing_run_fails_the_same_way_again(user: User, index: Index) -> None:
     """Nothing of a failure is kept: the next run asks the index again, and says the same."""
     first = failure(user, index, conflict)

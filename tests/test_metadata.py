@@ -152,6 +152,7 @@ def test_places_of_deep_keys() -> None:
     assert {("a",) * length: 0 for length in range(1, places.DEPTH + 1)} == places.find(text)
 
 
+@pytest.mark.slow
 def test_errors_of_a_block_end_the_run_with_125(user: User) -> None:
     """Each invalid file is answered by the command as by the library: no traceback, no stdout, nothing is run."""
     for path in (path for path in INVALID if path.stem.startswith(("bomb", "two-blocks", "undecod", "dependencies-s"))):
@@ -191,6 +192,7 @@ def test_unknown_keys_are_told_and_slips_are_never_recorded(user: User) -> None:
     assert len(user.records()) == 1
 
 
+@pytest.mark.slow
 def test_file_without_block_sees_nothing_but_the_standard_library(user: User) -> None:
     """A file without a block runs in an environment that holds no distribution; with --with, in one that does."""
     user.write("s.py", "import importlib.metadata as m; print([d.name for d in m.distributions()])\n")

@@ -73,6 +73,7 @@ def test_relative_cache_directory_starts_at_the_current_one(user: User) -> None:
     assert not user.cache.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a home\nhere", "l'été, #1; *", "d" * 120, "d" * 250])
 def test_cache_directory_of_any_name(user: User, name: str) -> None:
     """An environment works below a path with blanks, quotes, or longer than a shebang; its console scripts as well.
@@ -158,6 +159,7 @@ def test_fallback_is_where_nobody_else_can_move_it(tmp_path: Path, mode: int, *,
         location.open_cache({"TMPDIR": str(tmp_path)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o1777])
 def test_cache_that_others_can_write_to_is_refused(user: User, mode: int) -> None:
     """Whoever can write to a cache could put a program into it; the hint says what to do."""

@@ -32,6 +32,7 @@ def asked(user: User, index: Index) -> Index:
     return index
 
 
+@pytest.mark.slow
 def test_options_of_pip_do_what_they_do_in_pip_and_are_in_the_key(
     user: User, asked: Index, shared_index: Index
 ) -> None:
@@ -61,6 +62,7 @@ def test_options_of_pip_do_what_they_do_in_pip_and_are_in_the_key(
     assert len(keys) == len(expected)
 
 
+@pytest.mark.slow
 def test_no_build_takes_wheels_only(user: User, asked: Index) -> None:
     """Without --no-build pip starts a build, with it the older wheel is installed and no build runs."""
     user.script("s.py", "only", body="import only; print(only.V)\n")
@@ -70,6 +72,7 @@ def test_no_build_takes_wheels_only(user: User, asked: Index) -> None:
     assert "/files/only-2.0.tar.gz" in asked.requests
 
 
+@pytest.mark.slow
 def test_no_binary_builds(user: User, asked: Index) -> None:
     """With --no-binary the archive of sources is built where a wheel would have been taken."""
     asked.add(indexes.wheel("other", "1.0"), indexes.sdist("other", "1.0", {"setup.py": "raise SystemExit('built')\n"}))
@@ -79,6 +82,7 @@ def test_no_binary_builds(user: User, asked: Index) -> None:
     assert user.run("scriptrun", "s.py").status == 0
 
 
+@pytest.mark.slow
 def test_exclude_newer_ignores_what_came_later(user: User, asked: Index) -> None:
     """A date, a time or a number of days leaves out what was uploaded after it; each is in the key."""
     asked.uploaded = {

@@ -81,6 +81,7 @@ def test_below(url: str, place: str, below: bool) -> None:  # noqa: FBT001 - a t
     assert pip_rules.lies_below(url, [place]) == below
 
 
+@pytest.mark.slow
 def test_a_name_comes_from_the_first_index_that_has_it(user: User, private: Index, public: Index) -> None:
     """The higher version on the later index is never taken, also for a dependency; what only that one has, is."""
     allow(user, private.url, public.url)
@@ -199,6 +200,7 @@ def asked_for(user: User, cache: Path, script: ScriptMetadata, *requirements: st
     return {one.name: one.version for one in consult.candidates(order, str(cache))}
 
 
+@pytest.mark.slow
 def test_a_routed_name_comes_from_its_index_alone(user: User, private: Index, public: Index, tmp_path: Path) -> None:
     """No version elsewhere counts, also for a dependency, and none where it is missing; other names are not bound."""
     private.credentials = "ada:s3cr3t"

@@ -85,6 +85,7 @@ CASES: dict[str, tuple[list[str], dict[str, str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_settings_are_those_that_pip_finds(user: User, case: str) -> None:
     """From any mix of files, sections and variables pip gets the allowed settings as it would see them itself."""
@@ -215,6 +216,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given", [as_netrc, as_variable, as_file, as_option, as_extra_index, as_links], ids=lambda given: given.__name__[3:]
 )
@@ -254,6 +256,7 @@ def holding(directory: Path, text: str) -> list[Path]:
     return [path for path in files if text.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_credentials_in_a_requirement_leave_no_trace(user: User, index: Index) -> None:
     """The password in a requirement's URL is used; it is neither printed, nor in a manifest, nor on a command line."""
     name, content = indexes.wheel("demo", "1.0")

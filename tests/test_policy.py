@@ -332,6 +332,7 @@ def test_no_index_is_allowed(user: User) -> None:
     assert f"the policy's `indexes` ({path}:2) may hide what there is" in finished.err
 
 
+@pytest.mark.slow
 def test_require_lock(user: User) -> None:
     """A script that asks for distributions runs only with a lock, as does what options ask for; others run."""
     user.script("s.py", "demo", body=PRINT)

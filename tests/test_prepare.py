@@ -69,6 +69,7 @@ def test_manifest_says_what_pip_installed(user: User, shared_index: Index) -> No
         assert len(one["hash"]) == len("sha256=") + 64
 
 
+@pytest.mark.slow
 def test_failure_leaves_nothing_and_comes_again(user: User) -> None:
     """When pip fails nothing is kept, and the second run asks again and fails in the same way."""
     user.script("s.py", "demo", "no-such-thing", body="print('ran')\n")
@@ -80,6 +81,7 @@ def test_failure_leaves_nothing_and_comes_again(user: User) -> None:
     assert (left(user), generations(user)) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -133,6 +135,7 @@ print(demo.V)
 """
 
 
+@pytest.mark.slow
 def test_refresh_builds_beside(user: User, index: Index) -> None:
     """A refresh is for all who start later, from the launcher too; who runs in the old environment keeps it."""
     index.add(indexes.wheel("demo", "1.0"))
@@ -168,6 +171,7 @@ def test_failed_refresh_keeps_the_old(user: User, index: Index) -> None:
     assert user.run("./s.py") == (0, "1.0\n", "")
 
 
+@pytest.mark.slow
 def test_offline_never_opens_a_socket(user: User, shared_index: Index) -> None:
     """A ready environment runs, anything else is an error that says what to run; strace sees no socket."""
     user.script("s.py", "demo", body="import demo; print(demo.V)\n")
@@ -189,6 +193,7 @@ def test_offline_never_opens_a_socket(user: User, shared_index: Index) -> None:
     assert len(shared_index.requests) == asked
 
 
+@pytest.mark.slow
 def test_with_has_an_environment_of_its_own_that_is_kept(user: User, shared_index: Index) -> None:
     """Added requirements are in another environment, which the second run finds; the script's own has none of them."""
     user.write("r.txt", "# a tool\ntool  # why not\n")
@@ -206,6 +211,7 @@ def test_with_has_an_environment_of_its_own_that_is_kept(user: User, shared_inde
     assert f"{user.directory}/r.txt:2: `-r more.txt` is an option of pip" in finished.err
 
 
+@pytest.mark.slow
 def test_removed_dependency_cannot_be_imported(user: User) -> None:
     """A requirement that is taken out of the block is not there in the next run."""
     body = "import importlib.util as i; print(bool(i.find_spec('demo')), bool(i.find_spec('tool')))\n"
@@ -215,6 +221,7 @@ def test_removed_dependency_cannot_be_imported(user: User) -> None:
     assert user.run("./s.py") == (0, "False True\n", "")
 
 
+@pytest.mark.slow
 def test_changed_local_wheel_is_noticed(user: User) -> None:
     """A wheel that is named by a `file:` URL is installed anew when its content changes, time stamps or not."""
     name, content = indexes.wheel("local", "1.0", files={"local.py": "V = 'old'\n"})
@@ -245,6 +252,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 """
 
 
+@pytest.mark.slow
 def test_changed_local_project_is_noticed(user: User) -> None:
     """A directory is built again when a file of it changes, and not for what its own build wrote into it."""
     user.write(
@@ -279,6 +287,7 @@ def test_near_misses_and_slips_are_told_on_every_run(user: User, text: str) -> N
     assert user.run("scriptrun", "-q", "./s.py") == (0, "ran\n", "")
 
 
+@pytest.mark.slow
 def test_relative_paths_in_a_block_start_at_the_script(user: User) -> None:
     """Files that `[tool.scriptrun]` names are looked for beside the script, wherever it is started, and read anew."""
     block = '# /// script\n# [tool.scriptrun]\n# with-requirements = ["r.txt"]\n# ///\nimport demo; print(demo.V)\n'
@@ -315,6 +324,7 @@ def test_lost_base_interpreter_is_told_and_replaced(user: User, tmp_path: Path) 
     assert "mypython" in finished.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
 def test_umask_is_the_scripts_own(user: User, umask: int) -> None:
     """Whatever the umask, the cache is its owner's alone, and the script runs with the umask it was started with."""

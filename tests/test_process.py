@@ -90,6 +90,7 @@ def test_program_learns_of_the_death_of_its_starter(tmp_path: Path, closed: Sequ
     assert watch.receive(tmp_path / "word") == "[] b''"
 
 
+@pytest.mark.slow
 def test_timeout_ends_the_group(tmp_path: Path) -> None:
     """When the time is up, the program and its children are ended."""
     with pytest.raises(process.TimeoutExpired):

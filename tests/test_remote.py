@@ -49,6 +49,7 @@ def with_lock(block: str, *packages: str) -> str:
 HASHES = f"hashes = {{ sha256 = '{'0' * 64}' }}"
 
 
+@pytest.mark.slow
 def test_program_is_fetched_once_and_then_runs_from_its_copy(user: User, site: Site) -> None:
     """The first run fetches and installs what the block asks for; later ones ask nobody, and work offline."""
     url = site.put("/tools/x.py", DEMO)
@@ -62,6 +63,7 @@ def test_program_is_fetched_once_and_then_runs_from_its_copy(user: User, site: S
     assert (copy.parent.name, copy.name, copy.read_text()) == (digest(DEMO), "x.py", DEMO)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -93,6 +95,7 @@ def test_without_a_terminal_new_content_is_refused(user: User, site: Site) -> No
     assert programs(user) == []
 
 
+@pytest.mark.slow
 def test_terminal_shows_what_it_is_and_asks(user: User, site: Site) -> None:
     """First it says where it comes from, its hash, what it depends on; what follows the answer is the script's."""
     text = DEMO.replace("['demo']\n", "['demo']\n# requires-python = '>=3.8'\n") + "print(input())\n"
@@ -170,6 +173,7 @@ def test_control_characters_in_what_is_shown_are_escaped(user: User, site: Site)
     assert "  options:    index-url = https://x/\\u202e\n" in seen.shown
 
 
+@pytest.mark.slow
 def test_content_that_changes_is_asked_about_again(user: User, site: Site) -> None:
     """--refresh fetches: the same content needs no word, another one does; until then the old one runs."""
     url = site.put("/x.py", PLAIN)
@@ -189,6 +193,7 @@ def test_content_that_changes_is_asked_about_again(user: User, site: Site) -> No
     assert user.run("scriptrun", url).out == first.out + "changed\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", [Page(b"", 500), Page(b"<!DOCTYPE html><p>moved</p>"), None])
 def test_refresh_that_fails_keeps_the_old_copy(user: User, site: Site, trouble: Page | None) -> None:
     """When nothing new can be had, that is told, and the old copy runs as before."""
@@ -201,6 +206,7 @@ def test_refresh_that_fails_keeps_the_old_copy(user: User, site: Site, trouble: 
     assert user.run("scriptrun", url) == first
 
 
+@pytest.mark.slow
 def test_hash_that_differs_shows_both(user: User, site: Site) -> None:
     """What --trust names must be what comes, and what is kept is no excuse; offline it is compared, too."""
     url = site.put("/x.py", PLAIN)
@@ -217,6 +223,7 @@ def test_hash_that_differs_shows_both(user: User, site: Site) -> None:
     assert user.run("scriptrun", "--trust", digest(PLAIN), url).status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -239,6 +246,7 @@ def test_wrong_use(user: User, site: Site, words: tuple[str, ...], message: str)
     assert "s3cret" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "message"),
     [
@@ -290,6 +298,7 @@ LOCAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", LOCAL.values(), ids=LOCAL.keys())
 def test_files_of_this_machine_are_not_a_programs_from_elsewhere(user: User, site: Site, block: str) -> None:
     """A block that names local paths is refused, though its hash is trusted."""
@@ -319,6 +328,7 @@ def test_files_of_this_machine_in_the_lock_of_a_program(user: User, site: Site, 
     assert programs(user) == []
 
 
+@pytest.mark.slow
 def test_credentials_are_sent_and_neither_shown_nor_kept(user: User, site: Site) -> None:
     """User, password and what follows `?` reach the server, and stand in no message and no file of the cache."""
     url = site.put("/x.py?key=s3cret", PLAIN).replace("://", "://jo:s3cr%40t@")
@@ -344,6 +354,7 @@ def test_local_file_of_that_name_wins(user: User) -> None:
     assert user.run("scriptrun", "http://127.0.0.1:9/x.py") == (0, "local\n", "")
 
 
+@pytest.mark.slow
 def test_plain_http_is_for_this_machine_or_a_known_hash(user: User, site: Site) -> None:
     """Without TLS nothing is fetched from elsewhere, unless its hash is named."""
     status, _, err = user.run("scriptrun", "http://192.0.2.1/x.py")
@@ -424,6 +435,7 @@ def test_requirement_with_a_url_is_no_program(user: User) -> None:
     assert (status, "--offline" in err) == (125, True)
 
 
+@pytest.mark.slow
 def test_copy_that_is_damaged_is_fetched_again(user: User, site: Site) -> None:
     """A copy that is not what was trusted counts as missing, and its like needs no new word."""
     url = site.put("/x.py", PLAIN)
@@ -439,6 +451,7 @@ def test_copy_that_is_damaged_is_fetched_again(user: User, site: Site) -> None:
         assert user.run("scriptrun", "--trust", digest(PLAIN), url).status == 0
 
 
+@pytest.mark.slow
 def test_cache_commands_remove_what_is_not_used(user: User, site: Site) -> None:
     """`cache clear` and `cache prune --all` remove copies, but none that runs; afterwards a URL is new again."""
     waiting = "import sys\nprint('ready', flush=True)\nsys.stdin.read()\n"
@@ -460,6 +473,7 @@ def test_cache_commands_remove_what_is_not_used(user: User, site: Site) -> None:
     assert programs(user) == []
 
 
+@pytest.mark.slow
 def test_pin_in_the_configuration(user: User, site: Site) -> None:
     """What [trust] names for a URL runs unasked; when the pin changes the new content comes, and no other one does."""
     url = site.put("/x.py", PLAIN)
@@ -481,6 +495,7 @@ def test_pin_in_the_configuration(user: User, site: Site) -> None:
     assert user.run("scriptrun", url) == (0, "[] True x.py\nchanged\n", "")
 
 
+@pytest.mark.slow
 def test_policy_that_wants_no_programs_from_urls(user: User, site: Site) -> None:
     """`url-scripts = false` refuses what is kept and trusted, too, with file and line; nobody is asked."""
     url = site.put("/x.py", PLAIN)

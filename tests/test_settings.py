@@ -33,6 +33,7 @@ def shown(user: User, *words: str, **variables: Any) -> dict[str, tuple[Any, str
     return {name: (one["value"], one["from"]) for name, one in json.loads(finished.out).items()}
 
 
+@pytest.mark.slow
 def test_whose_word_counts(user: User) -> None:
     """The command line counts before the variable, that before the block, that before the configuration."""
     path = configure(user, 'max-age = "4d"\nconstraint = ["c.txt"]\n[cache]\nmax-size = "2G"\n')
@@ -93,6 +94,7 @@ def test_every_option_may_stand_in_the_configuration(tmp_path: Path, monkeypatch
     assert (found.warnings, found.trust) == ((), {"https://host/x.py": "0" * 64})
 
 
+@pytest.mark.slow
 def test_options_of_the_configuration_do_what_they_say(user: User, shared_index: Index, index: Index) -> None:
     """Requirements, constraints in a file beside it, and an index count for every script; a change counts at once."""
     index.add(indexes.wheel("demo", "7.0"))
@@ -111,6 +113,7 @@ def test_options_of_the_configuration_do_what_they_say(user: User, shared_index:
     assert user.run("./s.py").err.startswith(f"scriptrun: error: {path}:1: no version satisfies `demo>=8`\n")
 
 
+@pytest.mark.slow
 def test_modes_of_the_configuration(user: User) -> None:
     """offline, isolated, refresh, quiet and verbose may stand there, and count after a warm run."""
     user.script("s.py", "demo", body="import sys; print(sys.prefix)\n")

@@ -181,6 +181,7 @@ def test_arguments_are_intact(way: Way) -> None:
     assert alike(way, "./look.py", *ARGUMENTS)["argv"] == ["./look.py", *(word.decode("latin-1") for word in ARGUMENTS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -254,6 +255,7 @@ def test_descriptors_are_handed_on(way: Way) -> None:
     assert {str(number) for number in range(9)} <= set(seen["descriptors"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
 def test_closed_standard_descriptors_stay_closed(way: Way, closed: Sequence[int]) -> None:
     """A standard descriptor that is closed is closed for the script."""
@@ -266,6 +268,7 @@ def test_closed_standard_descriptors_stay_closed(way: Way, closed: Sequence[int]
     assert not set(map(str, closed)) & {name for name, target in seen["descriptors"].items() if "/fd" not in target}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])
 def test_ignored_and_blocked_signals_are_handed_on(way: Way, number: signal.Signals) -> None:
     """A signal that is ignored or blocked at the start is so for the script, and no other one.
@@ -335,6 +338,7 @@ def test_console_script_of_a_dependency_is_found(user: User) -> None:
         assert user.run("./s.py", PATH=f"{user.variables['PATH']}:{other.parent}") == (0, "True\n", "")
 
 
+@pytest.mark.slow
 def test_exit_status_is_the_scripts(way: Way) -> None:
     """Any status from 0 to 255 comes back; through Python a few of them do."""
     place(way, "s.py", "import sys\nif sys.argv[1:]:\n    sys.exit(int(sys.argv[1]))\n")
@@ -378,6 +382,7 @@ def test_stdin_is_the_scripts(way: Way) -> None:
         assert process.communicate(content, LIMIT)[0] == b"256000\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox", "ksh", "mksh", "zsh"])
 def test_variables_that_a_shell_changes(way: Way, shell: str) -> None:
     """Under each shell, only the shell's own variables, and names that are no identifiers, may differ."""

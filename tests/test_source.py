@@ -28,6 +28,7 @@ def anyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "name", "rest"),
     [
@@ -70,6 +71,7 @@ def test_block_of_a_stream_counts(user: User, shared_index: Index) -> None:
     assert shared_index.requests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["", "<&-", ">&-", "2>&-", "<&- >&-"])
 def test_stream_leaves_no_descriptor(user: User, closed: str) -> None:
     """A program from a stream has the descriptors it was started with, and no other ones."""

@@ -115,6 +115,7 @@ def test_editable_project_with_setup_py_alone(user: User, pythons: list[Path]) -
         assert user.run("scriptrun", "-p", python, "scripts/s.py") == (0, "old 1.0\n", "")
 
 
+@pytest.mark.slow
 def test_source_that_cannot_be(user: User, library: Path) -> None:
     """A path that is not there, an editable file and another name are refused, with the line of the source."""
     user.write("scripts/s.py", SCRIPT.format("uv", ", editable = true").replace("../library", "gone"))
@@ -135,6 +136,7 @@ def test_source_that_cannot_be(user: User, library: Path) -> None:
     assert user.environments() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("library")
 def test_key_holds_sources(user: User) -> None:
     """A link and a copy, a route and none, the first index and any are different environments."""

@@ -41,6 +41,7 @@ MARKERS = st.sampled_from(["", 'python_version<"3.9"', "sys_platform == 'win32'"
 REQUIREMENTS = st.lists(st.tuples(NAMES, EXTRAS, SPECIFIERS, MARKERS), max_size=4)
 
 
+@pytest.mark.slow
 @given(requirements=REQUIREMENTS, data=st.data())
 def test_spelling_does_not_change_the_key(
     requirements: list[tuple[str, list[str], list[str], str]], data: st.DataObject
@@ -64,6 +65,7 @@ def test_spelling_does_not_change_the_key(
     assert key(*plain) == key(*data.draw(st.permutations(repeated)))
 
 
+@pytest.mark.slow
 def test_list_boundaries_change_the_key() -> None:
     """Requirements that are equal when written together have keys of their own, over 5,000 random pairs."""
     assert key("six", "attrs") != key("sixattrs")

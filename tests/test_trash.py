@@ -74,6 +74,7 @@ def _give_away(directory: Path) -> None:
     os.setuid(12345)
 
 
+@pytest.mark.slow
 def test_depth_is_no_obstacle(cache: str) -> None:
     """A tree that is deeper than Python's stack is deleted."""
     environment = generations.make(cache, generations.key(1))

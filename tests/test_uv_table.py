@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from support.user import User
 
 from scriptrun import sources, uv_table
@@ -34,6 +35,7 @@ def test_document_lists_the_sources() -> None:
     assert listed == sources.KINDS
 
 
+@pytest.mark.slow
 def test_whose_word_counts(user: User) -> None:
     """`[tool.uv]` counts after the command line, variables and `[tool.scriptrun]`, and before the configuration."""
     configuration = user.home / ".config" / "scriptrun" / "config.toml"

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.user import User
 
 from scriptrun import interpreters, virtual
@@ -43,6 +44,7 @@ def links(environment: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_layout_is_what_venv_makes(user: User, pythons: list[Path]) -> None:
     """Every Python sees the same prefixes, paths and directories as in an environment of its own `venv`."""
     for python in pythons:
