@@ -38,8 +38,8 @@ class Lock:
 
     @property
     def digest(self) -> str:
-        """The digest of the text, as `sha256:…`."""
-        return digest(self.text)
+        """The digest of what is locked, as `sha256:…`: of the text without the name of the script, which may change."""
+        return digest(re.sub(r'^script = ".*"\n', "", self.text, flags=re.MULTILINE))
 
 
 def digest(text: str) -> str:
