@@ -120,7 +120,7 @@ CASES: Mapping[str, tuple[str | bytes, list[str]]] = {
     "called as its module": (block('dependencies = ["nobody-knows.this>=1"]') + "import nobody_knows_this\n", []),
     "optional": (BOUND + "import requests\ntry:\n  import yaml\nexcept ImportError:\n  yaml = None\n", []),
     "by an option": (block("[tool.scriptrun]", 'with = ["pyyaml>=6"]') + "import yaml\n", []),
-    "standard library": (block() + "import os, tomllib, __future__, __main__\n", []),
+    "standard library": (block() + "import os, graphlib, __future__, __main__\n", []),
     "unused": (BOUND + "import os\n", ["2:19 SR303 `requests` is declared, and neither .* without its environment"]),
     "used by name": (block('dependencies = ["ruff>=0.9"]') + "run(['ruff', 'check'])\n", []),
     "used optionally": (BOUND + "try:\n  import requests\nexcept ImportError: pass\n", []),
