@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -14,7 +15,10 @@ VICTIM = "victim"
 
 def remove(path: Path) -> None:
     """Remove whatever is there."""
-    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+    while path.is_dir() and not path.is_symlink():
+        with contextlib.suppress(FileNotFoundError):  # who removes what an isolated run left is at it, too
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _content(change: Callable[[bytes], bytes]) -> Callable[[Path, Path], object]:
