@@ -61,6 +61,7 @@ ORDER = (
     "pinning.pylock",
     "pinning.pins",
     "pinning.embedded",
+    "pinning.embedding",
     "remote.download",
     "remote.trust",
     "remote.acquisition",

@@ -23,7 +23,7 @@ from scriptrun.errors import EditError, InstallError, LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.order import Distribution, Order
-from scriptrun.pinning import basis, embedded, making, pins, pylock
+from scriptrun.pinning import basis, embedded, embedding, making, pins, pylock
 from scriptrun.pinning.basis import Basis, Target
 from scriptrun.pinning.pylock import Lock
 
@@ -230,22 +230,22 @@ def test_lock_is_put_in_and_taken_out(body: list[str], end: str, final: bool, ma
     lines = ["#!/usr/bin/env scriptrun", "# /// script", "# dependencies = []", "# ///", "", *body]
     content = mark + end.join(lines).encode() + (end.encode() if final else b"")
     lock = composed(package())
-    there = embedded.put(content, lock, "s.py")
+    there = embedding.put(content, lock, "s.py")
     assert embedded.text(there, "s.py") == lock
     found = block.cut(there, "s.py")[0]
     assert found is not None
     assert metadata.parse(found, "s.py", "/work").lock == pylock.digest(lock)
-    assert embedded.put(there, lock, "s.py") == there
-    assert embedded.take_out(there, "s.py").rstrip(b"\r\n") == content.rstrip(b"\r\n")
+    assert embedding.put(there, lock, "s.py") == there
+    assert embedding.take_out(there, "s.py").rstrip(b"\r\n") == content.rstrip(b"\r\n")
 
 
 def test_lock_inside_keeps_other_settings() -> None:
     """The digest goes into the table that is there, and only it comes out again."""
     lines = ["/// script", "dependencies = []  # none", "[tool.scriptrun]", "pre = true", "[tool.x]", "y = 1", "///"]
     content = "".join(f"# {line}\n" for line in lines).encode()
-    there = embedded.put(content, composed(), "s.py")
+    there = embedding.put(content, composed(), "s.py")
     assert b"pre = true\n# lock = " in there
-    assert embedded.take_out(there, "s.py") == content
+    assert embedding.take_out(there, "s.py") == content
     assert embedded.text(content, "s.py") is None
 
 

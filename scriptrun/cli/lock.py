@@ -14,7 +14,7 @@ from scriptrun.cli.progress import Progress
 from scriptrun.editing import document
 from scriptrun.editing.document import Document
 from scriptrun.errors import EditError, UsageError
-from scriptrun.pinning import embedded, making, pylock
+from scriptrun.pinning import embedding, making, pylock
 from scriptrun.request import Request
 
 
@@ -79,12 +79,12 @@ def write(file: Document, content: bytes, made: Made, *, embed: bool) -> str:
     beside = lockfile.beside(file.file)[1]
     former = lockfile.read(beside)
     if embed:
-        new = embedded.put(content, made.text, file.name)
+        new = embedding.put(content, made.text, file.name)
         _rewrite(file, new)
         with _undoing(lambda: _rewrite(Document(file.name, file.file, new), file.content)):
             _put(beside, None)
         return file.file
-    new = embedded.take_out(content, file.name)
+    new = embedding.take_out(content, file.name)
     _put(beside, made.text.encode("ascii"))
     with _undoing(lambda: _put(beside, former)):
         _rewrite(file, new)

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import tomli
-import tomlkit
 from packaging.pylock import Package, Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from scriptrun.errors import LockError
@@ -65,6 +64,8 @@ def compose(answer: str, directory: str, basis: Basis, target: Target, markers: 
         "packages": packages,
         "tool": {"scriptrun": {name.replace("_", "-"): value for name, value in told.items()}},
     }
+    import tomlkit  # a run comes here too, and only reads
+
     text = tomlkit.dumps(_validated(content, "pip's answer").to_dict())
     return re.sub(r"[^\x00-\x7f]", _escaped, text)  # in a script, whatever its encoding, it is the same
 
