@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from packaging.markers import default_environment
+from packaging.requirements import Requirement
 
 from scriptrun.interpreters import Interpreter
 
@@ -17,3 +20,8 @@ def environment(interpreter: Interpreter) -> dict[str, str]:
         "python_full_version": interpreter.version,
         "python_version": ".".join(interpreter.version.split(".")[:2]),
     }
+
+
+def hold(requirement: Requirement, facts: Mapping[str, str]) -> bool:
+    """Tell whether a requirement counts in an environment: it has no marker, or one that holds there."""
+    return requirement.marker is None or requirement.marker.evaluate(dict(facts))

@@ -64,7 +64,5 @@ class Order:
     @property
     def wanted(self) -> tuple[Asked, ...]:
         """What is asked for on this machine and Python: that without a marker, or with one that holds."""
-        environment = markers.environment(self.spec.interpreter)
-        return tuple(
-            one for one in self.asked if one.requirement.marker is None or one.requirement.marker.evaluate(environment)
-        )
+        facts = markers.environment(self.spec.interpreter)
+        return tuple(one for one in self.asked if markers.hold(one.requirement, facts))

@@ -109,8 +109,8 @@ _PASSES = (_install_hashed, _install_unhashed, _install_unpinned)
 
 def _arguments(order: Order, asked: Iterable[Asked]) -> tuple[list[str], list[str]]:
     """Return the requirements, and the options for those that are editable, of what is `asked`."""
-    asked = tuple(asked)
-    directories = sorted(_directory(one.requirement) for one in asked if one.editable and one in order.wanted)
+    asked, wanted = tuple(asked), order.wanted
+    directories = sorted(_directory(one.requirement) for one in asked if one.editable and one in wanted)
     editable = [word for directory in directories for word in ("--editable", directory)]
     return spec.requirements(one for one in asked if not one.editable), editable
 

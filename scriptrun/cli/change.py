@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scriptrun import arguments, consult, lockfile, metadata, output, pip_messages, process, resolve
+from scriptrun import arguments, consult, lockfile, markers, metadata, output, pip_messages, process, resolve
 from scriptrun import block as blocks
 from scriptrun.arguments import Options
 from scriptrun.cli import lock
@@ -19,7 +19,6 @@ from scriptrun.cli.progress import Progress
 from scriptrun.editing import document, requirements, skeleton
 from scriptrun.editing.document import Document
 from scriptrun.errors import InstallError, UsageError, escape, without_credentials
-from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pinning import embedded
 from scriptrun.request import Request
@@ -81,10 +80,10 @@ class Change:
             error.hint = f"{error.hint}; {unchanged}" if error.hint else unchanged
             raise
         versions = {one.name: one.version for one in found}
+        facts = markers.environment(wanted.choice.interpreter)
 
         def version(entry: str) -> str:
-            counts = _counts(Requirement(entry), wanted.choice.interpreter)
-            return versions.get(requirements.name(entry), "") if counts else ""
+            return versions.get(requirements.name(entry), "") if markers.hold(Requirement(entry), facts) else ""
 
         return version
 
@@ -149,17 +148,6 @@ class Change:
 def start(path: str, options: Options, environ: Mapping[str, str]) -> Change:
     """Return the change of the file at `path`. Raises ScriptMissing and ScriptUnreadable."""
     return Change(document.read(path), options, environ)
-
-
-def _counts(requirement: Requirement, interpreter: Interpreter) -> bool:
-    """Tell whether the marker of a requirement holds for an interpreter of this machine."""
-    version = Version(interpreter.version)
-    variables = {
-        "python_version": f"{version.major}.{version.minor}",
-        "python_full_version": interpreter.version,
-        "implementation_name": interpreter.implementation,
-    }
-    return requirement.marker is None or requirement.marker.evaluate(variables)
 
 
 def _differences(old: list[str], new: list[str]) -> Iterator[str]:

@@ -9,10 +9,11 @@ import html
 import io
 import json
 import tarfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support import loopback
 
 
 def wheel(  # noqa: PLR0913 - what a wheel may have
@@ -157,14 +158,8 @@ def serve() -> Iterator[Index]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     index.url = f"http://127.0.0.1:{server.server_port}/simple/"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with loopback.running(server):
         yield index
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _answer(index: Index, path: str, authorization: str) -> tuple[int, dict[str, str], bytes]:
