@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 from scriptrun import paths
 from scriptrun.errors import UsageError
 
-FLAG, VALUE, LIST = "flag", "value", "list"
+FLAG, VALUE, LIST, NUMBER = "flag", "value", "list", "number"
 
 COMMANDS = {
     "add": ("--bounds=", "--infer"),
@@ -44,10 +44,11 @@ class Option:
     """One option: its name without dashes, letter, kind, placeholder and line of help.
 
     `paths` says that a value is a file name, relative to the current directory on the command line and to the
-    script's directory in its block. `everywhere` is False for what makes sense on the command line only.
+    script's directory in its block. `everywhere` is False for what makes sense on the command line only. `most` is
+    the largest value of a number; the least is 0.
     """
 
-    __slots__ = ("everywhere", "help", "kind", "letter", "name", "paths", "placeholder")
+    __slots__ = ("everywhere", "help", "kind", "letter", "most", "name", "paths", "placeholder")
 
     def __init__(  # noqa: PLR0913 - one row of the table below
         self,
@@ -59,6 +60,7 @@ class Option:
         *,
         paths: bool = False,
         everywhere: bool = True,
+        most: int = 10**9,
     ) -> None:
         self.name = name
         self.letter = letter
@@ -67,6 +69,7 @@ class Option:
         self.help = text
         self.paths = paths
         self.everywhere = everywhere
+        self.most = most
 
     @property
     def variable(self) -> str:
@@ -93,6 +96,9 @@ OPTIONS = (
     Option("no-build", "", FLAG, "", "install wheels only; run no build"),
     Option("no-binary", "", LIST, "NAME", "as in pip: build it; :all: for all"),
     Option("env-file", "", LIST, "FILE", "variables for the script, as NAME=VALUE lines", paths=True),
+    Option("prepare-timeout", "", NUMBER, "SECONDS", "give up when nothing moves for so long: 120"),
+    Option("no-overlap", "", FLAG, "", "end at once while the script runs already"),
+    Option("overlap-status", "", NUMBER, "STATUS", "with --no-overlap: end with that, not with 0", most=255),
     Option("trust", "", VALUE, "SHA256", "run what a URL has if this is its hash", everywhere=False),
     Option("script", "", VALUE, "FILE", "with -m, -c, -i: the block to read", paths=True, everywhere=False),
     Option("explain", "", FLAG, "", "say what would be done and why; run nothing", everywhere=False),
@@ -229,6 +235,17 @@ def word(path: str) -> str:
     return f"./{path}" if path.startswith("-") else path
 
 
+def words(options: Options) -> "list[str]":
+    """Return the words of a command line that ask for `options`."""
+    found = []
+    for name, value in options.given():
+        if value is True:
+            found.append(f"--{name}")
+        for one in (value,) if isinstance(value, str) else options.many(name):
+            found += [f"--{name}", one]
+    return found
+
+
 def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911 - one for each kind
     if reader.extra.keys() & set(_HELP):
         return Invocation("help", "", [], options)
@@ -307,7 +324,7 @@ class _Reader:
             return
         if not equals and not value:
             value = self.next(flag)
-        value = _on_command_line(option, value)
+        value = _on_command_line(option, value, flag)
         if option.kind == LIST:
             earlier = values.get(option.name, ())
             values[option.name] = (*(earlier if isinstance(earlier, tuple) else ()), value)
@@ -326,8 +343,15 @@ def unknown(kind: str, word: str, candidates: "Iterable[str]") -> UsageError:
     return UsageError(f"unknown {kind} `{word}`", hint=hint)
 
 
-def _on_command_line(option: Option, value: str) -> str:
+def _on_command_line(option: Option, value: str, place: str) -> str:
+    if option.kind == NUMBER and not is_number(option, value):
+        raise UsageError(f"`{place}` is `{value}`, not a whole number from 0 to {option.most}")
     return anchored(value, os.curdir) if is_path(option, value) else value
+
+
+def is_number(option: Option, value: str) -> bool:
+    """Tell whether `value` is one that `option`, a number, may have."""
+    return value.isascii() and value.isdigit() and int(value) <= option.most
 
 
 def is_path(option: Option, value: str) -> bool:
@@ -350,9 +374,10 @@ def _from_variables(environ: "Mapping[str, str]") -> Options:
             values[option.name] = _truth(option.variable, text)
         elif option.kind == LIST:
             lines = text.split("\n") if option.name == "with" else text.split()
-            values[option.name] = tuple(_on_command_line(option, line) for line in lines if line.strip())
+            given = [line for line in lines if line.strip()]
+            values[option.name] = tuple(_on_command_line(option, line, option.variable) for line in given)
         elif text:
-            values[option.name] = _on_command_line(option, text)
+            values[option.name] = _on_command_line(option, text, option.variable)
     return Options(values, {name: _BY_NAME[name].variable for name in values})
 
 

@@ -69,7 +69,7 @@ def question(invocation: Invocation, block: "Block | None", configured: bytes, l
     ]
     own = (sys.version, os.path.realpath(sys.executable), _program(options.value("python")))
     metadata = None if block is None else (block.raw, block.encoding)
-    shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script", "trust")
+    shown = ("refresh", "isolated", "explain", "quiet", "verbose", "offline", "script", "trust", "prepare-timeout")
     asked = [(name, _plain(value)) for name, value in options.given() if name not in shown]
     return repr((metadata, asked, files, own, configured, *locks)).encode("utf-8", "backslashreplace")
 

@@ -11,7 +11,7 @@ from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options
 from scriptrun.config import Configuration
 from scriptrun.errors import UsageError, without_credentials
 
-EXAMPLES: Mapping[str, str | list[str]] = {
+EXAMPLES: Mapping[str, str | int | list[str]] = {
     "with": ["rich", "httpx>=0.27"],
     "with-requirements": ["requirements.txt"],
     "python": "3.12",
@@ -23,6 +23,8 @@ EXAMPLES: Mapping[str, str | list[str]] = {
     "constraint": ["constraints.txt"],
     "no-binary": ["lxml"],
     "env-file": [".env"],
+    "prepare-timeout": 300,
+    "overlap-status": 75,
     "trust": "2cf24dba…",
     "script": "tool.py",
 }

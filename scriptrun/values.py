@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 
 from scriptrun import moments, quantities
-from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, anchored, is_path
+from scriptrun.arguments import FLAG, LIST, NUMBER, OPTIONS, Option, anchored, is_number, is_path
 from scriptrun.errors import MetadataError
 from scriptrun.places import Path
 
@@ -54,6 +54,8 @@ class Reader:
                 check(entry, self.place(*path, index))
                 self.places[f"{name} {found[index]}"] = self.place(*path, index)
             return found
+        if option.kind == NUMBER:
+            return self._number(path, option, value)
         text = self.string(path, value, f'{name} = "{option.placeholder}"')
         refuse_control_characters(text, self.place(*path))
         self._check(path, name, text)
@@ -75,6 +77,13 @@ class Reader:
                 quantities.seconds(text)
             except ValueError as error:
                 raise MetadataError(f"`{_dotted(path)}`: {error}", place=self.place(*path)) from None
+
+    def _number(self, path: Path, option: Option, value: object) -> str:
+        """Return the digits of a number, which may stand as a string too."""
+        text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+        if not is_number(option, text):
+            raise self.wrong(path, value, f"a whole number from 0 to {option.most}", f"{option.name} = 60")
+        return text
 
     def string(self, path: Path, value: object, example: str) -> str:
         """Return a value that must be a string. Raises MetadataError."""

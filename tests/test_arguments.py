@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.user import User
 
 from scriptrun import arguments
-from scriptrun.arguments import COMMANDS, FLAG, LIST, OPTIONS, Options
+from scriptrun.arguments import COMMANDS, FLAG, LIST, NUMBER, OPTIONS, Options
 from scriptrun.errors import UsageError
 
 
@@ -191,7 +191,7 @@ def test_every_option_has_a_variable_of_its_kind() -> None:
     """Every option that makes sense for all runs can be given as a variable, with the same outcome."""
     for option in OPTIONS:
         if option.everywhere:
-            value = "1" if option.kind == FLAG else "/x"
+            value = "1" if option.kind in (FLAG, NUMBER) else "/x"
             flag = f"--{option.name}" if option.kind == FLAG else f"--{option.name}={value}"
             assert understood("s.py", **{option.variable: value}) == understood(flag, "s.py")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.shells import QUIET_OPTIONS
 
 import scriptrun
 from scriptrun.arguments import OPTIONS
@@ -98,6 +99,8 @@ ORDER = (
     "upkeep.daily",
     "resolve",
     "pinning.making",
+    "jobs",
+    "jobs.job",
     "lint",
     "lint.imports",
     "lint.distributions",
@@ -139,9 +142,6 @@ ORDER = (
 
 CHILD = {"pip_child", "pip_rules"}
 """The program that is pip's: the Pythons that it runs under do not have scriptrun."""
-
-QUIET_OPTIONS = {"quiet", "verbose", "offline"}
-"""The options that do not change which environment a script runs in."""
 
 
 def name_of(path: Path) -> str:

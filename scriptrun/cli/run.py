@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import expiry, launch, output, prepare, process, resolve
+from scriptrun import arguments, expiry, launch, output, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -120,12 +120,8 @@ def not_ready(wanted: Wanted) -> InstallError:
 
 def _command_line(invocation: Invocation) -> str:
     """Return the command line for `invocation`, without --offline, without credentials, and without its arguments."""
-    words = ["scriptrun"]
-    for name, value in invocation.options.given():
-        if value is True and name != "offline":
-            words.append(f"--{name}")
-        for one in (value,) if isinstance(value, str) else invocation.options.many(name):
-            words += [f"--{name}", without_credentials(one)]
+    asked = [without_credentials(word) for word in arguments.words(invocation.options) if word != "--offline"]
+    words = ["scriptrun", *asked]
     words += {"module": ["-m"], "code": ["-c"], "repl": ["-i"]}.get(invocation.action, [])
     return shlex.join([*words, invocation.target] if invocation.target else words)
 

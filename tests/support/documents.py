@@ -30,12 +30,12 @@ def row(*cells: str) -> str:
 
 def _option(option: object) -> tuple[str, ...]:
     from scriptrun import settings
-    from scriptrun.arguments import FLAG, LIST, Option
+    from scriptrun.arguments import FLAG, LIST, NUMBER, Option
 
     assert isinstance(option, Option)
     letter = f"`-{option.letter}`, " if option.letter else ""
     flag = f"`--{option.name}{' ' + option.placeholder if option.placeholder else ''}`"
-    kind = {FLAG: "true or false", LIST: "list of texts"}.get(option.kind, "text")
+    kind = {FLAG: "true or false", LIST: "list of texts", NUMBER: "number"}.get(option.kind, "text")
     example = settings.toml(option.name)
     if not option.everywhere:
         example = f"--{option.name} {settings.EXAMPLES.get(option.name, '')}".strip()

@@ -25,6 +25,9 @@ SHELLS = {
 }
 """Each shell's command by name; Debian's packages are named alike."""
 
+QUIET_OPTIONS = {"quiet", "verbose", "offline", "prepare-timeout", "overlap-status"}
+"""The options that do not change which environment a script runs in."""
+
 HIT = "hit\n"
 MISS = "miss\n"
 

@@ -1,0 +1,69 @@
+"""What a job is: the command, with absolute paths, and what it relies on that only this shell has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scriptrun import arguments
+from scriptrun.arguments import Invocation
+from scriptrun.errors import ScriptMissing, UsageError, without_credentials
+
+LEADING = ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+"""The variables that say where caches and configuration are: with others, a job would find other ones."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A script to be run unattended.
+
+    `program` is the absolute path of the command `scriptrun`, `script` that of the script; `options` are scriptrun's,
+    as words of a command line, and `arguments` the script's own. `variables` are those of LEADING that are set here.
+    """
+
+    program: str
+    script: str
+    options: tuple[str, ...]
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str]
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words of the command line."""
+        return (self.program, *self.options, self.script, *self.arguments)
+
+
+def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
+    """Return the job that the words of a command ask for: a script, and arguments for it.
+
+    Raises ScriptMissing, and UsageError for what must not stand where others can read it.
+    """
+    target, *words = invocation.arguments
+    if not os.path.isfile(target):
+        raise ScriptMissing(f"no such file: `{target}`")
+    options = arguments.words(invocation.options)
+    for word in options:
+        if without_credentials(word) != word:
+            raise UsageError(
+                f"`{without_credentials(word)}` holds a password, and everybody can read the command of a job",
+                hint="put the index into pip.conf, which is yours alone",
+            )
+    return Job(
+        program=_program(environ),
+        script=os.path.abspath(target),
+        options=tuple(options),
+        arguments=tuple(words),
+        variables={name: environ[name] for name in LEADING if name in environ},
+    )
+
+
+def _program(environ: Mapping[str, str]) -> str:
+    """Return the path of `scriptrun`: the one that `PATH` has, which outlives an upgrade, if it is this one."""
+    own = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "scriptrun")
+    found = shutil.which("scriptrun", path=environ.get("PATH", os.defpath))
+    if found and os.path.isabs(found) and os.path.exists(own) and os.path.samefile(found, own):
+        return found
+    return own
