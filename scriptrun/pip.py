@@ -151,6 +151,7 @@ def _run(
         directory=directory or work,
         show=lambda line: order.show(without_credentials(line)),
         meanwhile=load,
+        watchful=True,
     )
     if finished.status != 0:
         output = without_credentials(finished.output)

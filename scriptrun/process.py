@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,9 @@ from scriptrun.errors import Interrupted
 TimeoutExpired = subprocess.TimeoutExpired
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+
+_PATIENCE = 10.0
+"""For how many seconds a watchful program may end what it started; it takes as many milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +86,17 @@ def run(  # noqa: PLR0913 - all but the command by name
     timeout: float | None = None,
     show: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
+    watchful: bool = False,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
     Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
     However the wait ends, nothing is left of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE
-    names breaks when this process dies. Raises OSError, subprocess.TimeoutExpired and Interrupted.
+    names breaks then, and when this process dies. A `watchful` program ends all that it started, in whatever group or
+    session, when that happens, and is given the time. Raises OSError, subprocess.TimeoutExpired and Interrupted.
     """
     lifeline, kept = _pipe()
-    try:
+    with open(kept, "wb", buffering=0) as holder:
         process = _start(command, environment, directory, lifeline)
         try:
             if meanwhile is not None:
@@ -98,18 +104,21 @@ def run(  # noqa: PLR0913 - all but the command by name
             with waiting():
                 output = _read(process, timeout, show)
         finally:
+            holder.close()
+            if watchful:
+                _let_end(process)
             status = _end(process)
-    finally:
-        os.close(kept)
     return Finished(status, output)
 
 
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
     """Let another process do `work`, and go on at once. Raises OSError.
 
-    It is not a child of this one, which may become a program that waits for its children. It has a session of its own
-    and no descriptors of this one's but those `kept`; its standard streams lead nowhere. It is in `/`.
+    It is not a child of this one, which may become a program that waits for its children: PID 1, which would adopt it,
+    waits for its end. It has a session of its own and no descriptors of this one's but those `kept`; its standard
+    streams lead nowhere. It is in `/`.
     """
+    alone = is_init()
     child = os.fork()
     if child:
         with suppress(ChildProcessError):  # a process that ignores its children's end is not told of it
@@ -117,12 +126,17 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
         return
     try:
         os.setsid()
-        if os.fork() == 0:
+        if alone or os.fork() == 0:
             os.chdir("/")
             _close_all_but(kept)
             work()
     finally:
         os._exit(0)
+
+
+def is_init() -> bool:
+    """Tell whether this is PID 1, of a container as a rule: it adopts orphans, and all others end with it."""
+    return os.getpid() == 1
 
 
 @contextmanager
@@ -206,8 +220,21 @@ def _await_end(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
+def _let_end(process: subprocess.Popen[str]) -> None:
+    """Wait a while for a process that ends by itself, and leave it a zombie, where that is possible."""
+    if process.returncode is not None or not hasattr(os, "waitid"):
+        return
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGCONT)  # it may have been stopped
+        give_up = time.monotonic() + _PATIENCE
+        while time.monotonic() < give_up:
+            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                return
+            time.sleep(0.01)
+
+
 def _end(process: subprocess.Popen[str]) -> int:
-    """End what still runs of a process and of all that it started; return its status."""
+    """End what still runs of a process's group; return its status."""
     try:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -215,4 +242,9 @@ def _end(process: subprocess.Popen[str]) -> int:
         process.kill()
     if process.stdout is not None:
         process.stdout.close()
-    return process.wait()
+    status = process.wait()
+    if is_init():
+        with suppress(ChildProcessError):
+            while True:  # its orphans were adopted; nobody else waits for them, and a script might be told of them
+                os.waitpid(-process.pid, 0)
+    return status
