@@ -32,7 +32,6 @@ def watch(lifeline):
     of their own, so that it finds and kills all of them. It kills them as well when scriptrun, at the other end of the
     lifeline, dies or closes it. Elsewhere the process group has to do.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it never learns how a child ended
     if sys.platform == "linux":
         control(36, 1)  # PR_SET_CHILD_SUBREAPER
         pip = os.fork()

@@ -96,7 +96,7 @@ def run(  # noqa: PLR0913 - all but the command by name
     session, when that happens, and is given the time. Raises OSError, subprocess.TimeoutExpired and Interrupted.
     """
     lifeline, kept = _pipe()
-    with open(kept, "wb", buffering=0) as holder:
+    with open(kept, "wb", buffering=0) as holder, _told_of_children():
         process = _start(command, environment, directory, lifeline)
         try:
             if meanwhile is not None:
@@ -109,6 +109,20 @@ def run(  # noqa: PLR0913 - all but the command by name
                 _let_end(process)
             status = _end(process)
     return Finished(status, output)
+
+
+@contextmanager
+def _told_of_children() -> Iterator[None]:
+    """Let the ends of children be told within the block, also where it was handed down that they are ignored."""
+    number = getattr(signal, "SIGCHLD", None)
+    ignored = number is not None and signal.getsignal(number) == signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if ignored:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:

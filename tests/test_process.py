@@ -31,6 +31,18 @@ def test_output_and_status(tmp_path: Path) -> None:
     assert shown == [" 0o77", "\\xff"]
 
 
+def test_status_where_the_ends_of_children_are_ignored(tmp_path: Path) -> None:
+    """A program's status is known under a starter that ignores SIGCHLD, which stays ignored."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        finished = process.run(["sh", "-c", "exit 3"], environment=ENVIRONMENT, directory=str(tmp_path))
+        after = signal.getsignal(signal.SIGCHLD)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert finished == process.Finished(3, "")
+    assert after == signal.SIG_IGN
+
+
 def test_program_that_does_not_exist(tmp_path: Path) -> None:
     """What cannot be started raises, and leaves no descriptor behind."""
     before = os.listdir("/proc/self/fd")
