@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from support import index as indexes
 from support import watch
 from support.index import Index
-from support.user import User
+from support.user import LIMIT, User
 
 CONTAINER = ("unshare", *(() if os.geteuid() == 0 else ("-r",)), "--pid", "--fork", "--mount-proc", "--kill-child")
 """What runs a command as PID 1 of a namespace, as containers do, and ends it with itself."""
@@ -96,6 +97,18 @@ def test_signal_while_preparing(user: User, index: Index, number: signal.Signals
     assert status == 128 + number
     assert err == f"scriptrun: error: interrupted by signal {int(number)} while preparing the environment\n"
     assert list(user.cache.glob("v1/envs/*/*")) == []
+
+
+def test_signal_while_a_program_is_fetched(user: User) -> None:
+    """PID 1 can also be ended while it waits for a program from a URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(LIMIT)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/s.py"
+        running = watch.start(user, *CONTAINER, "scriptrun", url)
+        connection, _ = server.accept()
+        with connection:
+            os.kill(pid_1(running), signal.SIGTERM)
+            assert watch.end(running)[0] == 128 + signal.SIGTERM
 
 
 @pytest.mark.slow
