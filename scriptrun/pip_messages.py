@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import refusals
+from scriptrun import patience, refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
@@ -47,7 +47,6 @@ def explain(
 
     With `origin` pip was to install what is in a lock.
     """
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
     unreachable = re.search(_UNREACHED, output)
     meaning = (None if unreachable else _conflict(output, asked)) or _meaning(output, options, policy)
     culprits = _askers(meaning.names, output, asked)
@@ -58,9 +57,33 @@ def explain(
     return kind(
         meaning.message,
         place=place,
-        details="\n".join(lines[-SHOWN_LINES:]),
+        details=_last_lines(output),
         hint=meaning.hint,
     )
+
+
+def is_idle(line: str) -> bool:
+    """Tell whether a line of pip's says only that it waits, or tries once more."""
+    return bool(re.match(r"\s*WARNING: Retrying |.*\bstill running\.\.\.$", line))
+
+
+def stalled(output: str, asked: Sequence[Asked], allowed: float) -> InstallError:
+    """Return the error for a pip that stood still for as many seconds as are allowed, with what it said last."""
+    building = re.search(rf"{_BUILDING}.*\s*(?:.*\bstill running\.\.\.\s*)*\Z", output, re.MULTILINE)
+    hint = "see what its build waits for" if building else "the index may be down: check the network"
+    culprits = _askers(_names(_last_collected(output))[:1], output, asked)
+    return InstallError(
+        f"pip made no progress for {patience.shown(allowed)}",
+        place=culprits[0].place if culprits else "",
+        details=_last_lines(output),
+        hint=f"{hint}; --prepare-timeout (SCRIPTRUN_PREPARE_TIMEOUT) sets for how many seconds to be patient",
+    )
+
+
+def _last_lines(output: str) -> str:
+    """Return the last that pip said."""
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
+    return "\n".join(lines[-SHOWN_LINES:])
 
 
 def offline(place: str) -> InstallError:
@@ -184,6 +207,7 @@ def _ancestors(name: str, parents: Mapping[str, set[str]]) -> Iterator[str]:
         pending += sorted(new)
 
 
+_BUILDING = r"^ *(?:Building|Preparing|Installing build|Getting requirements|Running (?!command git))"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REQUIRED = rf"(?P<what>[^\n]*?)(?: \(from (?P<why>(?!versions){_NAME})[^)]*\))?"
 _UNFETCHED = r"Could not fetch URL \S*?/(?P<what>[^/\s]+)/?: "  # what pip_child.py makes pip tell
