@@ -8,10 +8,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from scriptrun import quantities
+
 if TYPE_CHECKING:
     import psutil
 
     from scriptrun.arguments import Options
+
+HINT = "--prepare-timeout (SCRIPTRUN_PREPARE_TIMEOUT) sets for how many seconds to be patient"
+"""What may be done about it, as the end of a hint."""
 
 _USUAL = "120"
 _SPARSE = 2.0
@@ -19,17 +24,12 @@ _SPARSE = 2.0
 
 
 class Stalled(Exception):
-    """Nothing has moved for as long as that may be."""
+    """Nothing has moved for as long as that may be: says so, without a subject."""
 
 
 def limit(options: Options) -> float:
     """Return for how many seconds nothing may move while something is prepared, infinity where that does not matter."""
     return float(options.value("prepare-timeout") or _USUAL) or math.inf
-
-
-def shown(seconds: float) -> str:
-    """Return a limit in words."""
-    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
 
 
 class Watch:
@@ -71,7 +71,7 @@ class Watch:
             return
         self._still += min(passed, 2 * self.tick)
         if self._still >= self._allowed:
-            raise Stalled
+            raise Stalled(f"made no progress for {quantities.shown_seconds(self._allowed)}")
 
     def _has_moved(self, pid: int) -> bool:
         """Tell whether something has moved, asking first what costs least."""

@@ -164,8 +164,7 @@ def _converse(
 ) -> process.Finished:
     """Run pip, listening to what it says, until it has ended or stands still. Raises InstallError and OSError."""
     lines: list[str] = []
-    limit = patience.limit(order.options)
-    watch = patience.Watch(limit, size, order.moved)
+    watch = patience.Watch(patience.limit(order.options), size, order.moved)
 
     def show(line: str) -> None:
         lines.append(without_credentials(line))
@@ -175,8 +174,8 @@ def _converse(
 
     try:
         return process.run(command, environment=variables, directory=directory, show=show, meanwhile=load, watch=watch)
-    except patience.Stalled:
-        raise pip_messages.stalled("\n".join(lines), order.asked, limit) from None
+    except patience.Stalled as why:
+        raise pip_messages.stalled("\n".join(lines), order.asked, why) from None
 
 
 def _size(environment: str) -> int:

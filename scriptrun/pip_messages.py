@@ -15,6 +15,7 @@ from scriptrun import patience, refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
+from scriptrun.patience import Stalled
 from scriptrun.pinning.pins import Origin
 from scriptrun.policy import Policy
 
@@ -34,6 +35,10 @@ class _Meaning:
     message: str
     names: Sequence[str] = ()
     hint: str = ""
+
+
+class GivenUp(InstallError):
+    """pip stood still, so it was ended."""
 
 
 class Unsatisfiable(InstallError):
@@ -67,16 +72,16 @@ def is_idle(line: str) -> bool:
     return bool(re.match(r"\s*WARNING: Retrying |.*\bstill running\.\.\.$", line))
 
 
-def stalled(output: str, asked: Sequence[Asked], allowed: float) -> InstallError:
-    """Return the error for a pip that stood still for as many seconds as are allowed, with what it said last."""
+def stalled(output: str, asked: Sequence[Asked], why: Stalled) -> GivenUp:
+    """Return the error for a pip that stood still, with what it said last."""
     building = re.search(rf"{_BUILDING}.*\s*(?:.*\bstill running\.\.\.\s*)*\Z", output, re.MULTILINE)
     hint = "see what its build waits for" if building else "the index may be down: check the network"
-    culprits = _askers(_names(_last_collected(output))[:1], output, asked)
-    return InstallError(
-        f"pip made no progress for {patience.shown(allowed)}",
+    culprits = asked if len(asked) == 1 else _askers(_names(_last_collected(output))[:1], output, asked)
+    return GivenUp(
+        f"pip {why}",
         place=culprits[0].place if culprits else "",
         details=_last_lines(output),
-        hint=f"{hint}; --prepare-timeout (SCRIPTRUN_PREPARE_TIMEOUT) sets for how many seconds to be patient",
+        hint=f"{hint}; {patience.HINT}",
     )
 
 

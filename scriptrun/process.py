@@ -79,6 +79,36 @@ def waiting() -> Iterator[None]:
         _Signal.waiting = False
 
 
+@contextmanager
+def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    """Call `look` every so many seconds while the block waits for something; what it raises ends the block.
+
+    Nothing of that is left after the block. An alarm that was set before this process started, as `timeout` programs
+    do, ends the block when it is due, and goes off.
+    """
+    looking, begun = True, time.monotonic()
+
+    def tick(number: int, _frame: types.FrameType | None) -> None:
+        if looking and alarm[0] and time.monotonic() - begun >= alarm[0]:
+            raise Interrupted(number)
+        if looking:
+            look()
+
+    alarm = (0.0, 0.0)
+    previous = signal.signal(signal.SIGALRM, tick)
+    alarm = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        try:
+            yield
+        finally:
+            looking = False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        if alarm[0]:
+            signal.setitimer(signal.ITIMER_REAL, max(alarm[0] - (time.monotonic() - begun), 1e-6), alarm[1])
+
+
 def run(  # noqa: PLR0913 - all but the command by name
     command: Sequence[str],
     *,
