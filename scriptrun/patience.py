@@ -47,7 +47,7 @@ class Watch:
         self._state = state
         self._moved = moved
         self._marked = True
-        self._seen: object = None
+        self._seen = state()
         self._used = 0.0
         self._looked = time.monotonic()
         self._still = 0.0
@@ -79,7 +79,7 @@ class Watch:
         return marked or self._has_worked(pid) or self._has_changed()
 
     def _has_worked(self, pid: int) -> bool:
-        used = _processor_time(pid) if pid else 0.0
+        used = processor_time(pid) if pid else 0.0
         worked = used - self._used >= self._effort
         if worked or used < self._used:  # a process has gone, and its time was nobody's
             self._used = used
@@ -90,7 +90,7 @@ class Watch:
         return before != self._seen
 
 
-def _processor_time(pid: int) -> float:
+def processor_time(pid: int) -> float:
     """Return how many seconds of the processor a process and its descendants have used, also those that have ended."""
     import psutil  # rare: most of what is watched is over before anybody looks
 

@@ -15,6 +15,7 @@ from support import index as indexes
 from support.index import Index
 from support.user import User
 
+ROOT = Path(__file__).parent.parent
 PRINT = "import demo; print(demo.V)\n"
 AGE = '# tool.scriptrun.max-age = "7 days"\n'
 
@@ -73,6 +74,18 @@ def test_index_that_is_down(user: User, kind: str) -> None:
 
 
 @pytest.mark.slow
+def test_what_the_documentation_shows(user: User) -> None:
+    """The command in `docs/cron.md` does what it says there, for another index."""
+    text = (ROOT / "docs/cron.md").read_text().partition("## When the index is down")[2]
+    command, *lines = text.split("```\n")[1].splitlines()
+    user.write("report.py", '# /// script\n# dependencies = [\n#   "demo",\n# ]\n# ///\n')
+    with outage.silent() as down:
+        expected = "\n".join([*lines, ""]).replace("https://index.example/simple/", down.url)
+        finished = user.run(*shlex.split(command.removeprefix("$ ")), PIP_INDEX_URL=down.url)
+    assert finished == (125, "", expected)
+
+
+@pytest.mark.slow
 def test_quiet_run_keeps_the_old_environment_in_silence(user: User) -> None:
     """With -q nothing is said of an index that is down, as long as there is an environment."""
     user.script("s.py", "demo", head=AGE, body=PRINT)
@@ -106,7 +119,7 @@ def test_name_that_is_looked_up_for_ever(user: User) -> None:
         "-n",
     )
     assert (finished.status, finished.out) == (0, "1.0\n125\nTrue\n")
-    assert finished.err.startswith("scriptrun: error: ./s.py:4: pip made no progress for 1 second\n")
+    assert finished.err.startswith("scriptrun: error: s.py:4: pip made no progress for 1 second\n")
     assert "Retrying" not in finished.err
 
 
