@@ -10,6 +10,7 @@ import math
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from scriptrun import paths, process
 from scriptrun.patience import Stalled, Watch
@@ -81,14 +82,19 @@ def _lock(descriptor: int, waiting: Callable[[], None] | None, allowed: float) -
     else:
         return False
     waiting()
-    watch = Watch(allowed, lambda: os.fstat(descriptor).st_mtime_ns)
     try:
-        with process.waiting(), process.every(watch.tick, lambda: watch.look(_holder(descriptor))):
+        with process.waiting(), nullcontext() if math.isinf(allowed) else _watching(descriptor, allowed):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     except Stalled as why:
         holder = _holder(descriptor)
         raise Stalled(f"{f'process {holder}' if holder else 'another run'}, which prepares it, {why}") from None
     return True
+
+
+def _watching(descriptor: int, allowed: float) -> AbstractContextManager[None]:
+    """Look during a block whether who has the lock of an open file gets on."""
+    watch = Watch(allowed, lambda: os.fstat(descriptor).st_mtime_ns)
+    return process.every(watch.tick, lambda: watch.look(_holder(descriptor)))
 
 
 def _heed(descriptor: int) -> None:
