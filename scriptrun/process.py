@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from scriptrun.errors import Interrupted
+from scriptrun.patience import Watch
 
 TimeoutExpired = subprocess.TimeoutExpired
 
@@ -78,6 +82,36 @@ def waiting() -> Iterator[None]:
         _Signal.waiting = False
 
 
+@contextmanager
+def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    """Call `look` every so many seconds while the block waits for something; what it raises ends the block.
+
+    Nothing of that is left after the block. An alarm that was set before this process started, as `timeout` programs
+    do, ends the block when it is due, and goes off.
+    """
+    looking, begun = True, time.monotonic()
+
+    def tick(number: int, _frame: types.FrameType | None) -> None:
+        if looking and alarm[0] and time.monotonic() - begun >= alarm[0]:
+            raise Interrupted(number)
+        if looking:
+            look()
+
+    alarm = (0.0, 0.0)
+    previous = signal.signal(signal.SIGALRM, tick)
+    alarm = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        try:
+            yield
+        finally:
+            looking = False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        if alarm[0]:
+            signal.setitimer(signal.ITIMER_REAL, max(alarm[0] - (time.monotonic() - begun), 1e-6), alarm[1])
+
+
 def run(  # noqa: PLR0913 - all but the command by name
     command: Sequence[str],
     *,
@@ -86,14 +120,16 @@ def run(  # noqa: PLR0913 - all but the command by name
     timeout: float | None = None,
     show: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
+    watch: Watch | None = None,
     watchful: bool = False,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
     Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
-    However the wait ends, nothing is left of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE
-    names breaks then, and when this process dies. A `watchful` program ends all that it started, in whatever group or
-    session, when that happens, and is given the time. Raises OSError, subprocess.TimeoutExpired and Interrupted.
+    `watch` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
+    group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. A `watchful`
+    program ends all that it started, in whatever group or session, when that happens, and is given the time. Raises
+    OSError, subprocess.TimeoutExpired, Interrupted, and what `watch` raises.
     """
     lifeline, kept = _pipe()
     with open(kept, "wb", buffering=0) as holder, _told_of_children():
@@ -102,7 +138,7 @@ def run(  # noqa: PLR0913 - all but the command by name
             if meanwhile is not None:
                 meanwhile()
             with waiting():
-                output = _read(process, timeout, show)
+                output = _read(process, timeout, show, watch)
         finally:
             holder.close()
             if watchful:
@@ -213,25 +249,54 @@ def _start(
         os.close(lifeline)
 
 
-def _read(process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None) -> str:
+def _read(
+    process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None, watch: Watch | None
+) -> str:
     """Return all that a process writes, when it has ended."""
     if timeout is not None:
         return process.communicate(timeout=timeout)[0]
     lines = []
-    for line in process.stdout or ():
+    for line in _lines(process, watch):
         lines.append(line)
         if show is not None:
             show(line.rstrip())
-    _await_end(process)
+    _await_end(process, watch)
     return "".join(lines)
 
 
-def _await_end(process: subprocess.Popen[str]) -> None:
+def _lines(process: subprocess.Popen[str], watch: Watch | None) -> Iterator[str]:
+    """Yield the lines that a process writes, as they come; `watch` looks meanwhile."""
+    if process.stdout is None:
+        return
+    if watch is None or sys.platform == "win32":
+        yield from process.stdout
+        return
+    descriptor = process.stdout.fileno()
+    ready = select.poll()  # `select.select` takes no descriptor above 1023
+    ready.register(descriptor, select.POLLIN)
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("backslashreplace"), translate=True)
+    text, chunk = "", b"-"
+    while chunk:
+        if ready.poll(watch.tick * 1000):
+            chunk = os.read(descriptor, 1 << 16)
+            *lines, text = (text + decoder.decode(chunk, final=not chunk)).split("\n")
+            yield from (f"{line}\n" for line in lines)
+        watch.look(process.pid)
+    if text:
+        yield text
+
+
+def _await_end(process: subprocess.Popen[str], watch: Watch | None) -> None:
     """Wait for the end of a process and leave it a zombie, where that is possible: its group keeps its number."""
-    if hasattr(os, "waitid"):
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    else:
+    if not hasattr(os, "waitid"):
         process.wait()
+        return
+    how = os.WEXITED | os.WNOWAIT
+    pause = 0.001  # who has closed all output ends in a moment
+    while os.waitid(os.P_PID, process.pid, how if watch is None else how | os.WNOHANG) is None and watch is not None:
+        time.sleep(pause)
+        pause = min(2 * pause, watch.tick)
+        watch.look(process.pid)
 
 
 def _let_end(process: subprocess.Popen[str]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import arguments, expiry, launch, output, prepare, process, resolve
+from scriptrun import arguments, expiry, launch, output, patience, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -87,7 +87,7 @@ def _found(wanted: Wanted) -> Environment:
     environment = None
     if own and not (options.flag("refresh") or options.flag("isolated")):
         with Progress(options) as progress, contextlib.suppress(CacheError):
-            environment = prepare.find(own, wanted.spec.key, progress.show)
+            environment = prepare.find(own, wanted.spec.key, progress.show, patience.limit(options))
     if environment is None:
         raise not_ready(wanted)
     return environment
