@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Callable, Iterator
 
 from scriptrun import paths, process
@@ -32,7 +31,7 @@ def take(path: str, waiting: Callable[[], None] | None = None) -> int | None:
     except ImportError:  # Windows
         return None
     while True:
-        descriptor = _open(path)
+        descriptor = paths.open_lock(path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,28 +47,6 @@ def take(path: str, waiting: Callable[[], None] | None = None) -> int | None:
         except BaseException:
             os.close(descriptor)
             raise
-        if _is_at(path, descriptor):
+        if paths.is_at(path, descriptor):
             return descriptor
         os.close(descriptor)  # whoever had the lock has removed the file
-
-
-def _open(path: str) -> int:
-    """Open the file that is locked, made if need be; a link, a directory or a pipe gives way to it. Raises OSError."""
-    paths.make_directories(os.path.dirname(path))
-    with contextlib.suppress(FileNotFoundError):
-        mode = os.lstat(path).st_mode
-        if not stat.S_ISREG(mode):
-            paths.remove(path)
-        elif mode & 0o600 != 0o600:
-            os.chmod(path, 0o600)  # another file would not keep out those who have this one
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    os.fchmod(descriptor, 0o600)  # whatever the umask took away
-    return descriptor
-
-
-def _is_at(path: str, descriptor: int) -> bool:
-    """Tell whether an open file is the one at `path`."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except OSError:
-        return False
