@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import select
 import shutil
 import signal
@@ -21,6 +22,7 @@ from support.watch import Gate
 
 from scriptrun import overlap
 
+ROOT = Path(__file__).parent.parent
 HEAD = "[tool.scriptrun]\nno-overlap = true"
 RAN = Finished(0, "ran\n", "")
 SILENT = Finished(0, "", "")
@@ -289,6 +291,19 @@ def test_without_a_place_for_the_lock_nothing_runs(job: Job, *, known: bool) -> 
     assert err.count("\n") == 2
 
 
+def test_lock_is_never_in_the_cache_of_all(job: Job) -> None:
+    """A user without a place of their own does not start it, though its environment is in the system's cache."""
+    shared = {"SCRIPTRUN_SYSTEM_CACHE": str(job.user.directory / "shared")}
+    nowhere = {**shared, "HOME": "/dev/null", "TMPDIR": "/dev/null"}
+    plain = job.user.script("plain.py", body="print('ran')\n")
+    for script in (plain, job.script):
+        assert job.start("scriptrun", "sync", "--system", script, **shared).status == 0
+    assert job.start(plain, **nowhere) == RAN
+    status, out, err = job.start(**nowhere)
+    assert (status, out) == (125, "")
+    assert "no place for the cache" in err
+
+
 @pytest.mark.parametrize("words", [("-m", "this"), ("-c", "print(1)"), ("-i",), ("-",), ("/dev/stdin",)])
 def test_what_has_no_path_cannot_be_kept_from_running_twice(user: User, words: tuple[str, ...]) -> None:
     """Asked for on the command line or in a variable that is wrong usage; the configuration means others."""
@@ -374,3 +389,27 @@ def test_start_that_ends_at_once_tells_nothing_else(user: User) -> None:
             told = job.release(first).err
         assert "the cache is in" in told
         assert word in told
+
+
+def test_script_that_closes_descriptors_lets_go(job: Job) -> None:
+    """The lock goes with its descriptor: as the documentation says, a script must not close what is not its own."""
+    job.script.write_text(f"{job.text}import os\nos.closerange(3, 1000)\n{job.waiting}")
+    with job.running():
+        assert job.start() == RAN
+
+
+def test_documented_commands(user: User) -> None:
+    """The script and the commands of `docs/cron.md` do what is shown there."""
+    text = (ROOT / "docs/cron.md").read_text()
+    section = text.partition("\n## Never two at once\n")[2].partition("\n## ")[0]
+    head, session = re.findall(r"```(?:python|console)\n(.*?)```", section, re.DOTALL)
+    job = Job(user)
+    job.script.write_text(head + job.waiting)
+    job.script.rename(user.directory / "backup.py")
+    commands = re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", session, re.MULTILINE)
+    assert commands.pop(0) == ("./backup.py &", "")
+    with job.running(user.directory / "backup.py") as first:
+        assert len(commands) == 3
+        for command, expected in commands:
+            _, out, err = user.run("sh", "-c", command)
+            assert (err + out).replace(f"process {first.pid}", "process 4711") == expected
