@@ -20,7 +20,10 @@ _RUNS, _LOOKS = 0, 1
 wants to remove the file, which must not be taken for a run."""
 
 _DESCRIPTOR = 200
-"""Where the lock is if that is free: out of the way of shells, and of programs that count on low numbers."""
+"""Where the lock is if that is free: out of the way of programs that count on low numbers."""
+
+_LOWEST = 10
+"""Where it may be: shells redirect those below."""
 
 
 def enter(request: "Request", status: str) -> "int | None":
@@ -110,15 +113,12 @@ def _open(path: str) -> int:
     import fcntl
 
     descriptor = paths.open_lock(path)
-    for least in (_DESCRIPTOR, 10):
-        try:
-            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD, least)
-        except OSError:  # the process may have no descriptors so high
-            continue
-        os.close(descriptor)
-        return moved
-    os.set_inheritable(descriptor, True)
-    return descriptor
+    try:
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD, _DESCRIPTOR)
+    except OSError:  # the process may have none so high
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD, _LOWEST)
+    os.close(descriptor)
+    return moved
 
 
 def _have(descriptor: int, byte: int) -> bool:

@@ -347,8 +347,7 @@ def test_program_at_a_url_is_kept_by_its_url(user: User) -> None:
     """Of one URL one run at a time; another URL with the same content is another program."""
     job = Job(user, HEAD)
     with web.serve() as site:
-        urls = [site.put(path, job.script.read_text()) for path in ("/a.py", "/b.py")]
-        site.pages["/a.py?key=secret"] = site.pages["/a.py"]
+        urls = [site.put(path, job.script.read_text()) for path in ("/one/a.py", "/two/a.py")]
         trust = ("--trust", hashlib.sha256(job.script.read_bytes()).hexdigest())
         for url in urls:
             assert job.start("scriptrun", *trust, url) == RAN
@@ -360,7 +359,7 @@ def test_program_at_a_url_is_kept_by_its_url(user: User) -> None:
 
 
 def test_descriptor_is_out_of_the_way(job: Job) -> None:
-    """It is above 199, or where the limit is low above 9; the script gets no other descriptor."""
+    """It is 200, or 10 where the limit is lower; the script gets no other descriptor."""
     job.script.write_text(f"{job.text}import os\nprint(sorted(map(int, os.listdir('/proc/self/fd'))))\n")
     for limit, expected in ((1024, 200), (64, 10)):
         out = job.start("sh", "-c", f"ulimit -n {limit}; exec {job.script}").out
@@ -389,6 +388,7 @@ def test_start_that_ends_at_once_tells_nothing_else(user: User) -> None:
             told = job.release(first).err
         assert "the cache is in" in told
         assert word in told
+        assert "the cache is in" in job.start("scriptrun", job.script, **variables).err
 
 
 def test_script_that_closes_descriptors_lets_go(job: Job) -> None:
