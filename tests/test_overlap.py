@@ -131,6 +131,7 @@ def test_exec_by_the_script_keeps_the_lock(job: Job) -> None:
         assert job.release(first) == RAN
 
 
+@pytest.mark.slow
 def test_script_that_starts_itself_anew_keeps_the_lock(job: Job) -> None:
     """By `exec` of scriptrun, a script runs again in the same process, with no descriptor more."""
     again = f"if len(sys.argv) < 9:\n    os.execvp({str(job.script)!r}, [*sys.argv, 'more'])\n"
@@ -185,6 +186,7 @@ def test_script_that_is_replaced_meanwhile_is_the_same(job: Job) -> None:
     assert job.start("scriptrun", job.script) == (0, "new\n", "")
 
 
+@pytest.mark.slow
 def test_emptied_cache(job: Job) -> None:
     """Clearing and pruning leave the lock of a script that runs, and remove it afterwards; lists do not mind it."""
     with job.running() as first:
