@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 from scriptrun import arguments, location, output, request
 from scriptrun.errors import ScriptrunError
+from scriptrun.launch import Answer
 from scriptrun.request import Request
 
 
@@ -21,8 +22,10 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
             from scriptrun import cli
 
             return cli.command(invocation, environ)
-        asked = request.read(invocation, environ)
-        _run_if_known(asked, environ)
+        asked = request.make(invocation, environ)
+        status = _run_if_known(asked, environ)
+        if status is not None:
+            return status
         location.find_libraries()
         from scriptrun.cli import run
 
@@ -39,11 +42,26 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
         return 130
 
 
-def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> None:
-    """Become the script, if this very question was answered before; else return."""
+def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> "int | None":
+    """Become the program, if this very question was answered before, else return None.
+
+    Returns the exit status where the program must not run twice, and runs already.
+    """
     options = asked.invocation.options
     if options.flag("refresh") or options.flag("isolated") or options.flag("explain"):
-        return
+        return None
     answer = asked.recall()
-    if answer is not None:
+    status = None if answer is None else _enter(asked, answer)
+    if answer is not None and status is None:
+        asked.tell()
         asked.become(answer, environ)
+    return status
+
+
+def _enter(asked: Request, answer: Answer) -> "int | None":
+    """Return None if the program may run now, else the exit status."""
+    if not answer.overlap:
+        return None
+    from scriptrun import overlap  # rare
+
+    return overlap.enter(asked, answer.overlap)

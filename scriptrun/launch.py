@@ -28,7 +28,7 @@ MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
 
 _RECORD = b"# scriptrun launch record 3\n"
-_ANSWER = b"scriptrun answer 3"
+_ANSWER = b"scriptrun answer 4"
 _STANDINGS = (b"noted", b"valid", b"provable")
 NOTED, VALID, PROVABLE = range(3)
 """What an answer is worth: it may have changed since; it holds; the script's first lines alone decide it."""
@@ -41,16 +41,20 @@ class Answer:
     """An environment for a question. `due` is the file whose mtime ends its use (`""`: it has no end).
 
     `provable` says whether a launch record may name it. `env_files` are the files of variables that the script gets,
-    relative ones from its own directory.
+    relative ones from its own directory. `overlap` is the status that a second start ends with while the script runs
+    (`""`: it may run more than once).
     """
 
-    __slots__ = ("due", "env_files", "environment", "provable")
+    __slots__ = ("due", "env_files", "environment", "overlap", "provable")
 
-    def __init__(self, environment: str, due: str, *, provable: bool, env_files: "Sequence[str]" = ()) -> None:
+    def __init__(
+        self, environment: str, due: str, *, provable: bool, env_files: "Sequence[str]" = (), overlap: str = ""
+    ) -> None:
         self.environment = environment
         self.due = due
         self.provable = provable
         self.env_files = tuple(env_files)
+        self.overlap = overlap
 
 
 def question(invocation: Invocation, block: "Block | None", configured: bytes, locks: "Sequence[bytes]" = ()) -> bytes:
@@ -124,7 +128,7 @@ def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
         remembered = paths.read(paths.answer(cache, zlib.crc32(asked))) if cache else b""
     except OSError:
         return nothing
-    first, environment, due, standing, number, rest = (remembered.split(b"\0", 5) + [b""] * 6)[:6]
+    first, environment, due, overlap, standing, number, rest = (remembered.split(b"\0", 6) + [b""] * 7)[:7]
     *files, body = rest.split(b"\0", int(number) if number.isdigit() else 0)
     if first != _ANSWER or body != asked or standing not in _STANDINGS:
         return nothing
@@ -133,6 +137,7 @@ def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
         os.fsdecode(due),
         provable=standing == _STANDINGS[PROVABLE],
         env_files=[os.fsdecode(file) for file in files],
+        overlap=os.fsdecode(overlap),
     )
     return answer, _STANDINGS.index(standing)
 
@@ -209,6 +214,7 @@ def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
         _ANSWER,
         os.fsencode(answer.environment),
         os.fsencode(answer.due),
+        answer.overlap.encode("ascii"),
         _STANDINGS[standing],
         number,
         *files,

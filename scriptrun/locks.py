@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
@@ -41,10 +40,10 @@ def take(path: str, waiting: Callable[[], None] | None = None, allowed: float = 
     except ImportError:
         return None
     while True:
-        descriptor = _open(path)
+        descriptor = paths.open_lock(path)
         try:
             waited = _lock(descriptor, waiting, allowed)
-            if _is_at(path, descriptor):
+            if paths.is_at(path, descriptor):
                 if waited:
                     _heed(descriptor)
                 _sign(descriptor)
@@ -115,25 +114,3 @@ def _holder(descriptor: int) -> int:
     """Return the process that has the lock, 0 where it is not known."""
     number = os.pread(descriptor, 20, 0).partition(b"\n")[0]
     return int(number) if number.isdigit() else 0
-
-
-def _open(path: str) -> int:
-    """Open the file that is locked, made if need be; a link, a directory or a pipe gives way to it. Raises OSError."""
-    paths.make_directories(os.path.dirname(path))
-    with contextlib.suppress(FileNotFoundError):
-        mode = os.lstat(path).st_mode
-        if not stat.S_ISREG(mode):
-            paths.remove(path)
-        elif mode & 0o600 != 0o600:
-            os.chmod(path, 0o600)  # another file would not keep out those who have this one
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    os.fchmod(descriptor, 0o600)  # whatever the umask took away
-    return descriptor
-
-
-def _is_at(path: str, descriptor: int) -> bool:
-    """Tell whether an open file is the one at `path`."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except OSError:
-        return False

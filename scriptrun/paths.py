@@ -10,6 +10,7 @@ CACHE/                     the user's cache directory or the system's (`location
       condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
     locks/KEY              held while KEY is built or removed; removed only by who holds it
+    running/DIGEST         held by the process of a script that is not to run twice; the hash of its real path, or URL
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     interpreters/          what is known of the Python interpreters of this machine
@@ -22,6 +23,7 @@ CACHE/                     the user's cache directory or the system's (`location
 """
 
 import os
+import stat
 import sys
 
 from scriptrun.errors import ScriptrunError
@@ -65,6 +67,16 @@ def lock(cache: str, key: str) -> str:
 def locks(cache: str) -> str:
     """Return the directory that holds the locks of all keys."""
     return os.path.join(cache, LAYOUT, "locks")
+
+
+def running(cache: str, digest: str) -> str:
+    """Return the file that is locked while the program that this digest stands for runs."""
+    return os.path.join(all_running(cache), digest)
+
+
+def all_running(cache: str) -> str:
+    """Return the directory that holds the locks of programs that are not to run twice."""
+    return os.path.join(cache, LAYOUT, "running")
 
 
 def record(cache: str, script: str) -> str:
@@ -274,3 +286,27 @@ def make_directories(path: str, *, clear: bool = True) -> None:
             raise
         return
     os.chmod(path, 0o700)  # noqa: S103 - private, whatever the umask took away
+
+
+def open_lock(path: str) -> int:
+    """Open a file that is locked, made if need be; a link, a directory or a pipe gives way to it. Raises OSError."""
+    make_directories(os.path.dirname(path))
+    try:
+        mode = os.lstat(path).st_mode
+        if not stat.S_ISREG(mode):
+            remove(path)
+        elif mode & 0o600 != 0o600:
+            os.chmod(path, 0o600)  # another file would not keep out those who have this one
+    except FileNotFoundError:
+        pass
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)  # whatever the umask took away
+    return descriptor
+
+
+def is_at(path: str, descriptor: int) -> bool:
+    """Tell whether an open file is the one at `path`: who holds a lock may remove its file, and others make another."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except OSError:
+        return False

@@ -4,8 +4,10 @@ import os
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import NoReturn
+
+    from scriptrun.block import NearMiss
 
 from scriptrun import arguments, block, launch, location, lockfile, output, paths, source
 from scriptrun.arguments import Invocation, Options
@@ -20,11 +22,11 @@ class Request:
 
     `source` is None where there is no file to read (`-m`, `-c`, `-i` without `--script`). `question` is all that
     decides the environment, as bytes. `beside` are the program's real path and that of the lock beside it (`""`: there
-    is no file), `lock` is what that lock holds, None where it is not there. `clean` is False where a near miss stands
-    in the program: then nothing is recorded, so that the warning comes again.
+    is no file), `lock` is what that lock holds, None where it is not there. `misses` are what looks like a block and is
+    none: while there are any, nothing is recorded, so that the warning comes again.
     """
 
-    __slots__ = ("beside", "block", "caches", "clean", "configured", "invocation", "lock", "question", "source")
+    __slots__ = ("beside", "block", "caches", "configured", "invocation", "lock", "misses", "question", "source")
 
     def __init__(
         self, invocation: Invocation, program: "Source | None", found: "Block | None", environ: "Mapping[str, str]"
@@ -34,7 +36,7 @@ class Request:
         self.block = found
         self.caches = location.find(environ)
         self.configured = location.configured(environ)
-        self.clean = True
+        self.misses: Sequence[NearMiss] = ()
         file = program.file if program is not None and not program.is_copy else ""
         self.beside = lockfile.beside(file) if file else ("", "")
         self.lock = lockfile.read(self.beside[1]) if file else None
@@ -49,6 +51,17 @@ class Request:
     def directory(self) -> str:
         """Where relative paths in the block start: the directory of the program, links followed, as Python does."""
         return os.path.dirname(os.path.realpath(self.source.file)) if self.source and self.source.file else os.curdir
+
+    @property
+    def identity(self) -> str:
+        """What is the same for all runs of one program: its real path, or its URL; `""`: it is at neither."""
+        if self.invocation.action != "script" or self.source is None or not self.source.file:
+            return ""
+        if not self.source.is_copy:
+            return self.beside[0]
+        from scriptrun.remote import kept  # it is loaded by now
+
+        return kept.canonical(self.invocation.target)
 
     def _question(self) -> bytes:
         locks = [] if self.lock is None else [self.lock]
@@ -70,6 +83,11 @@ class Request:
             return interactive
         return [*interactive, *self.source.arguments, *invocation.arguments]
 
+    def tell(self) -> None:
+        """Warn of what looks like a block and is none, unless asked to be quiet."""
+        for miss in () if self.invocation.options.flag("quiet") else self.misses:
+            output.warn(miss.message, miss.remedy, f"{self.name}:{miss.line}")
+
     def recall(self) -> "Answer | None":
         """Return the answer to this very question, if one is remembered, with its environment claimed."""
         both = (self.caches.system, self.caches.own)
@@ -80,7 +98,8 @@ class Request:
         path = self.invocation.record
         # Without a usable home the launcher looks for records elsewhere than where the cache is: none is written.
         useful = path and paths.holds(self.caches.own, path)
-        program = self.source if self.clean and self.lock is None else None  # a lock beside it is for Python to read
+        clean = not self.misses and self.lock is None  # a lock beside it is for Python to read
+        program = self.source if clean else None
         if answer.provable and useful and program is not None and program.file:
             proof = launch.head(program.content, self.block)
             if proof is not None and len(self.configured) <= launch.MAX_HEAD:
@@ -114,20 +133,23 @@ def _place_in_configuration(file: str, environ: "Mapping[str, str]") -> str:
 
 
 def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
-    """Return the request that `invocation` makes, and warn of what looks like a block and is none.
+    """Return the request that `invocation` makes, as `make` does, and tell what there is to tell of it."""
+    request = make(invocation, environ)
+    request.tell()
+    return request
+
+
+def make(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
+    """Return the request that `invocation` makes.
 
     Raises ScriptMissing, ScriptUnreadable, MetadataError, CacheError, RemoteError and UsageError.
     """
     program = _program(invocation, environ)
     if invocation.options.value("trust") and (program is None or not program.is_copy):
         raise UsageError("`--trust` goes with a URL", hint="a file of this machine is run as it is")
-    quiet = invocation.options.flag("quiet")
     found, misses = block.cut(program.content, program.name) if program is not None else (None, [])
     request = Request(invocation, program, found, environ)
-    for miss in misses:
-        request.clean = False
-        if not quiet:
-            output.warn(miss.message, miss.remedy, f"{request.name}:{miss.line}")
+    request.misses = misses
     return request
 
 

@@ -72,6 +72,13 @@ class Wanted:
         return tuple(one for one in self.asked if spec.canonical(one.requirement) not in covered)
 
     @property
+    def overlap(self) -> str:
+        """The status that a second start ends with while the program runs; `""`: it may run more than once."""
+        if not (self.options.flag("no-overlap") and self.request.identity):
+            return ""
+        return str(int(self.options.value("overlap-status") or "0"))
+
+    @property
     def keepable(self) -> bool:
         """Whether the answer may be remembered: it is for one run, or the question holds a password."""
         return not (
@@ -97,7 +104,8 @@ class Wanted:
         ):
             return launch.NOTED
         settled = all(spec.is_settled(one.requirement) for one in self.asked)
-        return launch.PROVABLE if settled and not self.options.many("env-file") else launch.VALID
+        by_launcher = not self.options.many("env-file") and not self.overlap
+        return launch.PROVABLE if settled and by_launcher else launch.VALID
 
     @property
     def provable(self) -> bool:

@@ -32,6 +32,7 @@ ORDER = (
     "hosts",
     "launch",
     "request",
+    "overlap",
     "decide",
     "__main__",
     "quantities",

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from support.jobs import Job
 from support.user import User
 
 OWN = {
@@ -58,6 +59,14 @@ def test_imports_before_a_hit(user: User) -> None:
         assert user.run("scriptrun", *words).status == 0
         module = {"scriptrun.hosts"} if "-m" in words else set()
         assert imported(user, *words) == OWN | STANDARD | module
+
+
+def test_imports_before_a_hit_that_is_not_to_run_twice(user: User) -> None:
+    """The lock of such a script takes one module more, and what names its file."""
+    user.write("s.py", Job.block("[tool.scriptrun]\nno-overlap = true") + "print(1)\n")
+    assert user.run("scriptrun", "s.py").status == 0
+    more = {name for name in imported(user, "s.py") - OWN - STANDARD if not name.startswith("_")}
+    assert more == {"scriptrun.overlap", "hashlib"}
 
 
 def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:

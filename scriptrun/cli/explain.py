@@ -9,7 +9,7 @@ from dataclasses import asdict
 from itertools import pairwise
 
 from scriptrun import cache as caches
-from scriptrun import launch, output, paths, resolve
+from scriptrun import launch, output, overlap, paths, resolve
 from scriptrun.cli import env
 from scriptrun.errors import escape, without_credentials
 from scriptrun.request import Request
@@ -32,6 +32,7 @@ def main(request: Request, environ: Mapping[str, str]) -> int:
         ("answer", _answer(wanted, ready=facts["ready"])),
         ("environment", facts["environment"] or "would be made"),
         *_differences(wanted),
+        *([("overlap", _overlap(wanted))] if wanted.overlap else []),
         ("record", _record(wanted)),
         *(("took", f"{(end - start) * 1e3:6.2f} ms to {step}") for (_, start), (step, end) in pairwise(times)),
     ]
@@ -73,14 +74,20 @@ def _answer(wanted: Wanted, *, ready: bool) -> str:
     return "miss: pip would be asked" if wanted.spec.requirements else "miss: an empty environment would be made"
 
 
+def _overlap(wanted: Wanted) -> str:
+    running = overlap.seen(wanted.request)
+    return f"it {running}: " * bool(running) + f"a second start ends at once, with status {wanted.overlap}"
+
+
 def _record(wanted: Wanted) -> str:
     request = wanted.request
     if any(name != "explain" for name, _ in request.invocation.options.given()):
         return "none: a run with options is for Python to decide, which remembers the answer"
     if request.lock is not None:
         return "none: the lock beside the script is for Python to read, which remembers the answer"
-    if not wanted.provable or not request.clean:
-        return "none: something else than the script's first lines has a part in the answer"
+    if not wanted.provable or request.misses:
+        reason = "something else than the script's first lines has a part in the answer"
+        return f"none: {'Python takes the lock against a second start' if wanted.overlap else reason}"
     if request.source is None or not request.source.file or launch.head(request.source.content, request.block) is None:
         return "none: the block is too far down, or the program is not a file"
     environment = wanted.environment()

@@ -6,12 +6,12 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import arguments, expiry, launch, output, patience, prepare, process, resolve
+from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
-from scriptrun.errors import CacheError, InstallError, without_credentials
+from scriptrun.errors import CacheError, InstallError, ScriptrunError, UsageError, without_credentials
 from scriptrun.launch import Answer
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
@@ -21,9 +21,18 @@ from scriptrun.upkeep import daily
 def run(request: Request, environ: Mapping[str, str]) -> int:
     """Do what `request` asks for; return only where nothing is run. Raises ScriptrunError."""
     if request.invocation.options.flag("explain"):
+        request.tell()
         return explain.main(request, environ)
     with process.interruptible():
-        wanted = resolve.resolve(request, environ)
+        try:
+            wanted = resolve.resolve(request, environ)
+            status = _enter(wanted)
+        except ScriptrunError:
+            request.tell()
+            raise
+        if status is not None:
+            return status
+        request.tell()
         warn(wanted)
         ready = wanted.environment()
         if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
@@ -37,12 +46,35 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     return request.become(answer, environ)
 
 
+def _enter(wanted: Wanted) -> int | None:
+    """Return None if the program may run now, else the exit status: it runs already, and that is not to be twice.
+
+    The configuration is for all programs, also for those that it cannot be kept for; a block only for its own. Raises
+    UsageError where somebody asks for more.
+    """
+    if wanted.overlap:
+        return overlap.enter(wanted.request, wanted.overlap)
+    invocation = wanted.request.invocation
+    if invocation.action in ("script", "stdin"):
+        asked = invocation.options.below(wanted.script.options)
+    else:
+        asked = invocation.options
+    if asked.flag("no-overlap") and not wanted.request.identity:
+        raise UsageError(
+            f"`{asked.place('no-overlap')}` is for a script at a path or a URL: of others nobody knows what runs",
+            hint="save it as a file",
+        )
+    return None
+
+
 def remember(wanted: Wanted, environment: Environment) -> Answer:
     """Return `environment` as the answer to what was asked, and remember it where it may be."""
     due = expiry.mark(environment, wanted.max_age) if wanted.max_age else ""
     lasting = bool(due) or not wanted.max_age
     files = wanted.options.many("env-file")
-    answer = Answer(environment.path, due, provable=wanted.provable and lasting, env_files=files)
+    answer = Answer(
+        environment.path, due, provable=wanted.provable and lasting, env_files=files, overlap=wanted.overlap
+    )
     if wanted.keepable and lasting and wanted.request.caches.own:
         launch.remember(wanted.request.caches.own, wanted.request.question, answer, wanted.standing)
     return answer

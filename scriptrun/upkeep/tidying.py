@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Collection, Iterator
 
-from scriptrun import deletion, launch, locks, paths
+from scriptrun import deletion, extent, launch, locks, overlap, paths
 from scriptrun.upkeep import inventory
 
 _UNFINISHED = re.compile(r".+\.\d+\.[0-9a-f]{8}")
@@ -25,7 +25,7 @@ def tidy(cache: str, kept: Collection[str]) -> int:
     go. Directories above those of environments and locks stay, as others may be about to write to them.
     """
     freed = _remove_records(cache, kept) + _remove_answers(cache) + _remove_keys(cache)
-    freed += remove_isolated(cache)
+    freed += remove_isolated(cache) + _remove_free(cache)
     return freed + sum(deletion.delete(path) for path in _unfinished(cache))
 
 
@@ -106,6 +106,16 @@ def remove_isolated(cache: str) -> int:
         with contextlib.suppress(OSError), locks.hold(f"{path}.lock") as ours:
             if ours and not _runs(path):
                 freed += deletion.delete(path) + deletion.delete(f"{path}.lock")
+    return freed
+
+
+def _remove_free(cache: str) -> int:
+    """Remove the locks against second starts that nobody holds: the next start makes its own anew."""
+    freed = 0
+    for entry in _entries(paths.all_running(cache)):
+        with contextlib.suppress(OSError):
+            room = extent.measure(entry.path).freed
+            freed += room if overlap.remove(entry.path) else 0
     return freed
 
 

@@ -89,7 +89,7 @@ class Kept:
         }
         for name, content in data.items():
             if name == "answer":
-                question = content.split(b"\0", 5)[5]
+                question = content.split(b"\0", 6)[6]
                 result[name] = layout / "answers" / f"{zlib.crc32(question):08x}"
             elif name.startswith("interpreter-"):
                 checksum = zlib.crc32(self.interpreter.path.encode(), int(name.removeprefix("interpreter-"), 16))
