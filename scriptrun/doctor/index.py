@@ -1,0 +1,68 @@
+"""Ask the index as pip would, with pip's configuration, and fetch nothing but a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from packaging.requirements import Requirement
+
+from scriptrun import consult, metadata, request, resolve
+from scriptrun.arguments import Invocation, Options
+from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
+from scriptrun.errors import ScriptrunError
+from scriptrun.order import Order
+from scriptrun.pip_messages import Unknown, Unsatisfiable
+from scriptrun.resolve import Wanted
+
+_PATIENCE = {"PIP_RETRIES": "0", "PIP_TIMEOUT": "10"}
+"""How pip asks: once, and it waits for so many seconds."""
+
+_LIMIT = ("prepare-timeout", "20")
+"""After how many seconds without progress pip is ended, also where it waits for what has no limit, such as a name."""
+
+_ANY = "pip"
+"""What is asked for where no script says. An index that does not have it answers all the same."""
+
+
+def of_machine(options: Options, environ: Mapping[str, str]) -> Finding:
+    """Return whether the index answers, whatever script is run. Raises ScriptrunError."""
+    nothing = Invocation("code", "", [], options)
+    wanted = resolve.resolve(request.read(nothing, environ), environ)
+    return _ask(wanted, environ, _ANY, PROBLEM)
+
+
+def of_script(wanted: Wanted, environ: Mapping[str, str], *, ready: bool) -> Finding:
+    """Return whether the index answers for what a script asks for first; if it is `ready`, that is only worth a note.
+
+    Raises ScriptrunError.
+    """
+    names = [one.requirement.name for one in wanted.asked if one.requirement.url is None]
+    if not names:
+        return Finding(OK, "index", "not needed")
+    return _ask(wanted, environ, names[0], NOTE if ready else PROBLEM)
+
+
+def _ask(wanted: Wanted, environ: Mapping[str, str], name: str, level: str) -> Finding:
+    """Return what the index says of a version of `name` that cannot be: its page is fetched and no file."""
+    if wanted.options.flag("offline"):
+        return Finding(NOTE, "index", "not asked: --offline")
+    try:
+        consult.candidates(_order(wanted, environ, f"{name}<0"), wanted.request.caches.writable())
+    except Unsatisfiable:
+        return Finding(OK, "index", f"answers, and has `{name}`")
+    except Unknown as error:
+        return Finding(OK, "index", "answers") if name == _ANY else of_error("index", error, level)
+    except ScriptrunError as error:
+        return of_error("index", error, level)
+    return Finding(OK, "index", "answers")
+
+
+def _order(wanted: Wanted, environ: Mapping[str, str], requirement: str) -> Order:
+    """Return an order for one requirement, from where `wanted` comes from."""
+    options = Options({**dict(wanted.options.given()), _LIMIT[0]: _LIMIT[1]}, wanted.options.places())
+    plain = replace(wanted, lock=None, options=options)
+    order = plain.order({**environ, **_PATIENCE}, lambda _line: None)
+    asked = (metadata.Asked(Requirement(requirement), ""),)
+    spec = replace(order.spec, requirements=(requirement,), constraints=(), editable=(), lock="")
+    return replace(order, spec=spec, asked=asked, constraints=())
