@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
 from packaging.requirements import Requirement
 
-from scriptrun import consult, metadata, request, resolve
+from scriptrun import consult, metadata, pip_options, request, resolve
 from scriptrun.arguments import Invocation, Options
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
-from scriptrun.errors import ScriptrunError
+from scriptrun.errors import InstallError
 from scriptrun.order import Order
 from scriptrun.pip_messages import Unknown, Unsatisfiable
 from scriptrun.resolve import Wanted
@@ -29,7 +30,12 @@ def of_machine(options: Options, environ: Mapping[str, str]) -> Finding:
     """Return whether the index answers, whatever script is run. Raises ScriptrunError."""
     nothing = Invocation("code", "", [], options)
     wanted = resolve.resolve(request.read(nothing, environ), environ)
-    return _ask(wanted, environ, _ANY, PROBLEM)
+    try:
+        return _ask(wanted, environ, _ANY)
+    except Unknown:
+        return Finding(OK, "index", "answers")
+    except InstallError as error:
+        return of_error("index", error)
 
 
 def of_script(wanted: Wanted, environ: Mapping[str, str], *, ready: bool) -> Finding:
@@ -37,25 +43,29 @@ def of_script(wanted: Wanted, environ: Mapping[str, str], *, ready: bool) -> Fin
 
     Raises ScriptrunError.
     """
-    names = [one.requirement.name for one in wanted.asked if one.requirement.url is None]
+    asked = wanted.order(environ, lambda _line: None).wanted
+    names = [one.requirement.name for one in asked if one.requirement.url is None]
     if not names:
         return Finding(OK, "index", "not needed")
-    return _ask(wanted, environ, names[0], NOTE if ready else PROBLEM)
-
-
-def _ask(wanted: Wanted, environ: Mapping[str, str], name: str, level: str) -> Finding:
-    """Return what the index says of a version of `name` that cannot be: its page is fetched and no file."""
-    if wanted.options.flag("offline"):
-        return Finding(NOTE, "index", "not asked: --offline")
     try:
-        consult.candidates(_order(wanted, environ, f"{name}<0"), wanted.request.caches.writable())
-    except Unsatisfiable:
-        return Finding(OK, "index", f"answers, and has `{name}`")
-    except Unknown as error:
-        return Finding(OK, "index", "answers") if name == _ANY else of_error("index", error, level)
-    except ScriptrunError as error:
-        return of_error("index", error, level)
-    return Finding(OK, "index", "answers")
+        return _ask(wanted, environ, names[0])
+    except InstallError as error:
+        return of_error("index", error, NOTE if ready else PROBLEM)
+
+
+def _ask(wanted: Wanted, environ: Mapping[str, str], name: str) -> Finding:
+    """Return that the index answers, asked for a version of `name` that cannot be: a page is fetched, and no file.
+
+    Raises InstallError where it does not, and other kinds of ScriptrunError.
+    """
+    order = _order(wanted, environ, f"{name}<0")
+    if wanted.options.flag("offline"):
+        return Finding(NOTE, "index", "not asked: offline")
+    if pip_options.asks_no_index(order):
+        return Finding(NOTE, "index", "not asked: no-index")
+    with contextlib.suppress(Unsatisfiable):
+        consult.candidates(order, wanted.request.caches.writable())
+    return Finding(OK, "index", f"answers, and has `{name}`")
 
 
 def _order(wanted: Wanted, environ: Mapping[str, str], requirement: str) -> Order:

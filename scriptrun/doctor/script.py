@@ -6,10 +6,11 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 
-from scriptrun import arguments, prepare, process
+from scriptrun import arguments, launch, prepare, process
 from scriptrun.arguments import Options
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding
 from scriptrun.lint import launching
+from scriptrun.resolve import Wanted
 from scriptrun.source import Source
 
 STARTING = 60.0
@@ -46,6 +47,16 @@ def _obstacles(source: Source) -> Iterator[Finding]:
     if prepare.is_noexec(source.file):
         message = "the script is on a file system that is mounted `noexec`: it cannot be started by itself"
         yield Finding(PROBLEM, LAUNCHING, message, f"start it as: scriptrun {shlex.quote(arguments.word(source.name))}")
+
+
+def chosen(wanted: Wanted) -> Iterator[Finding]:
+    """Yield which Python a script gets, which one it has lost, and which lock counts."""
+    yield Finding(OK, "python", f"{wanted.choice.interpreter}: {wanted.choice.reason}")
+    base = launch.lost_base(wanted.request.caches.own, wanted.request.question)
+    if base and wanted.environment() is None:
+        yield Finding(NOTE, "python", f"`{base}`, which it ran on, has gone: it is prepared for the one above")
+    if wanted.lock is not None:
+        yield Finding(OK, "lock", f"{wanted.lock.file}, for {wanted.lock.target}")
 
 
 def start(program: str, script: str, options: Options, environ: Mapping[str, str]) -> Finding:

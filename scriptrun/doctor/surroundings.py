@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -65,6 +64,8 @@ class Surroundings:
 
 def account(name: str) -> Account:
     """Return the user of that name, `""`: who runs this. Raises UsageError where there is none, or one cannot be."""
+    import pwd  # not on Windows
+
     try:
         found = pwd.getpwnam(name) if name else pwd.getpwuid(os.geteuid())
     except KeyError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
@@ -49,18 +50,13 @@ def find(script: str, who: Account, environ: Mapping[str, str]) -> Line | None:
 def _tables(who: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
     """Yield name and text of each table, and whether its lines name a user."""
     command = ["crontab", "-l", *(["-u", who.name] if os.geteuid() == 0 else [])]
-    try:
+    with contextlib.suppress(OSError):  # there is no cron here
         finished = process.run(command, environment=environ, directory=os.sep)
-    except OSError:  # there is no cron here
-        return
-    if finished.status == 0:
-        yield f"the table of {who.name}", finished.output, False
+        if finished.status == 0:
+            yield f"the table of {who.name}", finished.output, False
     for path in sorted(path for pattern in _SYSTEM for path in glob.glob(pattern)):
-        try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                yield path, file.read(), True
-        except OSError:
-            continue
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
+            yield path, file.read(), True
 
 
 def _command(line: str, user: str) -> str:

@@ -27,24 +27,32 @@ _MATTERING = frozenset(
 
 @dataclass(frozen=True)
 class Place:
-    """Where cron would run something: the surroundings, the path of scriptrun, and the line of a table if any."""
+    """Where cron would run a script (`""`: none is looked at).
+
+    `program` is the path of scriptrun, `line` that of a table which starts the script.
+    """
 
     there: Surroundings
     program: str
     line: Line | None
+    script: str
+
+    def command(self, words: Sequence[str]) -> str:
+        """Return how scriptrun is started with words, and the script."""
+        return shlex.join([self.program, *words, *([self.script] if self.script else [])])
 
 
-def findings(place: Place, environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[Finding]:
-    """Yield what is to be said of cron; `arguments` are those with which `doctor` is run there."""
+def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is to be said of cron; `options` are the words that are to be given to scriptrun there."""
     there = place.there
     variables = there.variables
     table = f", by {place.line.table}" if place.line else ""
     message = f"as {there.account.name}, by {variables['SHELL']} with PATH={variables['PATH']}{table}"
     yield Finding(OK, "cron", message)
     yield from _home(there, environ)
-    yield from _program(place, arguments)
+    yield from _program(place, options)
     yield from _differences(there, environ)
-    for one in _told_there(place, arguments):
+    for one in _told_there(place, options):
         harmless = one.subject == LAUNCHING and place.line is not None and place.line.program
         yield replace(one, level=NOTE) if harmless and one.level == PROBLEM else one
 
@@ -63,27 +71,30 @@ def _home(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(OK, "home", f"{home}, where a job starts")
 
 
-def _program(place: Place, arguments: Sequence[str]) -> Iterator[Finding]:
+def _program(place: Place, options: Sequence[str]) -> Iterator[Finding]:
     """Yield whether cron finds scriptrun, by the PATH or by the path in the table's line."""
     named = place.line.program if place.line else ""
     if os.path.isabs(named):
         yield Finding(OK, "command", f"the table names it: {named}")
         return
-    found = surroundings.run(place.there, "command -v scriptrun")
-    if found.status:
-        yield Finding(PROBLEM, "command", "`scriptrun` is not on cron's PATH", _remedy(place, arguments))
-    elif not os.path.samefile(found.output.strip(), place.program):
-        yield Finding(NOTE, "command", f"cron finds another one: {found.output.strip()}", _remedy(place, arguments))
+    looked = surroundings.run(place.there, "command -v scriptrun")
+    found = looked.output.strip().rpartition("\n")[2]
+    if looked.status or not os.path.exists(found):
+        path = place.there.variables["PATH"]
+        unexpanded = "; cron puts nothing in for `$` and `~`" if "$" in path or "~" in path else ""
+        yield Finding(PROBLEM, "command", f"`scriptrun` is not on cron's PATH{unexpanded}", _remedy(place, options))
+    elif not os.path.samefile(found, place.program):
+        yield Finding(NOTE, "command", f"cron finds another one: {found}", _remedy(place, options))
     else:
-        yield Finding(OK, "command", f"cron's PATH has it: {found.output.strip()}")
+        yield Finding(OK, "command", f"cron's PATH has it: {found}")
 
 
-def _remedy(place: Place, arguments: Sequence[str]) -> str:
+def _remedy(place: Place, options: Sequence[str]) -> str:
     """Return what to write into a table so that this scriptrun is found."""
-    path = f"PATH={os.path.dirname(place.program)}:{place.there.variables['PATH']}"
-    if not arguments:
-        return f"write `{path}` into the table, above the lines"
-    line = shlex.join([place.program, *arguments])
+    path = f"PATH={os.path.dirname(place.program)}:{surroundings.PATH}"
+    if not place.script:
+        return f"write into the table, above its lines: {path}"
+    line = place.command(options).replace("%", "\\%")
     return f"let the line say: {line}\nor write above it: {path}"
 
 
@@ -103,20 +114,22 @@ def _matters(name: str) -> bool:
     return name.startswith(("PIP_", "SCRIPTRUN_")) or name.upper() in _MATTERING
 
 
-def _told_there(place: Place, arguments: Sequence[str]) -> Iterator[Finding]:
+def _told_there(place: Place, options: Sequence[str]) -> Iterator[Finding]:
     """Yield what `doctor` finds when cron's shell starts it."""
-    command = shlex.join([place.program, "doctor", "--json", "--quiet", *arguments])
-    output = surroundings.run(place.there, f"exec {command}").output
-    before, mark, facts = f"\n{output}".partition("\n[\n")
+    name, script = place.there.account.name, shlex.quote(place.script)
+    if place.script and surroundings.run(place.there, f"test -r {script}").status:
+        yield Finding(PROBLEM, "script", f"{name} cannot read {script}", "open it, and the directories above, to them")
+        return
+    output = surroundings.run(place.there, f"exec {place.command(['doctor', '--json', '--quiet', *options])}").output
+    before, _, facts = f"\n{output}".partition("\n[\n")
     try:
-        yield from (Finding(**one) for one in json.loads(f"[{facts}" if mark else "null") or ())
-    except ValueError:
-        mark = ""
-    if not mark:
+        found = [Finding(**one) for one in json.loads(f"[{facts}")]
+    except (ValueError, TypeError):  # it says something else
         message = before.strip().replace("\n", "; ") or "no message"
         barrier = _barrier(place)
-        remedy = f"`{barrier}` is closed to others: install it where {place.there.account.name} can read it"
-        yield Finding(PROBLEM, "scriptrun", f"it does not start there: {message}", remedy if barrier else "")
+        remedy = f"`{barrier}` is closed to others: install it where {name} can read it" if barrier else ""
+        found = [Finding(PROBLEM, "scriptrun", f"it does not start there: {message}", remedy)]
+    yield from found
 
 
 def _barrier(place: Place) -> str:
