@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 
-from scriptrun import arguments, errors, location, output, process, request, resolve
+from scriptrun import arguments, errors, location, output, process, refusals, request, resolve
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
 from scriptrun.doctor import index, installation, storage, surroundings, table, there
@@ -116,6 +116,8 @@ def _tried(subject: str, work: Callable[[], Finding]) -> Finding:
         return work()
     except ScriptrunError as error:
         return _failed(subject, error)
+    except OSError as error:
+        return _failed(subject, refusals.explain("the operating system refused something", error))
 
 
 def _failed(subject: str, error: ScriptrunError) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -63,8 +64,8 @@ def _ask(wanted: Wanted, environ: Mapping[str, str], name: str) -> Finding:
         return Finding(NOTE, "index", "not asked: offline")
     if pip_options.asks_no_index(order):
         return Finding(NOTE, "index", "not asked: no-index")
-    with contextlib.suppress(Unsatisfiable):
-        consult.candidates(order, wanted.request.caches.writable())
+    with tempfile.TemporaryDirectory() as directory, contextlib.suppress(Unsatisfiable):  # the cache may be at fault
+        consult.candidates(order, directory)
     return Finding(OK, "index", f"answers, and has `{name}`")
 
 

@@ -72,8 +72,12 @@ def _command(line: str, user: str) -> str:
 
 
 def _words(command: str) -> list[str]:
+    """Return the words of a command, without what stands between commands, such as `;` and parentheses."""
+    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    words.commenters = ""
     try:
-        return shlex.split(command)
+        return list(words)
     except ValueError:  # quotes that the shell will complain of
         return command.split()
 
