@@ -22,6 +22,7 @@ COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "check": ("--json", "--ignore="),
     "config": ("--json",),
+    "doctor": ("--cron", "--user=", "--json"),
     "env": ("--json",),
     "export": ("--format=",),
     "init": ("--lock",),
@@ -34,8 +35,8 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "init", "lock", "remove", "upgrade")
-"""The commands whose first word is a file that they write to or beside."""
+_ON_FILES = ("add", "doctor", "init", "lock", "remove", "upgrade")
+"""The commands whose first word is a file of this machine: most write to it or beside it."""
 
 _HELP = ("-h", "--help")
 

@@ -45,6 +45,10 @@ class Unsatisfiable(InstallError):
     """There are distributions, but none in versions that are allowed together."""
 
 
+class Unknown(InstallError):
+    """The index was asked, and has no distribution of that name."""
+
+
 def explain(
     output: str, asked: Sequence[Asked], options: Options, policy: Policy, origin: Origin | None = None
 ) -> InstallError:
@@ -58,8 +62,7 @@ def explain(
     place = culprits[0].place if culprits else ""
     if origin is not None:
         meaning, place = _of_lock(meaning, output, origin) or (meaning, place)
-    kind = Unsatisfiable if re.search(_UNSATISFIABLE, output) and not unreachable else InstallError
-    return kind(
+    return _kind(output)(
         meaning.message,
         place=place,
         details=_last_lines(output),
@@ -89,6 +92,15 @@ def _last_lines(output: str) -> str:
     """Return the last that pip said."""
     lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
     return "\n".join(lines[-SHOWN_LINES:])
+
+
+def _kind(output: str) -> type[InstallError]:
+    """Return what kind of failure pip's output is; one of the index may hide all others."""
+    if re.search(_UNREACHED, output):
+        return InstallError
+    if re.search(_UNSATISFIABLE, output):
+        return Unsatisfiable
+    return Unknown if re.search(_UNKNOWN, output) else InstallError
 
 
 def offline(place: str) -> InstallError:
@@ -218,6 +230,7 @@ _REQUIRED = rf"(?P<what>[^\n]*?)(?: \(from (?P<why>(?!versions){_NAME})[^)]*\))?
 _UNFETCHED = r"Could not fetch URL \S*?/(?P<what>[^/\s]+)/?: "  # what pip_child.py makes pip tell
 _UNREACHED = r"Could not fetch URL \S*: (?!4\d\d )"
 _UNSATISFIABLE = r"The conflict is caused by:\n|\(from versions: (?!none)"
+_UNKNOWN = r"Could not fetch URL [^\n]*: 404 [\s\S]*\(from versions: none\)"
 _NOTHING = r"[\s\S]*\(from versions: none\)"
 _BUILT = rf"(?:[\s\S]*?(?:Failed building wheel for|╰─>) (?!See )(?P<what>{_NAME}))?"
 _REFUSED = ("the index refused access to {what}", "check user and password for the index in pip's configuration")

@@ -65,6 +65,11 @@ def hold_credentials(found: Mapping[str, str]) -> bool:
     return any(value != without_credentials(value) for name, value in found.items() if name.startswith("PIP_"))
 
 
+def asks_no_index(order: Order) -> bool:
+    """Tell whether pip is told to ask no index at all."""
+    return _said(order).get("PIP_NO_INDEX", "").lower() in _ON
+
+
 def _latest(order: Order) -> str:
     """Return the moment before which all must have been uploaded, `""` where that does not matter."""
     asked = order.options.value("exclude-newer")
@@ -122,7 +127,7 @@ def _arranged(order: Order) -> list[tuple[bool, str]]:
     names = ("PIP_INDEX_URL", "PIP_PYPI_URL", "PIP_EXTRA_INDEX_URL")
     indexes = [url for name in names for url in said.get(name, "").split()]
     named = [*((False, url) for url in indexes), *((True, url) for url in dict.fromkeys(links))]
-    return order.policy.arranged(named, no_index=said.get("PIP_NO_INDEX", "").lower() in _ON)
+    return order.policy.arranged(named, no_index=asks_no_index(order))
 
 
 def _name_indexes(variables: dict[str, str], indexes: list[str]) -> None:

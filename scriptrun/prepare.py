@@ -187,10 +187,10 @@ def _refuse_noexec(path: str) -> None:
 
     The Python in it is a link that leads elsewhere, so pure distributions work there.
     """
-    if not _is_noexec(path):
+    if not is_noexec(path):
         return
     for program in _programs(path):
-        while _is_noexec(os.path.dirname(path)) and path != "/":
+        while is_noexec(os.path.dirname(path)) and path != "/":
             path = os.path.dirname(path)
         raise CacheError(
             f"`{program}` could not be run: the file system at `{path}` is mounted `noexec`",
@@ -198,7 +198,8 @@ def _refuse_noexec(path: str) -> None:
         )
 
 
-def _is_noexec(path: str) -> bool:
+def is_noexec(path: str) -> bool:
+    """Tell whether no program can be run from the file system that holds `path`."""
     return hasattr(os, "ST_NOEXEC") and bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
 
 

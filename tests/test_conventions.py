@@ -112,6 +112,15 @@ ORDER = (
     "lint.declarations",
     "lint.launching",
     "lint.checks",
+    "doctor",
+    "doctor.findings",
+    "doctor.installation",
+    "doctor.storage",
+    "doctor.index",
+    "doctor.script",
+    "doctor.surroundings",
+    "doctor.table",
+    "doctor.there",
     "cli",
     "cli.progress",
     "cli.table",
@@ -138,6 +147,7 @@ ORDER = (
     "cli.cache.clear",
     "cli.python",
     "cli.check",
+    "cli.doctor",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""

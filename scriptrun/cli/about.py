@@ -50,6 +50,8 @@ Commands:
   env SCRIPT [--json]             where the environment is, and what is in it
   check SCRIPT... [--json]        what is wrong with scripts; see docs/check.md
     [--ignore CODE,CODE]
+  doctor [SCRIPT] [--json]        what would keep it from running; in cron, with
+    [--cron] [--user NAME]        cron's environment, as another user if root
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users

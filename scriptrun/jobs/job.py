@@ -52,7 +52,7 @@ def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
                 hint="put the index into pip.conf, which is yours alone",
             )
     return Job(
-        program=_program(environ),
+        program=program(environ),
         script=os.path.abspath(target),
         options=tuple(options),
         arguments=tuple(words),
@@ -60,7 +60,7 @@ def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
     )
 
 
-def _program(environ: Mapping[str, str]) -> str:
+def program(environ: Mapping[str, str]) -> str:
     """Return the path of `scriptrun`: the one that `PATH` has, which outlives an upgrade, if it is this one."""
     own = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "scriptrun")
     found = shutil.which("scriptrun", path=environ.get("PATH", os.defpath))

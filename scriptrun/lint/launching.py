@@ -13,7 +13,8 @@ from scriptrun.lint.findings import Finding
 _SHEBANG = re.compile(rb"(\xef\xbb\xbf)?#!([^\r\n]*)(\r?)")
 _OTHER_RUNNERS = frozenset(("hatch", "marimo", "nox", "pdm", "pip-run", "pipx", "pixi", "rye", "uv", "uvx"))
 _OURS = ("scriptrun", "scriptrun-python")
-_WRITE = "the first line is to be `#!/usr/bin/env scriptrun`"
+WRITE = "the first line is to be `#!/usr/bin/env scriptrun`"
+"""What to do about a first line that starts another program, or none."""
 
 
 def program(source: bytes) -> str:
@@ -35,7 +36,7 @@ def findings(source: bytes, name: str, file: str, block: Block | None) -> Iterat
     yield from _of_shebang(source, name)
     executable = bool(file) and os.name == "posix" and bool(os.stat(file).st_mode & 0o111)
     if executable and not _SHEBANG.match(source):
-        yield Finding(name, 1, 1, "SR401", "it can be executed, and a shell would read it: it has no shebang", _WRITE)
+        yield Finding(name, 1, 1, "SR401", "it can be executed, and a shell would read it: it has no shebang", WRITE)
     if file and os.name == "posix" and not executable and is_ours(source):
         yield Finding(name, 1, 1, "SR405", "the file cannot be executed", "run: chmod +x FILE")
     if block is not None and launch.head(source, block) is None:
@@ -61,7 +62,7 @@ def _of_shebang(source: bytes, name: str) -> Iterator[Finding]:
         yield Finding(name, 1, 3, "SR403", f"the shebang starts `{started}`", "")
     elif started not in _OURS:
         message = f"the shebang starts `{started}`, which does not read the block"
-        yield Finding(name, 1, 3, "SR402", message, _WRITE)
+        yield Finding(name, 1, 3, "SR402", message, WRITE)
 
 
 def _slow(source: bytes) -> tuple[str, str]:

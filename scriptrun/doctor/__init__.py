@@ -1,0 +1,1 @@
+"""Doctor: what keeps a script from running, here or where cron runs it."""

@@ -1,0 +1,139 @@
+"""Look at a script where cron would run it: what is other than here, and what scriptrun itself finds there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scriptrun import location, sharing
+from scriptrun.doctor import surroundings
+from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding
+from scriptrun.doctor.script import LAUNCHING
+from scriptrun.doctor.surroundings import Surroundings
+from scriptrun.doctor.table import Line
+
+_MATTERING = frozenset(
+    """
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC
+    XDG_CACHE_HOME XDG_CONFIG_HOME SSH_AUTH_SOCK LD_LIBRARY_PATH CC CFLAGS LDFLAGS
+    """.split()  # noqa: SIM905 - as a list it would be half a page
+)
+"""Variables by which scriptrun and pip find other things, beside their own."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where cron would run a script (`""`: none is looked at).
+
+    `program` is the path of scriptrun, `line` that of a table which starts the script.
+    """
+
+    there: Surroundings
+    program: str
+    line: Line | None
+    script: str
+
+    def command(self, words: Sequence[str]) -> str:
+        """Return how scriptrun is started with words, and the script."""
+        return shlex.join([self.program, *words, *([self.script] if self.script else [])])
+
+
+def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is to be said of cron; `options` are the words that are to be given to scriptrun there."""
+    there = place.there
+    variables = there.variables
+    table = f", by {place.line.table}" if place.line else ""
+    message = f"as {there.account.name}, by {variables['SHELL']} with PATH={variables['PATH']}{table}"
+    yield Finding(OK, "cron", message)
+    yield from _home(there, environ)
+    yield from _program(place, options)
+    yield from _differences(there, environ)
+    for one in _told_there(place, options):
+        harmless = one.subject == LAUNCHING and place.line is not None and place.line.program
+        yield replace(one, level=NOTE) if harmless and one.level == PROBLEM else one
+
+
+def _home(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield whether there is a home to stand in, which may be another one than here."""
+    home = there.variables["HOME"]
+    remedy = "make it, or write HOME=… and SCRIPTRUN_CACHE_DIR=… into the table, above the line"
+    if not os.path.isdir(home):
+        yield Finding(PROBLEM, "home", f"there is no home: `{home}` is no directory", remedy)
+    elif surroundings.run(there, 'test -w "$HOME" && test -x "$HOME"').status:
+        yield Finding(PROBLEM, "home", f"{there.account.name} cannot write to `{home}`", remedy)
+    elif there.account.uid == os.geteuid() and environ.get("HOME") != home:
+        yield Finding(NOTE, "home", f"it is `{home}` in cron, and `{environ.get('HOME', '')}` here")
+    else:
+        yield Finding(OK, "home", f"{home}, where a job starts")
+
+
+def _program(place: Place, options: Sequence[str]) -> Iterator[Finding]:
+    """Yield whether cron finds scriptrun, by the PATH or by the path in the table's line."""
+    named = place.line.program if place.line else ""
+    if os.path.isabs(named):
+        yield Finding(OK, "command", f"the table names it: {named}")
+        return
+    looked = surroundings.run(place.there, "command -v scriptrun")
+    found = looked.output.strip().rpartition("\n")[2]
+    if looked.status or not os.path.exists(found):
+        path = place.there.variables["PATH"]
+        unexpanded = "; cron puts nothing in for `$` and `~`" if "$" in path or "~" in path else ""
+        yield Finding(PROBLEM, "command", f"`scriptrun` is not on cron's PATH{unexpanded}", _remedy(place, options))
+    elif not os.path.samefile(found, place.program):
+        yield Finding(NOTE, "command", f"cron finds another one: {found}", _remedy(place, options))
+    else:
+        yield Finding(OK, "command", f"cron's PATH has it: {found}")
+
+
+def _remedy(place: Place, options: Sequence[str]) -> str:
+    """Return what to write into a table so that this scriptrun is found."""
+    path = f"PATH={os.path.dirname(place.program)}:{surroundings.PATH}"
+    if not place.script:
+        return f"write into the table, above its lines: {path}"
+    line = place.command(options).replace("%", "\\%")
+    return f"let the line say: {line}\nor write above it: {path}"
+
+
+def _differences(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what scriptrun and pip are told here and not there; only the names, as passwords may stand in it."""
+    names = sorted(name for name in environ if _matters(name) and there.variables.get(name) != environ[name])
+    if names:
+        remedy = "what a job needs of them: NAME=value lines in the table, or pip.conf and config.toml"
+        yield Finding(NOTE, "variables", f"set here, and not in cron: {', '.join(names)}", remedy)
+    here, cache = (location.cache_directory(variables) for variables in (environ, there.variables))
+    if there.account.uid == os.geteuid() and here != cache:
+        remedy = f"write SCRIPTRUN_CACHE_DIR={here} into the table, to share it"
+        yield Finding(NOTE, "variables", f"the cache is `{cache}` in cron, and `{here}` here", remedy)
+
+
+def _matters(name: str) -> bool:
+    return name.startswith(("PIP_", "SCRIPTRUN_")) or name.upper() in _MATTERING
+
+
+def _told_there(place: Place, options: Sequence[str]) -> Iterator[Finding]:
+    """Yield what `doctor` finds when cron's shell starts it."""
+    name, script = place.there.account.name, shlex.quote(place.script)
+    if place.script and surroundings.run(place.there, f"test -r {script}").status:
+        yield Finding(PROBLEM, "script", f"{name} cannot read {script}", "open it, and the directories above, to them")
+        return
+    output = surroundings.run(place.there, f"exec {place.command(['doctor', '--json', '--quiet', *options])}").output
+    before, _, facts = f"\n{output}".partition("\n[\n")
+    try:
+        found = [Finding(**one) for one in json.loads(f"[{facts}")]
+    except (ValueError, TypeError):  # it says something else
+        message = before.strip().replace("\n", "; ") or "no message"
+        barrier = _barrier(place)
+        remedy = f"`{barrier}` is closed to others: install it where {name} can read it" if barrier else ""
+        found = [Finding(PROBLEM, "scriptrun", f"it does not start there: {message}", remedy)]
+    yield from found
+
+
+def _barrier(place: Place) -> str:
+    """Return what keeps a user from running scriptrun, `""` where nothing is seen to."""
+    if place.there.account.uid == os.geteuid():
+        return ""
+    return next(filter(None, map(sharing.out_of_reach, (place.program, sys.executable))), "")

@@ -1,0 +1,435 @@
+"""Doctor: each thing that keeps a script from running, made for real, is named; where nothing does, nothing is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import accounts, everybody, mounts, private
+from support.index import Index
+from support.user import Finished, User
+
+BODY = "import demo, sys; open('ran', 'w'); print(demo.V, sys.prefix)\n"
+
+
+def read(finished: Finished) -> list[dict[str, str]]:
+    """Return the findings that `--json` printed."""
+    found: list[dict[str, str]] = json.loads(finished.out)
+    return found
+
+
+def wrong(found: list[dict[str, str]], level: str = "problem") -> dict[str, str]:
+    """Return the messages of a level, by what they are about."""
+    return {one["subject"]: one["message"] for one in found if one["level"] == level}
+
+
+@pytest.fixture
+def closed(user: User) -> User:
+    """A user whose index does not answer: nobody listens there."""
+    user.variables["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple/"
+    return user
+
+
+def test_all_is_well(user: User, index: Index, shared_index: Index) -> None:
+    """A script is prepared and not run, each line is `ok`, and of the index only a page is asked for then."""
+    index.add(*shared_index.files.items())
+    user.variables["PIP_INDEX_URL"] = index.url
+    user.script("s.py", "demo", body=BODY)
+    found = read(user.run("scriptrun", "doctor", "--json", "s.py"))
+    (environment,) = user.environments()
+    subjects = [
+        "scriptrun",
+        "libraries",
+        "configuration",
+        "cache",
+        "first_line",
+        "python",
+        "environment",
+        "index",
+        "start",
+    ]
+    assert [(one["level"], one["subject"].replace(" ", "_")) for one in found] == [("ok", name) for name in subjects]
+    assert found[6]["message"] == f"{environment}, prepared now"
+    assert found[8]["message"] == f"Python {sys.version.split()[0]} in {environment}"
+    assert not (user.directory / "ran").exists()
+    index.requests.clear()
+    finished = user.run("scriptrun", "doctor", "s.py")
+    assert (finished.status, finished.err) == (0, "")
+    assert [line[:8].strip() for line in finished.out.splitlines()] == ["ok"] * 9
+    assert f"{environment}, ready\n" in finished.out
+    assert index.requests == ["/simple/demo/"]
+
+
+def test_the_machine(user: User) -> None:
+    """Without a script it tells of the Pythons, and asks the index, which need not have what is asked for."""
+    found = read(user.run("scriptrun", "doctor", "--json"))
+    assert wrong(found) == {}
+    assert [one["subject"] for one in found][-2:] == ["pythons", "index"]
+    assert user.environments() == []
+
+
+def test_the_machine_without_an_index(closed: User) -> None:
+    """That the index does not answer is a problem then, with status 1."""
+    finished = closed.run("scriptrun", "doctor", "--json")
+    assert finished.status == 1
+    assert wrong(read(finished)) == {
+        "index": "the index cannot be reached, or failed to answer, when pip asked for `pip`"
+    }
+
+
+def spoil_line_end(user: User) -> str:
+    """Let a carriage return end the first line."""
+    path = user.directory / "s.py"
+    path.write_bytes(path.read_bytes().replace(b"scriptrun\n", b"scriptrun\r\n", 1))
+    return "first line: a carriage return ends the shebang"
+
+
+def spoil_mode(user: User) -> str:
+    """Take the right to execute."""
+    (user.directory / "s.py").chmod(0o644)
+    return "first line: the file cannot be executed"
+
+
+def spoil_shebang(user: User) -> str:
+    """Name a scriptrun that is not there."""
+    path = user.directory / "s.py"
+    path.write_text(path.read_text().replace("/usr/bin/env scriptrun", "/no/such/scriptrun"))
+    return "first line: it names `/no/such/scriptrun`, which is not there"
+
+
+def spoil_lock(user: User) -> str:
+    """Ask for more than the lock has."""
+    assert user.run("scriptrun", "lock", "s.py").status == 0
+    path = user.directory / "s.py"
+    path.write_text(path.read_text().replace('"demo",', '"demo", "tool",'))
+    return "lock: s.py: "
+
+
+def spoil_python(user: User) -> str:
+    """Ask for a Python that is not there."""
+    path = user.directory / "s.py"
+    path.write_text(path.read_text().replace("# dep", '# requires-python = ">=3.99"\n# dep'))
+    return "python: s.py:3: "
+
+
+def spoil_block(user: User) -> str:
+    """Make a mistake in the block."""
+    path = user.directory / "s.py"
+    path.write_text(path.read_text().replace("# ]\n", "# )\n"))
+    return "block: s.py"
+
+
+def spoil_index(user: User) -> str:
+    """Name an index at which nobody listens."""
+    user.variables["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple/"
+    return "index: the index cannot be reached"
+
+
+def spoil_distribution(user: User) -> str:
+    """Ask for what the index does not have."""
+    user.script("s.py", "no-such-thing", body=BODY)
+    return "environment: s.py:4: no such distribution"
+
+
+def spoil_configuration(user: User) -> str:
+    """Make a mistake in the configuration."""
+    path = user.home / ".config/scriptrun/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("offline = 7\n")
+    return f"configuration: {path}:1: "
+
+
+def spoil_home(user: User) -> str:
+    """Have no home."""
+    user.variables.update(HOME=str(user.home / "gone"), TMPDIR=str(user.directory))
+    return f"cache: the cache is in `{user.directory}/scriptrun-{os.geteuid()}`, as there is no home directory"
+
+
+def spoil_owner(user: User) -> str:
+    """Let others write to the cache."""
+    user.cache.mkdir(parents=True)
+    user.cache.chmod(0o777)
+    return f"cache: the cache directory `{user.cache}` can be written to by other users"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_line_end,
+        spoil_mode,
+        spoil_shebang,
+        spoil_lock,
+        spoil_python,
+        spoil_block,
+        spoil_index,
+        spoil_distribution,
+        spoil_configuration,
+        spoil_home,
+        spoil_owner,
+    ],
+    ids=lambda spoil: spoil.__name__.removeprefix("spoil_"),
+)
+def test_what_is_wrong_is_named(user: User, spoil: object) -> None:
+    """Each cause is a problem, told with what it is about; the status is 1."""
+    assert callable(spoil)
+    user.script("s.py", "demo", body=BODY)
+    expected: str = spoil(user)
+    finished = user.run("scriptrun", "doctor", "--json", "s.py")
+    subject, _, message = expected.partition(": ")
+    found = wrong(read(finished)).get(subject, "nothing")
+    assert (finished.status, found[: len(message)]) == (1, message)
+    assert not (user.directory / "ran").exists()
+
+
+def test_no_index_does_not_matter_to_what_is_prepared(user: User) -> None:
+    """That is only a note then, and the status 0."""
+    user.script("s.py", "demo", body=BODY)
+    assert user.run("scriptrun", "sync", "s.py").status == 0
+    finished = user.run("scriptrun", "doctor", "--json", "s.py", PIP_INDEX_URL="http://127.0.0.1:9/simple/")
+    assert (finished.status, wrong(read(finished))) == (0, {})
+    assert list(wrong(read(finished), "note")) == ["index"]
+
+
+@pytest.mark.slow
+def test_a_python_that_has_gone(user: User, tmp_path: Path) -> None:
+    """It is named, and the script prepared for another one; where there is no other, that is a problem."""
+    copies = [private.copy(Path(sys.executable), tmp_path / name) for name in ("first", "second")]
+    for copy in copies:
+        (copy.parent / "mypython").symlink_to(copy)
+    user.variables["PATH"] = ":".join([str(copy.parent) for copy in copies] + [user.variables["PATH"]])
+    user.script("s.py", head='# tool.scriptrun.python = "mypython"\n')
+    assert user.run("./s.py").status == 0
+    copies[0].unlink()
+    found = read(user.run("scriptrun", "doctor", "--json", "s.py"))
+    assert wrong(found) == {}
+    assert wrong(found, "note") == {
+        "python": f"`{copies[0]}`, which it ran on, has gone: it is prepared for the one above"
+    }
+    copies[1].unlink()
+    assert wrong(read(user.run("scriptrun", "doctor", "--json", "s.py"))) == {
+        "python": "no Python found for `mypython` (s.py:3)"
+    }
+
+
+@pytest.mark.slow
+def test_a_file_system_that_lets_nothing_run(user: User, tmp_path: Path) -> None:
+    """It says where script or cache are on one that is mounted `noexec`, and where the cache cannot be written to."""
+    user.script("s.py", "demo", body=BODY)
+    copied = tmp_path / "mounted"
+    copied.mkdir()
+    commands = f"""
+    mount -t tmpfs -o noexec none {copied}
+    cp -p s.py {copied}
+    mkdir -m 700 {copied}/cache
+    export SCRIPTRUN_CACHE_DIR={copied}/cache
+    scriptrun doctor --json {copied}/s.py || echo ' ,'
+    mount -o remount,ro {copied}
+    scriptrun doctor --json s.py || true
+    """
+    finished = mounts.in_namespace(user, commands)
+    assert finished.err == ""
+    noexec, readonly = (json.loads(text) for text in finished.out.split("\n ,\n"))
+    assert [one["message"] for one in noexec if one["level"] == "problem"] == [
+        f"`{copied}/cache` is on a file system that is mounted `noexec`: programs and native libraries do not work",
+        "the script is on a file system that is mounted `noexec`: it cannot be started by itself",
+    ]
+    assert wrong(readonly)["cache"] == f"`{copied}/cache` cannot be written to: Read-only file system"
+
+
+LOOK = "env -0 | sort -z | tr '\\0' '\\n'; pwd; umask; id; ps -o tty= -p $$; set | grep -c PS1"
+
+CRON = """
+printf "%s\\n" {before} "@reboot ({look}) >{directory}/out 2>&1; touch {directory}/done"  \\
+    >/var/spool/cron/crontabs/{name}
+chown {name} /var/spool/cron/crontabs/{name}; chmod 600 /var/spool/cron/crontabs/{name}
+PATH=/weird:/usr/sbin:/usr/bin:/bin MAKES=noise unshare -p --kill-child --mount-proc --fork cron -f >/dev/null 2>&1 &
+cron=$!
+trap 'kill -KILL $cron' EXIT  # it lets no other signal end it
+timeout 60 sh -c 'until [ -e {directory}/done ]; do sleep 0.05; done'
+cat {directory}/out
+echo ' ,'
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["root", "ada"])
+def test_it_looks_from_where_cron_runs_jobs(user: User, tmp_path: Path, name: str) -> None:
+    """Variables, directory, umask, user, groups and terminal are what Debian's cron itself gives to a job."""
+    open_directory = Path(tempfile.mkdtemp(prefix="scriptrun-cron-"))
+    open_directory.chmod(0o777)
+    (open_directory / "look").write_text(LOOK)
+    table = "PATH=/somewhere:/usr/bin:/bin\nFIRST = 'a  b'\nSECOND=$HOME"
+    ours = f"""
+import os, sys
+from scriptrun.doctor import surroundings, table
+who = surroundings.account({name!r})
+line = table.find({str(open_directory / "look")!r}, who, dict(os.environ))
+print(surroundings.run(surroundings.of_cron(who, line.variables), {f"sh {open_directory}/look"!r}).output, end="")
+"""
+    (tmp_path / "ours.py").write_text(ours)
+    commands = CRON.format(
+        before=shlex.quote(table), look=f"sh {open_directory}/look", directory=open_directory, name=name
+    )
+    variables = '# a comment\nPATH=/nowhere\nexport EXPORTED="c d"\nCUT=e#f\nHOME=/other\n'
+    try:
+        finished = accounts.run(
+            user,
+            f"{commands}{shlex.quote(sys.executable)} {tmp_path}/ours.py",
+            homes={"ada": (65534, "/no/such/home")},
+            variables=variables,
+        )
+    finally:
+        shutil.rmtree(open_directory)
+    theirs, _, own = finished.out.partition(" ,\n")
+    assert "SECOND=$HOME\n" in theirs
+    assert own == theirs, finished.err
+
+
+def cron(user: User, commands: str, *, tables: Mapping[str, str] | None = None) -> Finished:
+    """Run commands as root of a machine whose root is this user, with pip's configuration in a file."""
+    configuration = user.home / ".config/pip/pip.conf"
+    configuration.parent.mkdir(parents=True, exist_ok=True)
+    configuration.write_text(f"[global]\nindex-url = {user.variables['PIP_INDEX_URL']}\n")
+    kept = {name: value for name, value in user.variables.items() if name in ("HOME", "PATH", "LANG")}
+    return accounts.run(replace(user, variables=kept), commands, tables=tables)
+
+
+def test_cron_does_not_find_it(user: User, command: Path) -> None:
+    """The line that is to be written instead is told; it works as cron would run it, and with it all is well."""
+    script = user.script("s.py", "demo", body=BODY)
+    found = read(cron(user, "scriptrun doctor --cron --json s.py || true"))
+    assert wrong(found) == {"command": "`scriptrun` is not on cron's PATH"}
+    (remedy,) = (one["remedy"].split("\n") for one in found if one["subject"] == "command")
+    assert remedy[0] == f"let the line say: {command} {script}"
+    line = remedy[0].partition(": ")[2]
+    done = cron(
+        user, f"cd / && env -i HOME={user.home} LOGNAME=root SHELL=/bin/sh PATH=/usr/bin:/bin /bin/sh -c {line!r}"
+    )
+    (environment,) = user.environments()
+    assert done == (0, f"2.0 {environment}\n", "")
+    for text in (f"* * * * * {line}\n", f"{remedy[1].partition(': ')[2]}\n@daily {script}\n"):
+        healed = cron(user, "scriptrun doctor --cron --json s.py", tables={"root": text})
+        assert (healed.status, {one["level"] for one in read(healed)}) == (0, {"ok"})
+    for text in (f"@daily {script}\n", f"PATH=$HOME/bin\n@daily {script}\n"):
+        assert "command" in wrong(
+            read(cron(user, "scriptrun doctor --cron --json s.py || true", tables={"root": text}))
+        )
+
+
+def test_what_is_set_here_is_not_set_in_cron(user: User, command: Path) -> None:
+    """Variables are named, and not what they hold; a cache elsewhere is, too, and the script is prepared in both."""
+    script = user.script("s.py", "demo", body=BODY)
+    set_here = "PIP_RETRIES=1 HTTPS_PROXY=http://u:secret@127.0.0.1:9 SCRIPTRUN_CACHE_DIR=$HOME/other"
+    finished = cron(user, f"{set_here} scriptrun doctor --cron s.py", tables={"root": f"@daily {command} {script}\n"})
+    assert finished.status == 0
+    assert "set here, and not in cron: HTTPS_PROXY, PIP_RETRIES, SCRIPTRUN_CACHE_DIR\n" in finished.out
+    assert f"the cache is `{user.cache}` in cron, and `{user.home}/other` here\n" in finished.out
+    assert "secret" not in finished.out + finished.err
+    assert len(user.environments()) == len(list(user.home.glob("other/v1/envs/*/*/scriptrun.json"))) == 1
+
+
+@pytest.mark.slow
+def test_another_home_in_the_table(user: User, command: Path) -> None:
+    """What a table sets counts: with a home that is not there, the cache would be in a directory that is emptied."""
+    script = user.script("s.py", "demo", body=BODY)
+    table = f"HOME={user.home}/gone\nTMPDIR={user.directory}\n@daily {command} {script}\n"
+    found = wrong(read(cron(user, "scriptrun doctor --cron --json s.py || true", tables={"root": table})))
+    assert found["home"] == f"there is no home: `{user.home}/gone` is no directory"
+    assert found["cache"].startswith(f"the cache is in `{user.directory}/scriptrun-0`, as there is no home directory")
+
+
+@pytest.mark.slow
+def test_how_a_table_starts_it_matters(user: User, command: Path) -> None:
+    """A mode that keeps a script from being started by itself is a problem, but not where scriptrun is named."""
+    script = user.script("s.py")
+    script.chmod(0o644)
+    table = {"root": f"@daily {command} {script}\n"}
+    assert wrong(read(cron(user, "scriptrun doctor --cron --json s.py", tables=table)), "note") == {
+        "first line": "the file cannot be executed"
+    }
+    table = {"root": f"PATH={command.parent}:/usr/bin:/bin\n@daily {script}\n"}
+    assert wrong(read(cron(user, "scriptrun doctor --cron --json s.py || true", tables=table))) == {
+        "first line": "the file cannot be executed"
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["one.py", "two.py"], 2, "`scriptrun doctor` takes one script at most"),
+        (["--user", "root"], 2, "`--user` goes with `--cron`"),
+        (["--cron", "--user", "no-such-user"], 2, "this machine knows no user `no-such-user`"),
+        (["missing.py"], 127, "no such file: `missing.py`"),
+        (["https://127.0.0.1/s.py"], 2, "`scriptrun doctor` is for files, not for `https://127.0.0.1/s.py`"),
+    ],
+)
+def test_wrong_use(user: User, words: list[str], status: int, message: str) -> None:
+    """What it cannot look at ends it, as it does other commands."""
+    finished = user.run("scriptrun", "doctor", *words)
+    assert (finished.status, finished.out) == (status, "")
+    assert finished.err.startswith(f"scriptrun: error: {message}\n")
+
+
+@pytest.fixture(scope="module")
+def programs(pythons: list[Path]) -> Iterator[Path]:
+    """The programs of an installation for everybody."""
+    everybody.require_root()
+    with everybody.installation(pythons) as found:
+        yield found
+
+
+@pytest.mark.slow
+def test_as_another_user(programs: Path, shared_index: Index) -> None:
+    """root looks as somebody else: it is prepared in their cache; what is closed to them is named."""
+    root = Path(tempfile.mkdtemp(prefix="scriptrun-machine-"))
+    root.chmod(0o755)
+    machine = everybody.Everybody(root, programs, shared_index.url)
+    script = machine.script("s.py", "demo", body=BODY)
+    homes = {"ada": (everybody.NOBODY, machine.other.home)}
+    configuration = machine.other.home / ".config/pip/pip.conf"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text(f"[global]\nindex-url = {shared_index.url}\n")
+    plain = {"HOME": str(machine.administrator.home)}
+    look = "doctor --cron --user ada --json s.py || true"
+    try:
+        user = replace(machine.administrator, variables={**plain, "PATH": f"{programs}:/usr/bin:/bin"})
+        table = {"ada": f"PATH={programs}:/usr/bin:/bin\n@daily {script}\n"}
+        healthy = read(accounts.run(user, f"scriptrun {look}", homes=homes, tables=table))
+        (environment,) = machine.other.cache.glob("v1/envs/*/*")
+        owner = environment.stat().st_uid
+        script.chmod(0o700)
+        unread = read(accounts.run(user, f"scriptrun {look}", homes=homes, tables=table))
+        closed = machine.administrator.home / "bin"
+        script.chmod(0o755)
+        shutil.copytree(programs, closed)
+        unstarted = read(accounts.run(user, f"{closed}/scriptrun {look}", homes=homes))
+    finally:
+        shutil.rmtree(root)
+    assert ({one["level"] for one in healthy}, owner) == ({"ok"}, everybody.NOBODY)
+    assert wrong(unread)["script"] == f"ada cannot read {script}"
+    assert "it does not start there" in wrong(unstarted)["scriptrun"]
+
+
+@pytest.mark.slow
+def test_the_page_can_be_followed(user: User) -> None:
+    """The commands of docs/cron.md, word for word: the first names what is missing, the last finds all well."""
+    text = (Path(__file__).parent.parent / "docs/cron.md").read_text("utf-8")
+    section = text.partition("## Before you go home: doctor\n")[2].partition("\n## ")[0]
+    first, install, last = re.findall(r"^\$ (.*)$", section, re.MULTILINE)
+    user.script("report.py", "demo", body=BODY)
+    finished = cron(user, f"set +e\n{first}\necho status $?\n{install}\n{last}")
+    before, _, after = finished.out.partition("status 1\n")
+    assert "problem  command        `scriptrun` is not on cron's PATH\n" in before
+    assert finished.err == ""
+    assert [line for line in after.splitlines() if not line.startswith("ok ")] == []
+    assert finished.status == 0
