@@ -29,13 +29,14 @@ COMMANDS = {
     "python": ("--json",),
     "remove": (),
     "sync": ("--system", "--compile", "--venv-link"),
+    "systemd": ("--on-calendar=", "--name=", "--user", "--output="),
     "tree": (),
     "upgrade": (),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "init", "lock", "remove", "upgrade")
-"""The commands whose first word is a file that they write to or beside."""
+_ON_FILES = ("add", "init", "lock", "remove", "systemd", "upgrade")
+"""The commands whose first word is a file, and no URL."""
 
 _HELP = ("-h", "--help")
 
