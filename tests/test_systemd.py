@@ -44,7 +44,10 @@ def page() -> str:
 def commands() -> list[tuple[str, str]]:
     """Return the commands of the page, each with what it writes."""
     blocks = re.findall(r"```console\n(.*?)```", page(), re.DOTALL)
-    return [(line, out) for block in blocks for line, out in re.findall(r"^# (.*)\n((?:[^#].*\n)*)", block, re.M)]
+    found = [re.findall(r"^# (.*)
+((?:[^#].*
+)*)", block, re.MULTILINE) for block in blocks]
+    return [one for commands in found for one in commands]
 
 
 @pytest.fixture(scope="module")

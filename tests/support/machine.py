@@ -105,9 +105,8 @@ def _leader(told: socket.socket) -> int:
     leader = 0
     while True:
         lines = told.recv(10_000).decode().split("\n")
-        leader = next(
-            (int(line.partition("=")[2]) for line in lines if line.startswith("X_NSPAWN_LEADER_PID=")), leader
-        )
+        said = dict(line.split("=", 1) for line in lines if "=" in line)
+        leader = int(said.get("X_NSPAWN_LEADER_PID", leader))
         if "READY=1" in lines:
             return leader
 
