@@ -276,7 +276,7 @@ HARD = [
     "\x01",
     "#",
 ]
-HARD += ["@", "-x", "~", "*", "=", "\\x41", "\u2028", "|", "&&"]
+HARD += ["@", "-x", "~", "*", "=", "\\x41", "\u2028", "|", "&&", "\udcff"]
 
 
 def test_words_arrive_as_they_are(ready: Machine) -> None:
