@@ -12,6 +12,7 @@ import scriptrun
 from scriptrun import output, process, sharing
 from scriptrun.arguments import Invocation
 from scriptrun.editing import document
+from scriptrun.editing.document import Document
 from scriptrun.errors import EditError, ScriptrunError, UsageError
 from scriptrun.jobs import job as jobs
 from scriptrun.jobs import units
@@ -94,17 +95,22 @@ def _needed(job: Job) -> Iterator[tuple[str, str, int, str]]:
 
 def _write(made: Sequence[Unit], directory: str, *, quiet: bool, user: bool) -> None:
     """Write units into a directory, in the place of earlier ones, and say what comes next."""
-    for unit in made:
-        path, content = os.path.join(directory, unit.name), os.fsencode(unit.text)
-        if not os.path.lexists(path):
-            document.create(path, content, 0o644)
-            continue
-        before = document.read(path)
-        if not before.content.startswith(units.mark(unit.name).encode()):
-            raise EditError(f"`{path}` is there, and not made by scriptrun", hint="choose another name with --name")
-        if before.content != content:
-            document.write(before, content)
+    paths = {unit: os.path.join(directory, unit.name) for unit in made}
+    before = {unit: _earlier(unit, path) for unit, path in paths.items() if os.path.lexists(path)}
+    for unit, path in paths.items():
+        if unit in before:
+            document.write(before[unit], os.fsencode(unit.text))
+        else:
+            document.create(path, os.fsencode(unit.text), 0o644)
     if not quiet:
         command = "systemctl --user" if user else "systemctl"
-        paths = " and ".join(shlex.quote(os.path.join(directory, unit.name)) for unit in made)
-        output.note(f"made {paths}; next: {command} daemon-reload && {command} enable --now {made[-1].name}")
+        shown = " and ".join(shlex.quote(path) for path in paths.values())
+        output.note(f"made {shown}; next: {command} daemon-reload && {command} enable --now {made[-1].name}")
+
+
+def _earlier(unit: Unit, path: str) -> Document:
+    """Return the file that a unit replaces. Raises EditError where scriptrun did not make it."""
+    found = document.read(path)
+    if not found.content.startswith(units.mark(unit.name).encode()):
+        raise EditError(f"`{path}` is there, and not made by scriptrun", hint="choose another name with --name")
+    return found
