@@ -71,7 +71,7 @@ class Machine:
 def booted() -> Iterator[Machine]:
     """Boot a machine, and end it afterwards. It shares the network with this one."""
     with (
-        tempfile.TemporaryDirectory(prefix="scriptrun-machine-") as directory,
+        tempfile.TemporaryDirectory(prefix="scriptrun-booted-") as directory,
         _cgroups(Path(directory).name) as cgroups,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
         open(f"{directory}/console", "wb") as console,
