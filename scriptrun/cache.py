@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import sys
 import time
@@ -17,8 +18,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import deletion, extent, launch, locks, paths, refusals
+from scriptrun import deletion, extent, launch, locks, paths, patience, refusals
+from scriptrun.errors import InstallError
 from scriptrun.order import Distribution
+from scriptrun.patience import Stalled
 from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
@@ -104,24 +107,27 @@ def current(cache: str, key: str) -> str | None:
 
 
 @contextlib.contextmanager
-def lock(cache: str, key: str, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Hold the lock of `key`; `waiting` is called when somebody else has it. Raises CacheError and Interrupted.
+def lock(cache: str, key: str, waiting: Callable[[], None], allowed: float = math.inf) -> Iterator[bool]:
+    """Hold the lock of `key`; `waiting` is called when somebody else has it.
 
-    Yields False where locks do not work, and nobody can know who else builds.
+    Yields False where locks do not work, and nobody can know who else builds. Raises CacheError, Interrupted, and
+    InstallError where who has it stands still for `allowed` seconds, or gave up.
     """
-    with hold(cache, paths.lock(cache, key), waiting) as held:
+    with hold(cache, paths.lock(cache, key), waiting, allowed) as held:
         yield held
 
 
 @contextlib.contextmanager
-def hold(cache: str, path: str, waiting: Callable[[], None] | None) -> Iterator[bool]:
+def hold(cache: str, path: str, waiting: Callable[[], None] | None, allowed: float = math.inf) -> Iterator[bool]:
     """Hold the lock of the file at `path` in `cache`; yield False if not, see `locks.take`.
 
-    Raises CacheError and Interrupted.
+    Raises CacheError, Interrupted and InstallError.
     """
     with contextlib.ExitStack() as stack:
         try:
-            held = stack.enter_context(locks.hold(path, waiting))
+            held = stack.enter_context(locks.hold(path, waiting, allowed))
+        except Stalled as why:
+            raise InstallError(str(why), hint=patience.HINT) from None
         except OSError as error:
             raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
         yield held

@@ -46,7 +46,7 @@ class Order:
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`.
+    that pip writes, is given to `show`; `moved` is called again and again while pip gets on.
     """
 
     spec: EnvironmentSpec
@@ -60,6 +60,7 @@ class Order:
     pins: tuple[Pin, ...] | None = None
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
+    moved: Callable[[], None] = lambda: None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

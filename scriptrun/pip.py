@@ -6,19 +6,20 @@ Its options come from `pip_options`; what it says when it fails, `pip_messages` 
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import importlib.util
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import git_credentials, paths, pip_messages, pip_options, process, spec
+from scriptrun import extent, git_credentials, paths, patience, pip_messages, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
 from scriptrun.order import Candidate, Distribution, Order
@@ -145,17 +146,49 @@ def _run(
     if order.constraints:
         options += ["--constraint", _written(spec.requirements(order.constraints), environment, "block")]
     arguments = [*command, *options, "--", *requirements]
-    finished = process.run(
+    finished = _converse(
+        order,
         [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
-        environment={**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
-        directory=directory or work,
-        show=lambda line: order.show(without_credentials(line)),
-        meanwhile=load,
+        {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
+        directory or work,
+        functools.partial(_size, environment),
     )
     if finished.status != 0:
         output = without_credentials(finished.output)
         raise pip_messages.explain(output, order.asked, order.options, order.policy, order.origin)
     return finished.output
+
+
+def _converse(
+    order: Order, command: list[str], variables: Mapping[str, str], directory: str, size: Callable[[], int]
+) -> process.Finished:
+    """Run pip, listening to what it says, until it has ended or stands still. Raises InstallError and OSError."""
+    lines: list[str] = []
+    watch = patience.Watch(patience.limit(order.options), size, order.moved)
+
+    def show(line: str) -> None:
+        lines.append(without_credentials(line))
+        if not pip_messages.is_idle(line):
+            watch.mark()
+        order.show(lines[-1])
+
+    try:
+        return process.run(
+            command,
+            environment=variables,
+            directory=directory,
+            show=show,
+            meanwhile=load,
+            watch=watch,
+            watchful=True,
+        )
+    except patience.Stalled as why:
+        raise pip_messages.stalled("\n".join(lines), order.asked, why) from None
+
+
+def _size(environment: str) -> int:
+    """Return how many bytes there are in an environment: pip downloads and unpacks into it too."""
+    return extent.measure(environment).size
 
 
 def _program(environment: str) -> list[str]:

@@ -25,10 +25,85 @@ class Unfetched(logging.Handler):
             print("WARNING: " + text, flush=True)
 
 
+def watch(lifeline):
+    """See to it that all that pip starts ends with it, and that pip ends when the lifeline breaks.
+
+    On Linux, pip goes on in a child: this process adopts what pip's children leave running, also in groups and sessions
+    of their own, so that it finds and kills all of them. It kills them as well when scriptrun, at the other end of the
+    lifeline, dies or closes it. Elsewhere the process group has to do.
+    """
+    if sys.platform == "linux":
+        control(36, 1)  # PR_SET_CHILD_SUBREAPER
+        pip = os.fork()
+        if not pip:
+            control(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: should the one that watches be killed, pip ends too
+            os.close(lifeline)
+            return
+    threading.Thread(target=end_with, args=(lifeline,), daemon=True).start()
+    if sys.platform == "linux":
+        os._exit(await_end(pip))
+
+
+def control(option, value):
+    """Call Linux's prctl; a Python without `ctypes` has to do without what it would change."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        pass
+
+
 def end_with(lifeline):
-    """End this process group when the other end of the pipe is closed: scriptrun has died, and pip must not go on."""
+    """Kill pip and all that it started when the other end of the pipe is closed."""
     os.read(lifeline, 1)
-    os.killpg(0, signal.SIGKILL)
+    if not kill_descendants():
+        os.killpg(0, signal.SIGKILL)
+
+
+def await_end(pip):
+    """Wait for the end of pip, end what it left running, and return its status as a shell would."""
+    ended = None
+    while ended != pip:
+        ended, status = os.wait()
+    while has_children() and kill_descendants():
+        os.wait()
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def has_children():
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except OSError:
+        return False
+    return True
+
+
+def kill_descendants():
+    """Kill all processes that descend from this one; tell whether there was one that could be killed."""
+    family, killed = {os.getpid()}, False
+    parents = dict(parents_of_processes())
+    while True:
+        found = {pid for pid, parent in parents.items() if parent in family} - family
+        if not found:
+            return killed
+        family |= found
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                killed = True
+            except OSError:  # it has ended, or belongs to another user
+                pass
+
+
+def parents_of_processes():
+    """Yield number and parent's number of each process; none where there is no /proc."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, "rb") as file:
+                yield int(path.split("/")[2]), int(file.read().rpartition(b")")[2].split()[1])
+        except (OSError, IndexError):
+            pass
 
 
 def bundled_pip():
@@ -86,7 +161,7 @@ def main():
         fail("%s is not the environment %s: nothing is installed" % (sys.prefix, environment))
     lifeline = os.environ.pop("SCRIPTRUN_LIFELINE", "")
     if lifeline and hasattr(os, "killpg"):
-        threading.Thread(target=end_with, args=(int(lifeline),), daemon=True).start()
+        watch(int(lifeline))
     fetching = logging.getLogger("pip._internal.index.collector")
     fetching.setLevel(logging.DEBUG)
     fetching.addHandler(Unfetched())

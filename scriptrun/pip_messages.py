@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import refusals
+from scriptrun import patience, refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
+from scriptrun.patience import Stalled
 from scriptrun.pinning.pins import Origin
 from scriptrun.policy import Policy
 
@@ -36,6 +37,10 @@ class _Meaning:
     hint: str = ""
 
 
+class GivenUp(InstallError):
+    """pip stood still, so it was ended."""
+
+
 class Unsatisfiable(InstallError):
     """There are distributions, but none in versions that are allowed together."""
 
@@ -47,7 +52,6 @@ def explain(
 
     With `origin` pip was to install what is in a lock.
     """
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
     unreachable = re.search(_UNREACHED, output)
     meaning = (None if unreachable else _conflict(output, asked)) or _meaning(output, options, policy)
     culprits = _askers(meaning.names, output, asked)
@@ -58,9 +62,33 @@ def explain(
     return kind(
         meaning.message,
         place=place,
-        details="\n".join(lines[-SHOWN_LINES:]),
+        details=_last_lines(output),
         hint=meaning.hint,
     )
+
+
+def is_idle(line: str) -> bool:
+    """Tell whether a line of pip's says only that it waits, or tries once more."""
+    return bool(re.match(r"\s*WARNING: Retrying |.*\bstill running\.\.\.$", line))
+
+
+def stalled(output: str, asked: Sequence[Asked], why: Stalled) -> GivenUp:
+    """Return the error for a pip that stood still, with what it said last."""
+    building = re.search(rf"{_BUILDING}.*\s*(?:.*\bstill running\.\.\.\s*)*\Z", output, re.MULTILINE)
+    hint = "see what its build waits for" if building else "the index may be down: check the network"
+    culprits = asked if len(asked) == 1 else _askers(_names(_last_collected(output))[:1], output, asked)
+    return GivenUp(
+        f"pip {why}",
+        place=culprits[0].place if culprits else "",
+        details=_last_lines(output),
+        hint=f"{hint}; {patience.HINT}",
+    )
+
+
+def _last_lines(output: str) -> str:
+    """Return the last that pip said."""
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
+    return "\n".join(lines[-SHOWN_LINES:])
 
 
 def offline(place: str) -> InstallError:
@@ -184,6 +212,7 @@ def _ancestors(name: str, parents: Mapping[str, set[str]]) -> Iterator[str]:
         pending += sorted(new)
 
 
+_BUILDING = r"^ *(?:Building|Preparing|Installing build|Getting requirements|Running (?!command git))"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REQUIRED = rf"(?P<what>[^\n]*?)(?: \(from (?P<why>(?!versions){_NAME})[^)]*\))?"
 _UNFETCHED = r"Could not fetch URL \S*?/(?P<what>[^/\s]+)/?: "  # what pip_child.py makes pip tell

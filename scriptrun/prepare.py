@@ -7,6 +7,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, integrity, location, paths, pip, refusals, virtual
+from scriptrun import expiry, integrity, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.order import Distribution, Order
+from scriptrun.pip_messages import GivenUp
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -38,9 +40,10 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
 
 
 def _prepare(cache: str, order: Order, max_age: float) -> Environment:
-    key = order.spec.key
+    key, lock = order.spec.key, paths.lock(cache, order.spec.key)
+    order = replace(order, moved=functools.partial(locks.touch, lock))
     wait = functools.partial(order.show, "waiting for another run to prepare it")
-    with _private_files(), caches.lock(cache, key, wait) as alone:
+    with _private_files(), caches.lock(cache, key, wait, patience.limit(order.options)) as alone, _left_word(lock):
         if alone:
             caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
@@ -57,14 +60,25 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
         return environment
 
 
-def find(cache: str, key: str, show: Callable[[str], None]) -> Environment | None:
+@contextlib.contextmanager
+def _left_word(lock: str) -> Iterator[None]:
+    """Tell those who wait for `lock` when what they wait for was given up: each would do the same in its turn."""
+    try:
+        yield
+    except GivenUp as error:
+        locks.leave(lock, error.message)
+        raise
+
+
+def find(cache: str, key: str, show: Callable[[str], None], allowed: float) -> Environment | None:
     """Return the environment of `key`, if there is one when nobody is building or removing it any more.
 
-    Raises CacheError and Interrupted.
+    Raises CacheError, Interrupted, and InstallError where whoever does so stands still for `allowed` seconds.
     """
     if not os.path.isdir(paths.environments(cache, key)):
         return None
-    with _private_files(), caches.lock(cache, key, functools.partial(show, "waiting for another run")) as alone:
+    wait = functools.partial(show, "waiting for another run")
+    with _private_files(), caches.lock(cache, key, wait, allowed) as alone:
         if alone:
             caches.reclaim(cache, key)
         return caches.lookup(cache, key)
@@ -96,6 +110,7 @@ def build(path: str, order: Order) -> Environment:
         if order.spec.requirements:
             order.show("asking pip")
             distributions = pip.install(order, path)
+            order.moved()
             order.show("checking what was installed")
             _check(path, order, distributions)
             _refuse_noexec(path)

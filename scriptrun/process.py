@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from scriptrun.errors import Interrupted
+from scriptrun.patience import Watch
 
 TimeoutExpired = subprocess.TimeoutExpired
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+
+_PATIENCE = 10.0
+"""For how many seconds a watchful program may end what it started; it takes as many milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,36 @@ def waiting() -> Iterator[None]:
         _Signal.waiting = False
 
 
+@contextmanager
+def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    """Call `look` every so many seconds while the block waits for something; what it raises ends the block.
+
+    Nothing of that is left after the block. An alarm that was set before this process started, as `timeout` programs
+    do, ends the block when it is due, and goes off.
+    """
+    looking, begun = True, time.monotonic()
+
+    def tick(number: int, _frame: types.FrameType | None) -> None:
+        if looking and alarm[0] and time.monotonic() - begun >= alarm[0]:
+            raise Interrupted(number)
+        if looking:
+            look()
+
+    alarm = (0.0, 0.0)
+    previous = signal.signal(signal.SIGALRM, tick)
+    alarm = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        try:
+            yield
+        finally:
+            looking = False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        if alarm[0]:
+            signal.setitimer(signal.ITIMER_REAL, max(alarm[0] - (time.monotonic() - begun), 1e-6), alarm[1])
+
+
 def run(  # noqa: PLR0913 - all but the command by name
     command: Sequence[str],
     *,
@@ -82,34 +120,55 @@ def run(  # noqa: PLR0913 - all but the command by name
     timeout: float | None = None,
     show: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
+    watch: Watch | None = None,
+    watchful: bool = False,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
     Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
-    However the wait ends, nothing is left of the process's group. A pipe at the descriptor that SCRIPTRUN_LIFELINE
-    names breaks when this process dies. Raises OSError, subprocess.TimeoutExpired and Interrupted.
+    `watch` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
+    group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. A `watchful`
+    program ends all that it started, in whatever group or session, when that happens, and is given the time. Raises
+    OSError, subprocess.TimeoutExpired, Interrupted, and what `watch` raises.
     """
     lifeline, kept = _pipe()
-    try:
+    with open(kept, "wb", buffering=0) as holder, _told_of_children():
         process = _start(command, environment, directory, lifeline)
         try:
             if meanwhile is not None:
                 meanwhile()
             with waiting():
-                output = _read(process, timeout, show)
+                output = _read(process, timeout, show, watch)
         finally:
+            holder.close()
+            if watchful:
+                _let_end(process)
             status = _end(process)
-    finally:
-        os.close(kept)
     return Finished(status, output)
+
+
+@contextmanager
+def _told_of_children() -> Iterator[None]:
+    """Let the ends of children be told within the block, also where it was handed down that they are ignored."""
+    number = getattr(signal, "SIGCHLD", None)
+    ignored = number is not None and signal.getsignal(number) == signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if ignored:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
     """Let another process do `work`, and go on at once. Raises OSError.
 
-    It is not a child of this one, which may become a program that waits for its children. It has a session of its own
-    and no descriptors of this one's but those `kept`; its standard streams lead nowhere. It is in `/`.
+    It is not a child of this one, which may become a program that waits for its children: PID 1, which would adopt it,
+    waits for its end. It has a session of its own and no descriptors of this one's but those `kept`; its standard
+    streams lead nowhere. It is in `/`.
     """
+    alone = is_init()
     child = os.fork()
     if child:
         with suppress(ChildProcessError):  # a process that ignores its children's end is not told of it
@@ -117,12 +176,17 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
         return
     try:
         os.setsid()
-        if os.fork() == 0:
+        if alone or os.fork() == 0:
             os.chdir("/")
             _close_all_but(kept)
             work()
     finally:
         os._exit(0)
+
+
+def is_init() -> bool:
+    """Tell whether this is PID 1, of a container as a rule: it adopts orphans, and all others end with it."""
+    return os.getpid() == 1
 
 
 @contextmanager
@@ -185,29 +249,71 @@ def _start(
         os.close(lifeline)
 
 
-def _read(process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None) -> str:
+def _read(
+    process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None, watch: Watch | None
+) -> str:
     """Return all that a process writes, when it has ended."""
     if timeout is not None:
         return process.communicate(timeout=timeout)[0]
     lines = []
-    for line in process.stdout or ():
+    for line in _lines(process, watch):
         lines.append(line)
         if show is not None:
             show(line.rstrip())
-    _await_end(process)
+    _await_end(process, watch)
     return "".join(lines)
 
 
-def _await_end(process: subprocess.Popen[str]) -> None:
+def _lines(process: subprocess.Popen[str], watch: Watch | None) -> Iterator[str]:
+    """Yield the lines that a process writes, as they come; `watch` looks meanwhile."""
+    if process.stdout is None:
+        return
+    if watch is None or sys.platform == "win32":
+        yield from process.stdout
+        return
+    descriptor = process.stdout.fileno()
+    ready = select.poll()  # `select.select` takes no descriptor above 1023
+    ready.register(descriptor, select.POLLIN)
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("backslashreplace"), translate=True)
+    text, chunk = "", b"-"
+    while chunk:
+        if ready.poll(watch.tick * 1000):
+            chunk = os.read(descriptor, 1 << 16)
+            *lines, text = (text + decoder.decode(chunk, final=not chunk)).split("\n")
+            yield from (f"{line}\n" for line in lines)
+        watch.look(process.pid)
+    if text:
+        yield text
+
+
+def _await_end(process: subprocess.Popen[str], watch: Watch | None) -> None:
     """Wait for the end of a process and leave it a zombie, where that is possible: its group keeps its number."""
-    if hasattr(os, "waitid"):
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    else:
+    if not hasattr(os, "waitid"):
         process.wait()
+        return
+    how = os.WEXITED | os.WNOWAIT
+    pause = 0.001  # who has closed all output ends in a moment
+    while os.waitid(os.P_PID, process.pid, how if watch is None else how | os.WNOHANG) is None and watch is not None:
+        time.sleep(pause)
+        pause = min(2 * pause, watch.tick)
+        watch.look(process.pid)
+
+
+def _let_end(process: subprocess.Popen[str]) -> None:
+    """Wait a while for a process that ends by itself, and leave it a zombie, where that is possible."""
+    if process.returncode is not None or not hasattr(os, "waitid"):
+        return
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGCONT)  # it may have been stopped
+        give_up = time.monotonic() + _PATIENCE
+        while time.monotonic() < give_up:
+            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                return
+            time.sleep(0.01)
 
 
 def _end(process: subprocess.Popen[str]) -> int:
-    """End what still runs of a process and of all that it started; return its status."""
+    """End what still runs of a process's group; return its status."""
     try:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -215,4 +321,9 @@ def _end(process: subprocess.Popen[str]) -> int:
         process.kill()
     if process.stdout is not None:
         process.stdout.close()
-    return process.wait()
+    status = process.wait()
+    if is_init():
+        with suppress(ChildProcessError):
+            while True:  # its orphans were adopted; nobody else waits for them, and a script might be told of them
+                os.waitpid(-process.pid, 0)
+    return status

@@ -58,3 +58,8 @@ def shown_octets(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} TB"
+
+
+def shown_seconds(number: float) -> str:
+    """Return a number of seconds in words."""
+    return f"{number:g} second{'' if number == 1 else 's'}"

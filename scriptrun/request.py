@@ -124,8 +124,6 @@ def read(invocation: Invocation, environ: "Mapping[str, str]") -> Request:
     quiet = invocation.options.flag("quiet")
     found, misses = block.cut(program.content, program.name) if program is not None else (None, [])
     request = Request(invocation, program, found, environ)
-    if request.caches.note and not request.caches.system and not quiet:  # else it matters only where one is built
-        output.note(request.caches.note)
     for miss in misses:
         request.clean = False
         if not quiet:

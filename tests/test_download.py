@@ -176,12 +176,12 @@ def trickle(opening: bytes, more: bytes, over: threading.Event) -> Any:
 @pytest.mark.parametrize(
     ("opening", "more", "message"),
     [
-        (b"", b"", "nothing came for 0 seconds"),
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n#", b"", "nothing came for 0 seconds"),
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n#", b"#", "was not there after 1 seconds"),
-        (b"HTTP/1.0 200 OK\r\n", b"X", "was not there after 1 seconds"),
-        (b"HTTP/1.0 200 OK\r\n", b"A: b\r\n", "was not there after 1 seconds"),
-        (b"", b"H", "was not there after 1 seconds"),
+        (b"", b"", "nothing came for 0.3 seconds"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n#", b"", "nothing came for 0.3 seconds"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n#", b"#", "was not there after 1 second"),
+        (b"HTTP/1.0 200 OK\r\n", b"X", "was not there after 1 second"),
+        (b"HTTP/1.0 200 OK\r\n", b"A: b\r\n", "was not there after 1 second"),
+        (b"", b"H", "was not there after 1 second"),
     ],
     ids=["silent", "stalls", "a byte at a time", "endless header", "endless headers", "endless status"],
 )
@@ -206,7 +206,7 @@ def test_name_that_takes_too_long_to_find(monkeypatch: pytest.MonkeyPatch) -> No
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60))
     try:
-        assert "was not there after 1 seconds" in refusal("https://scripts.invalid/x.py", IMPATIENT)
+        assert "was not there after 1 second" in refusal("https://scripts.invalid/x.py", IMPATIENT)
     finally:
         over.set()
 

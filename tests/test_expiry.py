@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 
 import pytest
+from support import generations, watch
 from support import index as indexes
-from support import watch
 from support.index import Index
 from support.user import User
 
@@ -30,18 +28,6 @@ def user_of_index(user: User, index: Index) -> User:
     return user
 
 
-def aged(user: User, days: float = 30) -> None:
-    """Let all environments have been made so many days earlier."""
-    for path in user.environments():
-        manifest = json.loads((path / "scriptrun.json").read_text())
-        made = time.gmtime(time.time() - days * DAY)
-        manifest["created"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", made)
-        (path / "scriptrun.json").write_text(json.dumps(manifest))
-        for due in path.glob(".due-*"):
-            moment = due.stat().st_mtime - days * DAY
-            os.utime(due, (moment, moment))
-
-
 def programs(user: User, *command: str) -> list[str]:
     """Return the names of the programs that a run becomes or starts."""
     trace = user.directory / "trace"
@@ -55,10 +41,10 @@ def test_answer_is_asked_for_again_when_it_is_too_old(user_of_index: User, index
     user_of_index.script("s.py", "demo", head='# tool.scriptrun.max-age = "7 days"\n', body=BODY)
     assert user_of_index.run("./s.py") == (0, "1.0\n", "")
     index.add(indexes.wheel("demo", "2.0"))
-    aged(user_of_index, 6)
+    generations.age(user_of_index, 6)
     assert programs(user_of_index, "./s.py") == ["s.py", "scriptrun", "python"]
     assert user_of_index.run("./s.py") == (0, "1.0\n", "")
-    aged(user_of_index, 2)
+    generations.age(user_of_index, 2)
     assert user_of_index.run("./s.py") == (0, "2.0\n", "")
     assert programs(user_of_index, "./s.py") == ["s.py", "scriptrun", "python"]
 
@@ -71,7 +57,7 @@ def test_without_an_age_nothing_is_asked_again(user_of_index: User, index: Index
         assert user_of_index.run(name) == (0, "1.0\n", "")
     assert len(user_of_index.environments()) == 1
     index.add(indexes.wheel("demo", "2.0"))
-    aged(user_of_index)
+    generations.age(user_of_index)
     assert user_of_index.run("./s.py") == (0, "1.0\n", "")
     assert user_of_index.run("scriptrun", "--max-age", "60 days", "s.py") == (0, "1.0\n", "")
     assert user_of_index.run("./aging.py") == (0, "2.0\n", "")
@@ -84,7 +70,7 @@ def test_age_may_be_set_elsewhere(user_of_index: User, index: Index, how: str) -
     assert user_of_index.run("./s.py") == (0, "1.0\n", "")
     assert user_of_index.run("./s.py") == (0, "1.0\n", "")
     index.add(indexes.wheel("demo", "2.0"))
-    aged(user_of_index)
+    generations.age(user_of_index)
     if how == "option":
         assert user_of_index.run("scriptrun", "--max-age=2w", "s.py") == (0, "2.0\n", "")
     elif how == "variable":
@@ -100,7 +86,7 @@ def test_offline_nothing_expires(user_of_index: User) -> None:
     """With --offline an environment is used however old it is, in silence, and pip is not started."""
     user_of_index.script("s.py", "demo", head='# tool.scriptrun.max-age = "7 days"\n', body=BODY)
     user_of_index.run("./s.py")
-    aged(user_of_index)
+    generations.age(user_of_index)
     (before,) = user_of_index.environments()
     for _ in range(2):
         assert user_of_index.run("./s.py", SCRIPTRUN_OFFLINE="1") == (0, "1.0\n", "")
@@ -111,7 +97,7 @@ def test_failure_keeps_the_old_environment(user_of_index: User, index: Index) ->
     """When pip fails, the old environment is used with a warning, and pip is left alone for an hour."""
     user_of_index.script("s.py", "demo", head='# tool.scriptrun.max-age = "7 days"\n', body=BODY)
     user_of_index.run("./s.py")
-    aged(user_of_index)
+    generations.age(user_of_index)
     (environment,) = user_of_index.environments()
     index.status = 500
     status, out, err = user_of_index.run("./s.py")
@@ -125,7 +111,7 @@ def test_failure_keeps_the_old_environment(user_of_index: User, index: Index) ->
     assert 0 < due - time.time() <= 3600
     index.status = 0
     index.add(indexes.wheel("demo", "2.0"))
-    aged(user_of_index)
+    generations.age(user_of_index)
     assert user_of_index.run("./s.py") == (0, "2.0\n", "")
 
 
@@ -137,7 +123,7 @@ def test_many_runs_ask_once(user_of_index: User, index: Index, status: int) -> N
     """
     user_of_index.script("s.py", "demo", head='# tool.scriptrun.max-age = "7 days"\n', body=BODY)
     user_of_index.run("./s.py")
-    aged(user_of_index)
+    generations.age(user_of_index)
     index.add(indexes.wheel("demo", "2.0"))
     index.requests.clear()
     gate = watch.Gate(index)

@@ -21,11 +21,16 @@ pytestmark = pytest.mark.slow
 BACKEND = """\
 import os, subprocess
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    child = subprocess.Popen(["sleep", "100000"])
+    compiler = ["sleep", "100000"]
+    child = subprocess.Popen(compiler)
+    group = subprocess.Popen(compiler, preexec_fn=os.setpgrp)
+    session = subprocess.Popen(compiler, start_new_session=True)
+    daemon = subprocess.check_output("setsid sleep 100000 <&- >&- 2>&- & echo $!", shell=True, text=True)
     with open(os.path.join({directory!r}, "building"), "w") as fifo:
-        fifo.write(f"{{os.getpid()}} {{child.pid}}")
+        fifo.write(f"{{os.getpid()}} {{child.pid}} {{group.pid}} {{session.pid}} {{daemon}}")
     child.wait()
 """
+"""Builds with compilers in pip's process group, in one of their own, in a session, and with one whose parent ended."""
 
 
 CALLS = "trace=mkdir,rename,symlink,unlink,rmdir,write,vfork,flock,fsync,syncfs,chmod"
@@ -38,25 +43,35 @@ def files(user: User) -> list[str]:
     return [str(path) for path in found if path.parts[0] not in ("locks", "interpreters")]
 
 
-def start_building(user: User, index: Index) -> tuple[subprocess.Popen[str], list[int]]:
-    """Start a run whose pip builds for ever; return it with all processes that it has started."""
+def offer(user: User, index: Index, backend: str) -> None:
+    """Offer a user `demo` in a form that has to be built."""
     index.add(
         indexes.sdist(
             "demo",
             "1.0",
             {
                 "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
-                "backend.py": BACKEND.format(directory=str(user.directory)),
+                "backend.py": backend.format(directory=str(user.directory)),
             },
         )
     )
     user.variables["PIP_INDEX_URL"] = index.url
+
+
+def start_building(user: User, index: Index) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a run whose pip builds for ever; return it with all processes that it has started."""
+    offer(user, index, BACKEND)
     user.script("s.py", "demo", body="import demo; print(demo.V)\n")
     os.mkfifo(user.directory / "building")
     running = watch.start(user, "./s.py")
     started = [int(pid) for pid in watch.receive(user.directory / "building").split()]
     started += watch.processes(user.cache, but=running.pid)
     return running, started
+
+
+def pips(started: list[int]) -> list[int]:
+    """Return those of the processes that are pip, and the one that watches over it, which was there before."""
+    return [pid for pid in started if Path(f"/proc/{pid}/cmdline").read_bytes().count(b"pip_child.py")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
@@ -100,17 +115,53 @@ def test_death_of_the_builder_ends_pip(user: User, index: Index) -> None:
     assert len(list(user.cache.glob("v1/envs/*/*"))) == 1
 
 
-def test_death_of_pip_is_a_failure(user: User, index: Index) -> None:
-    """When pip is killed its children end, the run fails, and the next one succeeds."""
+def test_stopped_pip_can_be_ended(user: User, index: Index) -> None:
+    """A signal ends what is stopped as well, pip and who watches over it."""
     running, started = start_building(user, index)
-    (pip,) = [pid for pid in started if Path(f"/proc/{pid}/cmdline").read_bytes().count(b"pip_child.py")]
-    os.kill(pip, signal.SIGKILL)
+    for pid in started:
+        os.kill(pid, signal.SIGSTOP)
+    running.terminate()
+    assert watch.end(running)[0] == 128 + signal.SIGTERM
+    watch.await_end(started)
+    assert files(user) == ["envs"]
+
+
+def test_death_of_pip_is_a_failure(user: User, index: Index) -> None:
+    """When pip is killed all its children end, the run fails, and the next one succeeds."""
+    running, started = start_building(user, index)
+    os.kill(max(pips(started)), signal.SIGKILL)
     status, out, _ = watch.end(running)
     assert (status, out) == (125, "")
     watch.await_end(started)
     assert files(user) == ["envs"]
     index.add(indexes.wheel("demo", "2.0"))
     assert user.run("./s.py") == (0, "2.0\n", "")
+
+
+def test_death_of_who_watches_over_pip_is_a_failure(user: User, index: Index) -> None:
+    """When it is killed, pip and its process group end, and the run fails; but not what is in other groups."""
+    running, started = start_building(user, index)
+    watcher = min(pips(started))
+    group = [pid for pid in started if os.getpgid(pid) == watcher]
+    os.kill(watcher, signal.SIGKILL)
+    assert watch.end(running)[0] == 125
+    watch.await_end(group)
+    assert files(user) == ["envs"]
+    for pid in set(started) - set(group):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_what_pip_leaves_running_is_ended(user: User, index: Index) -> None:
+    """A daemon that a build leaves behind, in a session of its own, ends with pip."""
+    backend = BACKEND.partition("    compiler")[0] + (
+        '    command = "setsid sleep 100000 >&- 2>&- & echo $! >> pids"\n'
+        "    subprocess.run(command, shell=True, cwd={directory!r}, check=True)\n"
+        "    raise SystemExit(1)\n"
+    )
+    offer(user, index, backend)
+    user.script("s.py", "demo")
+    assert user.run("./s.py").status == 125
+    watch.await_end([int(pid) for pid in (user.directory / "pids").read_text().split()])
 
 
 def test_builder_killed_at_any_moment(user: User, index: Index, tmp_path: Path) -> None:

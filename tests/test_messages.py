@@ -446,3 +446,19 @@ def test_a_hint_names_the_line_that_hides() -> None:
     output = "ERROR: Could not find a version that satisfies the requirement demo>=2 (from versions: 1.0)"
     error = pip_messages.explain(output, [], options, Policy())
     assert error.hint == "there are: 1.0; `exclude-newer` (s.py:4) may hide what there is"
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'X': /simple/demo/", True),
+        ("  WARNING: Retrying (Retry(total=0)) after connection broken by 'X': /simple/demo/", True),
+        ("  Installing build dependencies: still running...", True),
+        ("  Building wheel for demo (pyproject.toml): finished with status 'done'", False),
+        ("WARNING: Could not fetch URL http://127.0.0.1/simple/demo/: 500 Server Error", False),
+        ("Collecting demo", False),
+    ],
+)
+def test_lines_that_are_no_progress(line: str, idle: bool) -> None:  # noqa: FBT001 - a column of the table
+    """That pip tries once more, or that something still runs, says nothing of getting on."""
+    assert pip_messages.is_idle(line) == idle

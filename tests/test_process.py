@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from support import watch
+from support.user import LIMIT
 
 from scriptrun import process
 from scriptrun.errors import Interrupted
+from scriptrun.patience import Stalled, Watch
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
@@ -29,6 +32,18 @@ def test_output_and_status(tmp_path: Path) -> None:
     )
     assert finished == process.Finished(3, " 0o77\n\\xff\n")
     assert shown == [" 0o77", "\\xff"]
+
+
+def test_status_where_the_ends_of_children_are_ignored(tmp_path: Path) -> None:
+    """A program's status is known under a starter that ignores SIGCHLD, which stays ignored."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        finished = process.run(["sh", "-c", "exit 3"], environment=ENVIRONMENT, directory=str(tmp_path))
+        after = signal.getsignal(signal.SIGCHLD)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert finished == process.Finished(3, "")
+    assert after == signal.SIG_IGN
 
 
 def test_program_that_does_not_exist(tmp_path: Path) -> None:
@@ -101,6 +116,78 @@ def test_timeout_ends_the_group(tmp_path: Path) -> None:
             timeout=1,
         )
     watch.await_end([int(pid) for pid in (tmp_path / "pids").read_text().split()])
+
+
+def test_watched_output_is_the_same(tmp_path: Path) -> None:
+    """Who is watched is read as others are: split and broken characters, ends of lines, a last line without one."""
+    code = (
+        "import os, time\n"
+        "for part in (b'\\xc3', b'\\xbc\\r', b'\\n\\xff\\n\\n', b'end \\xe2\\x82'):\n"
+        "    os.write(1, part); time.sleep(0.05)\n"
+    )
+    outputs = []
+    for observer in (None, Watch(1000, lambda: 0)):
+        shown: list[str] = []
+        command = [sys.executable, "-c", code]
+        finished = process.run(
+            command, environment=ENVIRONMENT, directory=str(tmp_path), show=shown.append, watch=observer
+        )
+        outputs.append((finished, shown))
+    assert outputs[0] == (process.Finished(0, "ü\n\\xff\n\nend \\xe2\\x82"), ["ü", "\\xff", "", "end \\xe2\\x82"])
+    assert outputs[1] == outputs[0]
+
+
+@pytest.mark.parametrize("closing", ["", ">&- 2>&-"])
+def test_standstill_ends_the_group(tmp_path: Path, closing: str) -> None:
+    """A program that stands still is ended with its children, also when it has closed its output."""
+    with pytest.raises(Stalled):
+        process.run(
+            ["sh", "-c", f"echo $$ > pids; exec sleep 1000 {closing}"],
+            environment=ENVIRONMENT,
+            directory=str(tmp_path),
+            watch=Watch(0.3, lambda: 0),
+        )
+    watch.await_end([int(pid) for pid in (tmp_path / "pids").read_text().split()])
+
+
+def test_look_ends_a_wait() -> None:
+    """What a look raises ends a wait that has no end; handler and timer are as they were before."""
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(0)
+        if len(looks) == 3:
+            raise Stalled
+
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        with pytest.raises(Stalled), process.every(0.01, look):
+            threading.Event().wait(LIMIT)
+        assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_alarm_that_was_set_before_goes_off() -> None:
+    """An alarm that scriptrun was started with ends the wait when it is due; a later one is set as before."""
+    rung: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: rung.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1000, 500)
+        with process.every(0.01, lambda: None):
+            pass
+        delay, interval = signal.getitimer(signal.ITIMER_REAL)
+        assert (900 < delay <= 1000, interval, rung) == (True, 500, [])
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Interrupted), process.every(0.01, lambda: None):
+            threading.Event().wait(LIMIT)
+        while not rung:
+            signal.sigtimedwait([], 0.01)
+        assert rung == [signal.SIGALRM]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])

@@ -1,7 +1,9 @@
 """Run in an environment of one's own, which is removed when the run is over, without being in its way.
 
 The script takes over this very process, so the removal is left to another one: not its child (the script may wait for
-its children), with no descriptor of its, asleep until the script's process ends. A lock tells whether it lives.
+its children), with no descriptor of its, asleep until the script's process ends. A lock tells whether it lives. PID 1
+of a container would adopt that process, and take it along into its end: there the script itself keeps the lock, and
+the next isolated run with this cache removes the environment.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
             environment = prepare.prepare_isolated(path, wanted.order(environ, progress.show), cache)
         if sys.platform == "win32":  # where this process waits for the script
             atexit.register(deletion.delete, path)
+        elif process.is_init():
+            if lock is not None:
+                os.set_inheritable(lock, True)
         else:
             _leave_removal_to_another_process(path, lock)
     except BaseException:

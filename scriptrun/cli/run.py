@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import arguments, expiry, launch, output, prepare, process, resolve
+from scriptrun import arguments, expiry, launch, output, patience, prepare, process, resolve
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -27,6 +27,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
         warn(wanted)
         ready = wanted.environment()
         if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
+            _tell_of_cache(wanted)
             environment = isolated.provide(wanted, environ)
         else:
             environment = _claimed(wanted, environ)
@@ -86,7 +87,7 @@ def _found(wanted: Wanted) -> Environment:
     environment = None
     if own and not (options.flag("refresh") or options.flag("isolated")):
         with Progress(options) as progress, contextlib.suppress(CacheError):
-            environment = prepare.find(own, wanted.spec.key, progress.show)
+            environment = prepare.find(own, wanted.spec.key, progress.show, patience.limit(options))
     if environment is None:
         raise not_ready(wanted)
     return environment
@@ -94,11 +95,19 @@ def _found(wanted: Wanted) -> Environment:
 
 def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     """Return the environment that is wanted, from pip unless another run has made it meanwhile."""
-    caches = wanted.request.caches
-    if caches.system and caches.note and not wanted.options.flag("quiet"):
-        output.note(caches.note)
+    _tell_of_cache(wanted)
+    cache = wanted.request.caches.writable()
     with Progress(wanted.options) as progress:
-        return prepare.prepare(caches.writable(), wanted.order(environ, progress.show), wanted.max_age)
+        return prepare.prepare(cache, wanted.order(environ, progress.show), wanted.max_age)
+
+
+def _tell_of_cache(wanted: Wanted) -> None:
+    """Say what is to be known of the place that an environment is built in; who uses one that is ready hears nothing.
+
+    A job that said it at each run would send a mail each time.
+    """
+    if wanted.request.caches.note and not wanted.options.flag("quiet"):
+        output.note(wanted.request.caches.note)
 
 
 def warn(wanted: Wanted) -> None:

@@ -7,11 +7,11 @@ import re
 import urllib.parse
 from collections.abc import Mapping
 
-from scriptrun import block, config, metadata, refusals
+from scriptrun import block, config, metadata, patience, refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import RemoteError, ScriptrunError, UsageError
 from scriptrun.remote import download, kept, trust
-from scriptrun.remote.download import Fetched
+from scriptrun.remote.download import Fetched, Limits
 from scriptrun.remote.trust import Candidate, Wanted
 from scriptrun.source import Source
 
@@ -39,7 +39,7 @@ def acquire(url: str, options: Options, environ: Mapping[str, str], cache: str) 
     if program is not None and fits and not options.flag("refresh"):
         return program
     try:
-        return _fetch(url, hashes, cache)
+        return _fetch(url, hashes, cache, Limits().within(patience.limit(options)))
     except ScriptrunError as error:
         if program is not None and fits and not isinstance(error, UsageError):
             error.hint = "what was kept before stays: it runs without --refresh"
@@ -66,10 +66,10 @@ def _unfetched(url: str, program: Source | None, hashes: tuple[Wanted, ...]) -> 
     return program
 
 
-def _fetch(url: str, hashes: tuple[Wanted, ...], cache: str) -> Source:
+def _fetch(url: str, hashes: tuple[Wanted, ...], cache: str, limits: Limits) -> Source:
     """Fetch the program at `url` and keep it, if it is trusted."""
     plain = kept.canonical(url)
-    fetched = download.fetch(url, plain=bool(hashes))
+    fetched = download.fetch(url, plain=bool(hashes), limits=limits)
     digest = _digest(fetched.content)
     trust.compare(plain, digest, hashes)
     _refuse_pages(plain, fetched)

@@ -15,7 +15,7 @@ import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scriptrun import process, quantities
 from scriptrun.errors import RemoteError, UsageError
@@ -38,6 +38,10 @@ class Limits:
     stall: float = 10.0
     total: float = 30.0
     redirects: int = 5
+
+    def within(self, seconds: float) -> Limits:
+        """Return these limits with none of time above so many seconds."""
+        return replace(self, stall=min(self.stall, seconds), total=min(self.total, seconds))
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def fetch(url: str, *, plain: bool, limits: Limits = Limits()) -> Fetched:
             result = outcome.get(timeout=limits.total)
     except queue.Empty:
         name = kept.shown(target.url)
-        raise RemoteError(f"`{name}` was not there after {limits.total:.0f} seconds") from None
+        raise RemoteError(f"`{name}` was not there after {quantities.shown_seconds(limits.total)}") from None
     if isinstance(result, BaseException):
         raise result
     return result
@@ -309,7 +313,7 @@ def _failure(target: _Target, error: Exception, limits: Limits) -> RemoteError:
         reason = f"the certificate of `{target.host}` is not trusted: {error.verify_message}"
         hint = _about_certificates()
     elif isinstance(error, TimeoutError):
-        reason = f"nothing came for {limits.stall:.0f} seconds"
+        reason = f"nothing came for {quantities.shown_seconds(limits.stall)}"
     elif isinstance(error, http.client.HTTPException):
         reason = f"the answer is not HTTP ({re.sub(r'(?s)[(].*', '', repr(error))})"
     else:

@@ -14,15 +14,17 @@ from scriptrun.source import Source
 def read(url: str, options: "Options", environ: "Mapping[str, str]") -> Source:
     """Return the program at `url`: the copy that is kept, or what is fetched now, if it is trusted.
 
-    Raises RemoteError, ConfigurationError, MetadataError, CacheError and UsageError.
+    Raises RemoteError, ConfigurationError, MetadataError, CacheError, UsageError and Interrupted.
     """
     cache = location.find(environ).writable()
     plain = kept.canonical(url)
     program = kept.find(cache, plain)
     if program is None or options.flag("refresh") or options.value("trust") or location.configured(environ):
         location.find_libraries()
+        from scriptrun import process
         from scriptrun.remote import acquisition  # all of HTTP
 
-        program = acquisition.acquire(url, options, environ, cache)
+        with process.interruptible():
+            program = acquisition.acquire(url, options, environ, cache)
     kept.touch(cache, plain)
     return program

@@ -1,12 +1,14 @@
-"""Environments that only look like some: directories with what a removal looks at."""
+"""Environments that only look like some: directories with what a removal looks at. And real ones, made older."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 
 from scriptrun import paths
+from support.user import User
 
 OLD = 30 * 86400.0
 """An age in seconds at which nobody calls an environment just used."""
@@ -40,3 +42,16 @@ def use(path: Path, age: float = 0) -> None:
 def key(number: int) -> str:
     """Return a key."""
     return f"{number:032x}"
+
+
+def age(user: User, days: float = 30) -> None:
+    """Let all environments of a user have been made so many days earlier."""
+    day = 86400
+    for path in user.environments():
+        manifest = json.loads((path / "scriptrun.json").read_text())
+        made = time.gmtime(time.time() - days * day)
+        manifest["created"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", made)
+        (path / "scriptrun.json").write_text(json.dumps(manifest))
+        for due in path.glob(".due-*"):
+            moment = due.stat().st_mtime - days * day
+            os.utime(due, (moment, moment))

@@ -81,7 +81,8 @@ class Index:
     `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
     `credentials` (`user:password`) are demanded where set, `redirects` leads paths elsewhere, `hashes` announces a
     sha256 for a file that is not its own, `requires_python` what a file is said to run on. With `uploaded`, the times
-    of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each path before it is answered.
+    of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each path before it is answered, `send` with
+    each path, what leads to who asked, and the answer.
     """
 
     def __init__(self) -> None:
@@ -96,6 +97,7 @@ class Index:
         self.requires_python: dict[str, str] = {}
         self.uploaded: dict[str, str] = {}
         self.asked: Callable[[str], None] = lambda _path: None
+        self.send: Callable[[str, io.BufferedIOBase, bytes], object] = lambda _path, file, body: file.write(body)
 
     def add(self, *files: tuple[str, bytes]) -> None:
         """Publish files, as `wheel` and `sdist` return them."""
@@ -151,7 +153,7 @@ def serve() -> Iterator[Index]:
             self.send_header("Content-Length", str(len(body)))
             with contextlib.suppress(ConnectionError):  # who asked was killed
                 self.end_headers()
-                self.wfile.write(body)
+                index.send(self.path, self.wfile, body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             pass

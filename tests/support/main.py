@@ -24,13 +24,8 @@ CORE = ["-n3", "--dist=worksteal", "-m", "not slow and not network"]
 
 PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh")}
 PARTS.update({"bin/systemd-analyze": "systemd", "bin/systemd-nspawn": "systemd-container"})
-PARTS.update(
-    {
-        "bin/python3": "python3",
-        "lib/python3*/ensurepip": "python3-venv",
-        "share/python-wheels/pip-*.whl": "python3-pip-whl",
-    }
-)
+PARTS.update({"*bin/ip": "iproute2", "bin/python3": "python3", "lib/python3*/ensurepip": "python3-venv"})
+PARTS["share/python-wheels/pip-*.whl"] = "python3-pip-whl"
 """What the tests use of the machine, below `/usr`, and the Debian packages that hold it."""
 
 INSTALLED = ["pip", "hatchling", "editables"]

@@ -1,0 +1,108 @@
+"""Give up what stands still: it writes nothing, makes nothing, computes nothing, and might do so for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from scriptrun import quantities
+
+if TYPE_CHECKING:
+    import psutil
+
+    from scriptrun.arguments import Options
+
+HINT = "--prepare-timeout (SCRIPTRUN_PREPARE_TIMEOUT) sets for how many seconds to be patient"
+"""What may be done about it, as the end of a hint."""
+
+_USUAL = "120"
+_SPARSE = 2.0
+"""How many seconds lie between two looks at most."""
+
+
+class Stalled(Exception):
+    """Nothing has moved for as long as that may be: says so, without a subject."""
+
+
+def limit(options: Options) -> float:
+    """Return for how many seconds nothing may move while something is prepared, infinity where that does not matter."""
+    return float(options.value("prepare-timeout") or _USUAL) or math.inf
+
+
+class Watch:
+    """Looks every `tick` seconds whether something moves, and calls `moved` if so.
+
+    It does where that is said (`mark`), where what `state` returns is another than before, and where processes have
+    used the processor for a hundredth of the time that is allowed. Time in which this process could not look does not
+    count: the machine may have slept, or a terminal have stopped it.
+    """
+
+    def __init__(self, allowed: float, state: Callable[[], object], moved: Callable[[], None] = lambda: None) -> None:
+        self.tick = min(allowed / 10, _SPARSE)
+        self._allowed = allowed
+        self._effort = min(max(allowed / 100, 0.05), 1.0)
+        self._state = state
+        self._moved = moved
+        self._marked = True
+        self._seen = state()
+        self._used = 0.0
+        self._looked = time.monotonic()
+        self._still = 0.0
+
+    def mark(self) -> None:
+        """Take note that something moves."""
+        self._marked = True
+
+    def look(self, pid: int) -> None:
+        """Look, unless that was done just now, at what the process `pid` and all that it started do.
+
+        0 stands for a process that is not known. Raises Stalled.
+        """
+        passed = time.monotonic() - self._looked
+        if passed < self.tick:
+            return
+        self._looked += passed
+        if self._has_moved(pid):
+            self._still = 0.0
+            self._moved()
+            return
+        self._still += min(passed, 2 * self.tick)
+        if self._still >= self._allowed:
+            raise Stalled(f"made no progress for {quantities.shown_seconds(self._allowed)}")
+
+    def _has_moved(self, pid: int) -> bool:
+        """Tell whether something has moved, asking first what costs least."""
+        marked, self._marked = self._marked, False
+        return marked or self._has_worked(pid) or self._has_changed()
+
+    def _has_worked(self, pid: int) -> bool:
+        used = processor_time(pid) if pid else 0.0
+        worked = used - self._used >= self._effort
+        if worked or used < self._used:  # a process has gone, and its time was nobody's
+            self._used = used
+        return worked
+
+    def _has_changed(self) -> bool:
+        before, self._seen = self._seen, self._state()
+        return before != self._seen
+
+
+def processor_time(pid: int) -> float:
+    """Return how many seconds of the processor a process and its descendants have used, also those that have ended."""
+    import psutil  # rare: most of what is watched is over before anybody looks
+
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return sum(_own_time(one) for one in (process, *process.children(recursive=True)))
+    return 0.0
+
+
+def _own_time(process: psutil.Process) -> float:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return float(sum(process.cpu_times()[:4]))  # its own, and those of the children that it waited for
+    return 0.0
