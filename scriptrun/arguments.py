@@ -30,13 +30,14 @@ COMMANDS = {
     "python": ("--json",),
     "remove": (),
     "sync": ("--system", "--compile", "--venv-link"),
+    "systemd": ("--on-calendar=", "--name=", "--user", "--output="),
     "tree": (),
     "upgrade": (),
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "doctor", "init", "lock", "remove", "upgrade")
-"""The commands whose first word is a file of this machine: most write to it or beside it."""
+_ON_FILES = ("add", "doctor", "init", "lock", "remove", "systemd", "upgrade")
+"""The commands whose first word is a file of this machine, and no URL."""
 
 _HELP = ("-h", "--help")
 

@@ -34,14 +34,18 @@ def open_system_cache(path: str) -> str:
     return path
 
 
-def out_of_reach(path: str) -> str:
-    """Return what on the way to the program `path` keeps other users from running it, `""`: nothing."""
+def out_of_reach(path: str, bits: int = 0o001) -> str:
+    """Return what on the way to the program `path` keeps other users from running it, `""`: nothing.
+
+    `bits` are those that its mode has to have.
+    """
     real = os.path.realpath(path)
     directory = os.path.dirname(real)
+    if os.stat(real).st_mode & bits != bits:
+        return real
     while True:
-        for one in (real, directory):
-            if not os.stat(one).st_mode & 0o001:
-                return one
+        if not os.stat(directory).st_mode & 0o001:
+            return directory
         if directory == os.path.dirname(directory):
             return ""
         directory = os.path.dirname(directory)

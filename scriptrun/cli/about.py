@@ -60,6 +60,8 @@ Commands:
     [--upgrade]                   or inside it; all newest with --upgrade
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
   tree SCRIPT                     which distribution is there because of which
+  systemd SCRIPT [ARG]... [--on-calendar TIME] [--name NAME]
+    [--user] [--output DIR]       a service that runs it, and a timer
   cache dir                       where environments are kept
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]

@@ -15,6 +15,8 @@ from scriptrun.errors import ScriptMissing, UsageError, without_credentials
 LEADING = ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 """The variables that say where caches and configuration are: with others, a job would find other ones."""
 
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -67,3 +69,8 @@ def program(environ: Mapping[str, str]) -> str:
     if found and os.path.isabs(found) and os.path.exists(own) and os.path.samefile(found, own):
         return found
     return own
+
+
+def left_behind(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of variables that are set here, lead pip to an index, and are not set where jobs run."""
+    return sorted(name for name in environ if name.startswith("PIP_") or name.lower() in _PROXIES)

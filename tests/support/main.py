@@ -23,7 +23,8 @@ CORE = ["-n3", "--dist=worksteal", "-m", "not slow and not network"]
 """What is run by `--fast`, and on every Python but the first."""
 
 PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh")}
-PARTS.update({"bin/crontab": "cron", "*bin/ip": "iproute2", "bin/python3": "python3"})
+PARTS.update({"bin/crontab": "cron", "bin/systemd-analyze": "systemd", "bin/systemd-nspawn": "systemd-container"})
+PARTS.update({"*bin/ip": "iproute2", "bin/python3": "python3", "lib/python3*/ensurepip": "python3-venv"})
 PARTS["share/python-wheels/pip-*.whl"] = "python3-pip-whl"
 """What the tests use of the machine, below `/usr`, and the Debian packages that hold it."""
 
@@ -92,14 +93,15 @@ def _must(*command: str | Path) -> None:
 def _provide() -> int:
     """Install the Debian packages that are missing in CI; elsewhere name them, and go on without what can be spared."""
     missing = [package for part, package in PARTS.items() if not any(Path("/usr").glob(part))]
-    if importlib.util.find_spec("ensurepip") is None:
+    needed = importlib.util.find_spec("ensurepip") is None
+    if needed and "python3-venv" not in missing:
         missing.append("python3-venv")
     if not missing:
         return 0
     line = f"apt-get install {' '.join(missing)}"
     if not os.environ.get("CI"):
         _tell("some tests will fail, as parts are missing; on Debian:", line)
-        return 1 if "python3-venv" in missing else 0
+        return int(needed)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return _fail(f"parts are missing; on Debian: {line}")
     _tell(line)
