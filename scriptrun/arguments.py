@@ -22,6 +22,7 @@ COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "check": ("--json", "--ignore="),
     "config": ("--json",),
+    "cron": ("--schedule=", "--install", "--remove", "--user="),
     "env": ("--json",),
     "export": ("--format=",),
     "init": ("--lock",),
@@ -34,7 +35,7 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "init", "lock", "remove", "upgrade")
+_ON_FILES = ("add", "cron", "init", "lock", "remove", "upgrade")
 """The commands whose first word is a file that they write to or beside."""
 
 _HELP = ("-h", "--help")

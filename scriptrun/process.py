@@ -26,6 +26,15 @@ class Finished:
     output: str
 
 
+@dataclass(frozen=True)
+class Exchanged:
+    """What a program answered: its exit status, the bytes of its stdout, and the text of its stderr."""
+
+    status: int
+    output: bytes
+    complaints: str
+
+
 class _Signal:
     """The signal that asked this process to end (0: none has), and whether it may take effect at once."""
 
@@ -102,6 +111,14 @@ def run(  # noqa: PLR0913 - all but the command by name
     finally:
         os.close(kept)
     return Finished(status, output)
+
+
+def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
+    """Run a program that ends soon, with `given` on stdin, in a session of its own. Raises OSError."""
+    finished = subprocess.run(
+        command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
+    )
+    return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
 
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:

@@ -101,6 +101,8 @@ ORDER = (
     "pinning.making",
     "jobs",
     "jobs.job",
+    "jobs.schedule",
+    "jobs.crontab",
     "lint",
     "lint.imports",
     "lint.distributions",
@@ -135,6 +137,7 @@ ORDER = (
     "cli.cache.prune",
     "cli.cache.clear",
     "cli.python",
+    "cli.cron",
     "cli.check",
     "cli.about",
 )

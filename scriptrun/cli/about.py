@@ -58,6 +58,9 @@ Commands:
     [--upgrade]                   or inside it; all newest with --upgrade
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
   tree SCRIPT                     which distribution is there because of which
+  cron SCRIPT [ARG...]            a line for a crontab, or cron.d: [--user NAME]
+    --schedule "*/5 * * * *"      put into your own with --install; cron SCRIPT
+                                  --remove takes it out; see docs/cron.md
   cache dir                       where environments are kept
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]
