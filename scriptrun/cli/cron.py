@@ -64,7 +64,7 @@ def _assumptions(wanted: Job, owner: pwd.struct_passwd) -> Iterator[str]:
     yield f"Runs as {owner.pw_name} in {escape(owner.pw_dir)}, by /bin/sh, with PATH=/usr/bin:/bin and no terminal;"
     yield f"output is mailed to {owner.pw_name}. SHELL=, PATH=, HOME= and MAILTO= above this change that."
     cache = location.cache_directory({**wanted.variables, "HOME": owner.pw_dir})
-    yield f"The environment is kept in {escape(cache) if cache else 'a temporary directory'}."
+    yield f"Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}."
 
 
 def _notes(wanted: Job, times: Schedule, owner: pwd.struct_passwd, environ: Mapping[str, str]) -> Iterator[str]:
@@ -100,9 +100,7 @@ def _install(script: str, lines: list[bytes], environ: Mapping[str, str], *, qui
         if after != before:
             _write(after, environ)
     if not quiet:
-        output.note(
-            f"{'this was' if after == before else 'put'} in your crontab{' already' * (after == before)}: {script}"
-        )
+        output.note(f"{'as it was in' if after == before else 'put into'} your crontab: {script}")
     return 0
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -23,13 +24,14 @@ from support.user import LIMIT, Finished
 
 _SETUP = """\
 mount -t tmpfs tmpfs "$1"
-for directory in /etc /usr/sbin /usr/local/bin /opt /srv /var/cache; do
+for directory in /etc /usr/sbin /usr/local/bin /opt /srv /var/cache /var/lib; do
     own="$1$directory"
     mkdir -p "$own/upper" "$own/work"
     mount -t overlay overlay -o "lowerdir=$directory,upperdir=$own/upper,workdir=$own/work" "$directory"
 done
-for directory in /home /run /var/spool/cron; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
-rm -rf /etc/crontab /etc/cron.* /etc/scriptrun /var/cache/scriptrun
+for directory in /home /run /root /var/spool/cron; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
+chmod 700 /root
+rm -rf /etc/crontab /etc/cron.* /etc/pip.conf /etc/scriptrun /var/cache/scriptrun
 mkdir /etc/cron.d
 install -d -m 1730 -g crontab /var/spool/cron/crontabs
 install -d -m 1777 /run/mails /run/done
@@ -43,6 +45,15 @@ echo ready
 exec sleep 3600
 """
 """The parameter is an empty directory. `sendmail` keeps the mails; `/run/done` is for marks of jobs."""
+
+
+class Mail(NamedTuple):
+    """A mail of cron's: to whom, from which command, what this wrote, and whether cron says that it failed."""
+
+    to: str
+    command: str
+    text: str
+    failed: bool
 
 
 class Machine:
@@ -119,14 +130,16 @@ class Machine:
         found = self._first.children(recursive=True)
         return [one for one in found if one.is_running() and one.parent() != self._first]
 
-    def mails(self) -> list[tuple[str, str]]:
-        """Return recipient, and text after the headers, of each mail."""
-        found = []
-        for path in self.path("/run/mails").iterdir():
-            head, _, body = path.read_text("utf-8", "surrogateescape").partition("\n\n")
-            (to,) = (line.removeprefix("To: ") for line in head.splitlines() if line.startswith("To: "))
-            found.append((to, body))
-        return sorted(found)
+    def mails(self) -> list[Mail]:
+        """Return the mails that cron has sent."""
+        return sorted(_mail(path) for path in self.path("/run/mails").iterdir())
+
+
+def _mail(path: Path) -> Mail:
+    head, _, body = path.read_text("utf-8", "surrogateescape").partition("\n\n")
+    headers = dict(line.split(": ", 1) for line in head.splitlines())
+    command = headers["Subject"].partition("> ")[2]
+    return Mail(headers["To"], command.removesuffix(" (failed)"), body, command.endswith(" (failed)"))
 
 
 @contextmanager
