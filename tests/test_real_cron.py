@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +37,7 @@ facts = {
     "environment": dict(os.environ), "directory": os.getcwd(), "umask": os.umask(0), "user": os.getresuid(),
     "groups": os.getgroups(), "streams": [stat.S_IFMT(os.fstat(one).st_mode) for one in range(3)],
     "input": sys.stdin.read(), "terminal": terminal(), "session": os.getsid(0) != os.getpid(), "nice": os.nice(0),
-    "signals": [line for line in open("/proc/self/status") if line.startswith("Sig")],
+    "signals": [line for line in open("/proc/self/status") if line.startswith(("SigBlk", "SigIgn"))],
     "descriptors": sorted(one for one in os.listdir("/proc/self/fd")),
 }
 with open(sys.argv[1], "w") as file:
@@ -47,11 +49,15 @@ SCRIPTS = {
     "facts": HEAD.format("") + FACTS,
     "silent": HEAD.format("'demo==1.0'") + "import demo\nassert demo.V == '1.0'\n",
     "failing": HEAD.format("'demo==1.0'") + "import sys\nprint('disk full', file=sys.stderr)\nsys.exit(3)\n",
-    "first": HEAD.format("'first'") + "import first\nprint('first', first.V)\n",
+    "first": HEAD.format("'early'") + "import early\nprint('early', early.V)\n",
     "unpreparable": HEAD.format("'nowhere'"),
-    "crowd": HEAD.format("'crowd'") + "import crowd, sys\nopen(sys.argv[1], 'w').write(sys.prefix)\n",
+    "crowd": HEAD.format("'herd'") + "import herd, sys\nopen(sys.argv[1], 'w').write(sys.prefix)\n",
 }
 PREPARED = ("facts", "silent", "failing")
+
+ODD = ["50%", "\\%", "a\\\\b\\", "it's", '"$HOME"', "`id`", "--", "-q", "", "#", "ü", "a;b&c|d>e", "*", "!1", " x "]
+ODD_SCRIPT = "/home/dave/a b/100% \\n $x.py"
+"""What has a meaning to cron, to the shell, or to scriptrun."""
 
 JOBS = {
     "plain": "/usr/bin/python3 ~/facts.py plain.json",
@@ -69,16 +75,17 @@ JOBS = {
 
 @dataclass
 class Night:
-    """What came of one tick.
+    """What came of one tick of cron, and of its start.
 
-    `statuses` and `mails` are of all jobs, `facts` what bob's wrote into files, `requests` what came to the index at
-    the tick.
+    `statuses` and `mails` are of all jobs, `facts` what bob's wrote into files, `odd` the words that
+    dave's got, `requests` what came to the index.
     """
 
     statuses: dict[str, str]
     mails: list[Mail]
     facts: dict[str, str]
     requests: list[str]
+    odd: str
 
     def mail(self, job: str) -> list[Mail]:
         """Return the mails about a job of bob's."""
@@ -105,7 +112,7 @@ def night(tmp_path_factory: pytest.TempPathFactory, pythons: list[Path]) -> Nigh
 def serve() -> Iterator[Index]:
     """Serve what the jobs ask for, and `humanize`, which docs/cron.md has for an example."""
     with indexes.serve() as index:
-        for name in ("demo", "first", "crowd"):
+        for name in ("demo", "early", "herd"):
             index.add(indexes.wheel(name, "1.0"))
         module = "def naturalsize(size):\n    return '182.5 GB'\n"
         index.add(indexes.wheel("humanize", "4.0", files={"humanize.py": module}))
@@ -120,15 +127,17 @@ def spend(machine: Machine, index: Index) -> Night:
     _set_up_bob(machine, index)
     machine.add_user("carol")
     machine.set_table("carol", b"@reboot ~/.local/bin/scriptrun -c 'print(6 * 7)'; echo $? >/run/done/reboot\n")
+    _set_up_dave(machine)
     index.requests.clear()
-    machine.start_cron()
     _set_tick(machine)
-    machine.await_jobs(["reboot", *JOBS])
+    machine.start_cron()
+    machine.await_jobs(["reboot", "odd", *JOBS])
     return Night(
         statuses={path.name: path.read_text().strip() for path in machine.path("/run/done").iterdir()},
         mails=machine.mails(),
         facts={path.stem: path.read_text() for path in machine.path("/home/bob").glob("*.json")},
         requests=index.requests,
+        odd=machine.path("/run/done/odd").read_text(),
     )
 
 
@@ -140,7 +149,7 @@ def section(title: str) -> str:
 def follow(machine: Machine, title: str, user: str, directory: str) -> Iterator[str]:
     """Run the commands of a section as a user; each has to write what the section says. Yield each when it has run."""
     examples = "".join(re.findall(r"```console\n(.*?)```", section(title), re.DOTALL))
-    steps = re.findall(r"^[$#] (?=[a-z{])(.*)\n((?:(?![$#] [a-z{]).*\n)*)", examples, re.MULTILINE)
+    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", examples, re.MULTILINE)
     assert len(steps) > 3
     for command, expected in steps:
         assert machine.must(f"cd {directory}; exec 2>&1; {command}", user=user) == expected, command
@@ -177,23 +186,32 @@ def _set_up_bob(machine: Machine, index: Index) -> None:
         machine.must(f"scriptrun sync {name}.py", user="bob")
 
 
+def _set_up_dave(machine: Machine) -> None:
+    machine.add_user("dave")
+    program = HEAD.format("") + "import json, sys\nopen('/run/done/odd', 'w').write(json.dumps(sys.argv[1:]))\n"
+    machine.must("mkdir -p 'a b'", user="dave")
+    machine.write(ODD_SCRIPT, program, user="dave")
+    words = shlex.join([ODD_SCRIPT, "--schedule", "@reboot", "--install", "--", *ODD])
+    machine.must(f"cd /; XDG_CACHE_HOME='/home/dave/a b/%\\%' scriptrun cron {words}", user="dave")
+
+
 def _set_tick(machine: Machine) -> None:
-    """Move all jobs to the next minute, and be done before it comes: cron reads its tables when it does."""
+    """Move all jobs to the next minute, and be done seconds before it comes, so that cron can be started."""
     lines = [f"{command}; s=$?; echo $s >/run/done/{name}; exit $s" for name, command in JOBS.items()]
     while True:
-        tick = (time.time() + 2) // 60 * 60 + 60
+        tick = (time.time() + 8) // 60 * 60 + 60
         minute = time.localtime(tick).tm_min
         table = "".join(f"{minute} * * * * {line}\n" for line in lines)
         machine.set_table("bob", f"PATH=/home/bob/.local/bin:/usr/bin:/bin\n{table}".encode())
         machine.must(f"crontab -l | sed 's/^[0-9*].*1-5/{minute} * * * 0-7/' | crontab -", user="ada")
         machine.must(f"sed -i 's/^[0-9*].* report /{minute} * * * * report /' /etc/cron.d/report")
-        if time.time() < tick:
+        if time.time() < tick - 4:
             return
 
 
 def test_statuses(night: Night) -> None:
     """Each job ends as its script does; what cannot be prepared with 125, and 127 where PATH lacks scriptrun."""
-    expected = dict.fromkeys([*JOBS, "reboot"], "0")
+    expected = {**dict.fromkeys([*JOBS, "reboot"], "0"), "odd": night.odd.strip()}
     expected |= {"failing": "3", "unpreparable": "125", "lost": "127"}
     assert night.statuses == expected
 
@@ -205,9 +223,9 @@ def test_silence(night: Night) -> None:
 
 
 def test_output_is_mailed(night: Night) -> None:
-    """What a script writes, here one that was prepared for it and one that runs at the start of cron, is all there is."""
+    """What a script writes, also at its first tick, and at the start of cron, is all there is."""
     (first,) = night.mail("first")
-    assert (first.to, first.text, first.failed) == ("bob", "first 1.0\n", False)
+    assert (first.to, first.text, first.failed) == ("bob", "early 1.0\n", False)
     assert [(mail.text, mail.failed) for mail in night.mails if mail.to == "carol"] == [("42\n", False)]
 
 
@@ -236,18 +254,29 @@ def test_shebang_without_path(night: Night) -> None:
 
 @pytest.mark.parametrize("job", ["shebang", "named"])
 def test_environment(night: Night, job: str) -> None:
-    """A script finds what a program finds that cron starts itself, but for the environment's programs on its PATH."""
+    """A script finds what a program finds that cron starts itself; its environment is named, and first on its PATH."""
     found, expected = (json.loads(night.facts[name]) for name in (job, "plain"))
+    environment = found["environment"]["VIRTUAL_ENV"]
+    assert environment.startswith("/home/bob/.cache/scriptrun/v1/envs/")
+    path = f"{environment}/bin:{expected['environment']['PATH']}"
+    expected["environment"] |= {"PATH": path, "VIRTUAL_ENV": environment}
     assert found == expected
+    assert found["terminal"] == errno.ENXIO
 
 
 def test_crowd(night: Night) -> None:
     """Thirty first starts at one tick install once, and run in the same environment."""
     assert len({night.facts[f"crowd{number}"] for number in range(CROWD)}) == 1
-    assert sorted(path for path in night.requests if "crowd" in path) == [
-        "/files/crowd-1.0-py3-none-any.whl",
-        "/simple/crowd/",
+    assert sorted(path for path in night.requests if "herd" in path) == [
+        "/files/herd-1.0-py3-none-any.whl",
+        "/simple/herd/",
     ]
+
+
+def test_odd_words(night: Night) -> None:
+    """A script with an odd name and odd arguments, installed by scriptrun, gets its arguments as they were given."""
+    assert json.loads(night.odd) == ODD
+    assert [mail for mail in night.mails if mail.to == "dave"] == []
 
 
 def test_prepared_jobs_ask_nobody(night: Night) -> None:

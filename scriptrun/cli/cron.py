@@ -19,8 +19,8 @@ from scriptrun.jobs.schedule import Schedule
 
 _USAGE = 'scriptrun cron SCRIPT [ARG...] --schedule "*/5 * * * *" [--install | --user NAME], or SCRIPT --remove'
 
-_NO_TABLE = ("no crontab for", "No such file or directory")
-"""What programs called `crontab` say where there is no table: cron's own and its kin, and busybox."""
+_NO_TABLE = "no crontab for"
+"""What `crontab -l` says where there is no table, with the same status as where it may not be used."""
 
 _NETWORK = frozenset("SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC".split())  # noqa: SIM905 - one line
 
@@ -132,7 +132,7 @@ def _alone() -> Iterator[None]:
 def _read(environ: Mapping[str, str]) -> bytes | None:
     """Return the user's crontab, None where there is none. Raises EditError."""
     finished = _crontab("-l", environ=environ)
-    if finished.status and any(text in finished.complaints for text in _NO_TABLE):
+    if finished.status and _NO_TABLE in finished.complaints:
         return None
     if finished.status:
         raise EditError("`crontab -l` failed; nothing was changed", details=finished.complaints.strip())

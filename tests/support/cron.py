@@ -112,8 +112,8 @@ class Machine:
         assert finished == (0, "", "")
 
     def start_cron(self) -> None:
-        """Start Debian's cron."""
-        self.run(["sh", "-c", "cron -f >/dev/null 2>&1 &"])
+        """Start Debian's cron, which says in mails which jobs failed where it is told to log them (`-L`)."""
+        self.run(["sh", "-c", "cron -f -L 5 >/dev/null 2>&1 &"])
 
     def await_jobs(self, names: Sequence[str]) -> None:
         """Wait until each of these has left its mark in `/run/done`, and nothing but cron itself runs any more."""

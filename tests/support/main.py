@@ -23,7 +23,14 @@ CORE = ["-n3", "--dist=worksteal", "-m", "not slow and not network"]
 """What is run by `--fast`, and on every Python but the first."""
 
 PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh")}
-PARTS.update({"sbin/cron": "cron", "lib/python3*/ensurepip/__init__.py": "python3-venv", "bin/python3": "python3", "share/python-wheels/pip-*.whl": "python3-pip-whl"})
+PARTS.update(
+    {
+        "sbin/cron": "cron",
+        "lib/python3*/ensurepip/__init__.py": "python3-venv",
+        "bin/python3": "python3",
+        "share/python-wheels/pip-*.whl": "python3-pip-whl",
+    }
+)
 """What the tests use of the machine, below `/usr`, and the Debian packages that hold it."""
 
 INSTALLED = ["pip", "hatchling", "editables"]
