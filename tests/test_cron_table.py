@@ -152,7 +152,7 @@ def test_refused_table(ada: Ada) -> None:
     status, _, err = ada.install()
     assert status == 125
     assert err.startswith("scriptrun: error: `crontab` refuses the new table; the old one is still there\n  ")
-    assert ":1: bad minute" in err
+    assert ":2: bad minute" in err
     assert path.read_bytes() == b"@daily true\nnonsense\n"
 
 

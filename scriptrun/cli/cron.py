@@ -134,6 +134,9 @@ def _read(environ: Mapping[str, str]) -> bytes | None:
     finished = _crontab("-l", environ=environ)
     if finished.status and _NO_TABLE in finished.complaints:
         return None
+    if not finished.status and b"\\" in finished.output:
+        # Debian's `crontab -l` writes a carriage return as `\r`; what an editor gets is the table as it is.
+        finished = _crontab("-e", environ={**environ, "VISUAL": "cat"})
     if finished.status:
         raise EditError("`crontab -l` failed; nothing was changed", details=finished.complaints.strip())
     return finished.output
