@@ -90,6 +90,13 @@ def test_variables_of_places_stand_in_the_line(settled: User, command: Path) -> 
     assert "# Its cache is /c d.\n" in settled.run("scriptrun", "cron", "s.py", *DAILY, **variables).out
 
 
+def test_what_depends_on_directory_or_shell_is_made_plain(settled: User) -> None:
+    """A relative cache directory is made absolute, and a flag that a variable switches off is off in the job too."""
+    line = command_line(settled, SCRIPTRUN_CACHE_DIR="c", SCRIPTRUN_SYSTEM_CACHE="", SCRIPTRUN_PRE="0")
+    expected = f"SCRIPTRUN_CACHE_DIR={settled.directory}/c SCRIPTRUN_PRE=0 SCRIPTRUN_SYSTEM_CACHE='' "
+    assert line.startswith(f"0 6 * * * {expected}")
+
+
 def test_variables_that_cron_lacks_are_named(settled: User) -> None:
     """Variables for pip are named on stderr, never their values, with the remedy; empty ones count as not set."""
     variables: dict[str, Any] = {
