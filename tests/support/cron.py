@@ -147,14 +147,14 @@ def machine(programs: Path) -> Iterator[Machine]:
     everybody.require_root()
     if not all(shutil.which(name, path="/usr/sbin:/usr/bin") for name in ("cron", "crontab")):
         everybody.lack("cron is missing: apt-get install cron")
-    directory = tempfile.mkdtemp(prefix="scriptrun-cron-")
-    unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    setup = ["sh", "-euc", _SETUP, "sh", directory]
-    with subprocess.Popen([*unshare, *setup], stdout=subprocess.PIPE) as holder:
-        try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == b"ready\n", "the test needs a kernel that allows namespaces and overlays"
-            yield Machine(holder, programs)
-        finally:
-            holder.kill()
-    os.rmdir(directory)
+    with tempfile.TemporaryDirectory(prefix="scriptrun-cron-") as directory:
+        unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        setup = ["sh", "-euc", _SETUP, "sh", directory]
+        with subprocess.Popen([*unshare, *setup], stdout=subprocess.PIPE) as holder:
+            try:
+                assert holder.stdout is not None
+                answer = holder.stdout.readline()
+                assert answer == b"ready\n", "the test needs a kernel that allows namespaces and overlays"
+                yield Machine(holder, programs)
+            finally:
+                holder.kill()
