@@ -6,7 +6,6 @@ and all processes, end with the process that holds the namespaces.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
