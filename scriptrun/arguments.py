@@ -22,6 +22,7 @@ COMMANDS = {
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "check": ("--json", "--ignore="),
     "config": ("--json",),
+    "cron": ("--schedule=", "--install", "--remove", "--user="),
     "doctor": ("--cron", "--user=", "--json"),
     "env": ("--json",),
     "export": ("--format=",),
@@ -36,7 +37,7 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "doctor", "init", "lock", "remove", "systemd", "upgrade")
+_ON_FILES = ("add", "cron", "doctor", "init", "lock", "remove", "systemd", "upgrade")
 """The commands whose first word is a file of this machine, and no URL."""
 
 _HELP = ("-h", "--help")

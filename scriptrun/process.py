@@ -34,6 +34,15 @@ class Finished:
     output: str
 
 
+@dataclass(frozen=True)
+class Exchanged:
+    """What a program answered: its exit status, the bytes of its stdout, and the text of its stderr."""
+
+    status: int
+    output: bytes
+    complaints: str
+
+
 class _Signal:
     """The signal that asked this process to end (0: none has), and whether it may take effect at once."""
 
@@ -159,6 +168,14 @@ def _told_of_children() -> Iterator[None]:
     finally:
         if ignored:
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
+def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
+    """Run a program that ends soon, with `given` on stdin, in a session of its own. Raises OSError."""
+    finished = subprocess.run(
+        command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
+    )
+    return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
 
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:

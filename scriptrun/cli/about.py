@@ -60,6 +60,9 @@ Commands:
     [--upgrade]                   or inside it; all newest with --upgrade
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
   tree SCRIPT                     which distribution is there because of which
+  cron SCRIPT [ARG...]            a line for a crontab, or cron.d: [--user NAME]
+    --schedule "*/5 * * * *"      put into your own with --install; cron SCRIPT
+                                  --remove takes it out; see docs/cron.md
   systemd SCRIPT [ARG]... [--on-calendar TIME] [--name NAME]
     [--user] [--output DIR]       a service that runs it, and a timer
   cache dir                       where environments are kept

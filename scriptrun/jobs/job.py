@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scriptrun import arguments
-from scriptrun.arguments import Invocation
+from scriptrun import arguments, paths
+from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import ScriptMissing, UsageError, without_credentials
 
 LEADING = ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
@@ -23,7 +23,8 @@ class Job:
     """A script to be run unattended.
 
     `program` is the absolute path of the command `scriptrun`, `script` that of the script; `options` are scriptrun's,
-    as words of a command line, and `arguments` the script's own. `variables` are those of LEADING that are set here.
+    as words of a command line, and `arguments` the script's own. `variables` are those of LEADING that are set here,
+    and those that switch flags off.
     """
 
     program: str
@@ -58,8 +59,21 @@ def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
         script=os.path.abspath(target),
         options=tuple(options),
         arguments=tuple(words),
-        variables={name: environ[name] for name in LEADING if name in environ},
+        variables={**_leading(environ), **_off(invocation.options)},
     )
+
+
+def _leading(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of LEADING that are set; what is relative to the current directory is made absolute."""
+    found = {name: environ[name] for name in LEADING if name in environ}
+    own = {name: paths.absolute(value) for name, value in found.items() if name.startswith("SCRIPTRUN_") and value}
+    return {**found, **own}
+
+
+def _off(options: Options) -> dict[str, str]:
+    """Return the variables that switch flags off which a block or the configuration may switch on: no word does."""
+    given = dict(options.given())
+    return {option.variable: "0" for option in arguments.OPTIONS if given.get(option.name) is False}
 
 
 def program(environ: Mapping[str, str]) -> str:

@@ -23,10 +23,11 @@ NOBODY = 65534
 def require_root() -> None:
     """Skip the test where it is not run as root, in CI fail."""
     if os.geteuid() != 0:
-        _lack("acting as another user takes root: run the tests as root")
+        lack("acting as another user takes root: run the tests as root")
 
 
-def _lack(message: str) -> None:
+def lack(message: str) -> None:
+    """Skip the test as the machine lacks something, in CI fail."""
     pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
 
@@ -68,7 +69,7 @@ def _public_python(pythons: list[Path]) -> Path:
             code = "import sys, venv; sys.exit(sys.version_info < (3, 10))"
             if subprocess.run([real, "-I", "-c", code], check=False, capture_output=True).returncode == 0:
                 return real
-    _lack("no CPython from 3.10 on that every user can run: install one outside of root's home")
+    lack("no CPython from 3.10 on that every user can run: install one outside of root's home")
     raise AssertionError
 
 

@@ -1,0 +1,94 @@
+"""Crontabs as text: the block that scriptrun keeps in one for a script, between markers, and all else as it was."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+
+from scriptrun.errors import EditError, UsageError
+from scriptrun.jobs.job import Job
+
+_BEGIN, _END = b"# scriptrun: ", b"# scriptrun: end of "
+
+LONGEST = 998
+"""How many bytes Debian's cron takes as a command; from a longer one in /etc/cron.d it takes nothing."""
+
+
+def block(job: Job, when: str, assumptions: Sequence[str]) -> list[bytes]:
+    """Return the lines of a job: markers, comments and, with `when` (schedule, perhaps user) before it, the command.
+
+    Raises UsageError for what cannot stand in a crontab.
+    """
+    command = " ".join([*(f"{name}={_quoted(value)}" for name, value in sorted(job.variables.items())), *_words(job)])
+    if "\n" in command:
+        raise UsageError("a line of a crontab cannot hold a newline", hint="rename the file, or leave the argument out")
+    if len(os.fsencode(command)) > LONGEST:
+        raise UsageError(f"the command is longer than the {LONGEST} bytes that cron takes", hint="use an --env-file")
+    name = _name(job.script)
+    comments = [os.fsencode(f"# {line}") for line in assumptions]
+    return [_BEGIN + name, *comments, os.fsencode(f"{when} {command}"), _END + name]
+
+
+def put(table: bytes, script: str, lines: Sequence[bytes]) -> bytes:
+    """Return a table with these lines as the block of the file `script`, in the place of one that is there.
+
+    Raises EditError where markers do not match.
+    """
+    rows = table.split(b"\n")
+    places = list(_places(rows, script))
+    end = len(rows) - 1 if rows[-1] == b"" else len(rows)  # without a final newline, as before
+    first = places[0] if places else slice(end, end)
+    for place in reversed(places[1:]):
+        del rows[place]
+    rows[first] = lines
+    return b"\n".join(rows)
+
+
+def take(table: bytes, script: str) -> bytes:
+    """Return a table without the blocks of the file `script`. Raises EditError where markers do not match."""
+    rows = table.split(b"\n")
+    for place in reversed(list(_places(rows, script))):
+        del rows[place]
+    return b"\n".join(rows)
+
+
+def _places(rows: Sequence[bytes], script: str) -> Iterator[slice]:
+    """Yield where the blocks of a script are."""
+    name = _name(script)
+    begun: tuple[int, bytes] | None = None
+    for number, row in enumerate(rows):
+        line = row.rstrip()  # an editor may have added carriage returns
+        if line.startswith(_END):
+            if begun is None or begun[1] != line[len(_END) :]:
+                raise _damage(number, "ends a block of scriptrun that does not begin")
+            if begun[1] == name:
+                yield slice(begun[0], number + 1)
+            begun = None
+        elif line.startswith(_BEGIN):
+            if begun is not None:
+                break
+            begun = (number, line[len(_BEGIN) :])
+    if begun is not None:
+        raise _damage(begun[0], "begins a block of scriptrun that does not end")
+
+
+def _damage(number: int, what: str) -> EditError:
+    return EditError(
+        f"line {number + 1} of the crontab {what}; nothing was changed",
+        hint="run `crontab -e` and remove what is left of the block",
+    )
+
+
+def _name(script: str) -> bytes:
+    return os.fsencode(shlex.quote(script))
+
+
+def _words(job: Job) -> Iterator[str]:
+    for word in job.command:
+        yield _quoted(word)
+
+
+def _quoted(word: str) -> str:
+    r"""Return a word for the shell that cron starts; before that, cron itself reads `\%` as `%` and `\\` as `\`."""
+    return shlex.quote(word).replace("\\", "\\''").replace("%", "\\%")

@@ -1,0 +1,329 @@
+"""`scriptrun cron`: what it prints and says, and the text of schedules and tables."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import everybody
+from support.user import User
+
+from scriptrun.errors import EditError, UsageError
+from scriptrun.jobs import crontab, schedule
+from scriptrun.jobs.job import Job
+
+DAILY = ("--schedule", "0 6 * * *")
+
+
+@pytest.fixture
+def owner() -> pwd.struct_passwd:
+    """The user who runs the tests, as the machine knows them."""
+    return pwd.getpwuid(os.geteuid())
+
+
+@pytest.fixture
+def settled(user: User, owner: pwd.struct_passwd) -> User:
+    """A user of whom nothing is to be noted: HOME is where cron has it, and nothing is said to pip by a variable."""
+    user.variables = {"HOME": owner.pw_dir, "PATH": user.variables["PATH"], "LANG": "C.UTF-8"}
+    user.script("s.py")
+    return user
+
+
+def command_line(user: User, *words: str, **variables: Any) -> str:
+    """Return the line that is printed for `s.py` with these words."""
+    status, out, err = user.run("scriptrun", "cron", "s.py", *DAILY, *words, **variables)
+    assert (status, err) == (0, "")
+    (line,) = (line for line in out.splitlines() if not line.startswith("#"))
+    return line
+
+
+def test_block(settled: User, owner: pwd.struct_passwd, command: Path) -> None:
+    """The block has absolute paths, says what it assumes, and stands between markers that name the script."""
+    script, home = settled.directory / "s.py", owner.pw_dir
+    expected = f"""\
+# scriptrun: {script}
+# Runs as {owner.pw_name} in {home}, by /bin/sh, with PATH=/usr/bin:/bin and no terminal;
+# output is mailed to {owner.pw_name}. SHELL=, PATH=, HOME= and MAILTO= above this change that.
+# Its cache is {home}/.cache/scriptrun.
+0 6 * * * {command} {script}
+# scriptrun: end of {script}
+"""
+    assert settled.run("scriptrun", "cron", "s.py", "--schedule", " 0 6\t* * * ") == (0, expected, "")
+
+
+def test_options_and_arguments_are_carried(settled: User, command: Path) -> None:
+    """scriptrun's options, also from variables, stand before the script, and its own arguments behind it."""
+    line = command_line(
+        settled,
+        "--with-requirements",
+        "r.txt",
+        "x",
+        "--",
+        "--name",
+        "-q",
+        "a b",
+        SCRIPTRUN_PRE="1",
+        SCRIPTRUN_WITH="demo",
+    )
+    directory = settled.directory
+    options = f"--pre --with demo --with-requirements {directory}/r.txt"
+    assert line == f"0 6 * * * {command} {options} {directory}/s.py x --name -q 'a b'"
+
+
+def test_variables_of_places_stand_in_the_line(settled: User, command: Path) -> None:
+    """What says where caches and configuration are is set for the job too, and the comment names that cache."""
+    variables: dict[str, Any] = {
+        "XDG_CONFIG_HOME": "/x/100%",
+        "SCRIPTRUN_CACHE_DIR": "/c d",
+        "XDG_CACHE_HOME": "",
+        "XDG_DATA_HOME": "/n",
+    }
+    line = command_line(settled, **variables)
+    begin = "0 6 * * * SCRIPTRUN_CACHE_DIR='/c d' XDG_CACHE_HOME='' XDG_CONFIG_HOME=/x/100\\%"
+    assert line == f"{begin} {command} {settled.directory}/s.py"
+    assert "# Its cache is /c d.\n" in settled.run("scriptrun", "cron", "s.py", *DAILY, **variables).out
+
+
+def test_what_depends_on_directory_or_shell_is_made_plain(settled: User) -> None:
+    """A relative cache directory is made absolute, and a flag that a variable switches off is off in the job too."""
+    line = command_line(settled, SCRIPTRUN_CACHE_DIR="c", SCRIPTRUN_SYSTEM_CACHE="", SCRIPTRUN_PRE="0")
+    expected = f"SCRIPTRUN_CACHE_DIR={settled.directory}/c SCRIPTRUN_PRE=0 SCRIPTRUN_SYSTEM_CACHE='' "
+    assert line.startswith(f"0 6 * * * {expected}")
+
+
+def test_variables_that_cron_lacks_are_named(settled: User) -> None:
+    """Variables for pip are named on stderr, never their values, with the remedy; empty ones count as not set."""
+    variables: dict[str, Any] = {
+        "PIP_INDEX_URL": "https://ada:secret@host/",
+        "https_proxy": "http://secret",
+        "NO_PROXY": "",
+        "EDITOR": "e",
+    }
+    status, out, err = settled.run("scriptrun", "cron", "s.py", *DAILY, **variables)
+    assert status == 0
+    assert err.startswith("scriptrun: note: set here and not in cron: PIP_INDEX_URL, https_proxy; write into pip.conf")
+    assert "secret" not in out + err
+    assert settled.run("scriptrun", "-q", "cron", "s.py", *DAILY, **variables).err == ""
+
+
+def test_another_home_is_named(settled: User, owner: pwd.struct_passwd) -> None:
+    """cron takes the home from the list of users: where HOME is another one, a note says so."""
+    err = settled.run("scriptrun", "cron", "s.py", *DAILY, HOME=str(settled.home)).err
+    assert err.startswith(f"scriptrun: note: HOME is `{settled.home}` here and `{owner.pw_dir}` in cron")
+
+
+@pytest.mark.parametrize(
+    ("when", "days", "noted"),
+    [("@yearly", 90, True), ("@reboot", 90, True), ("@monthly", 90, False), ("@monthly", 20, True)],
+)
+def test_long_rest_is_noted(settled: User, when: str, days: int, noted: bool) -> None:  # noqa: FBT001 - a case
+    """Where the cache forgets an environment before the job needs it again, a note names the setting."""
+    settled.write("c/scriptrun/config.toml", f'[cache]\nmax-idle = "{days} days"\n')
+    found = settled.run("scriptrun", "cron", "s.py", "--schedule", when, XDG_CONFIG_HOME=str(settled.directory / "c"))
+    assert (found.status, "`max-idle` in config.toml" in found.err, f"the {days} days" in found.err) == (
+        0,
+        noted,
+        noted,
+    )
+
+
+def test_line_for_another_user(settled: User, command: Path) -> None:
+    """`--user` makes a line of /etc/cron.d: with the user's name, and without directories that are one's own."""
+    status, out, err = settled.run(
+        "scriptrun", "cron", "s.py", *DAILY, "--user", "nobody", XDG_CACHE_HOME="/x", SCRIPTRUN_SYSTEM_CACHE="/s"
+    )
+    assert status == 0
+    assert f"\n0 6 * * * nobody SCRIPTRUN_SYSTEM_CACHE=/s {command} {settled.directory}/s.py\n" in out
+    assert "# Runs as nobody in /nonexistent, by /bin/sh" in out
+    assert "# Its cache is a temporary directory, as there is no home.\n" in out
+    assert "may keep nobody from using" in err
+
+
+def test_what_everybody_can_use_is_not_noted(pythons: list[Path], settled: User) -> None:
+    """With scriptrun and script where everybody can read them, nothing is to be said."""
+    everybody.require_root()
+    with everybody.installation(pythons) as programs:
+        script = programs.parent / "s.py"
+        script.write_text("")
+        found = settled.run(programs / "scriptrun", "cron", script, *DAILY, "--user", "nobody")
+    assert (found.status, found.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "takes a script, and when to run it"),
+        (("s.py",), "takes a script, and when to run it"),
+        (DAILY, "takes a script, and when to run it"),
+        (("s.py", *DAILY, "--remove"), "takes a script, and when to run it"),
+        (("s.py", "--install", "--remove"), "takes a script, and when to run it"),
+        (("s.py", *DAILY, "--install", "--user", "root"), "takes a script, and when to run it"),
+        (("s.py", *DAILY, "--user", "nobody-at-all"), "there is no user `nobody-at-all`"),
+        (("https://host/s.py", *DAILY), "is for files"),
+        (("s.py", *DAILY, "--index-url", "https://a:b@host/"), "holds a password"),
+        (("s.py", *DAILY, "a\nb"), "cannot hold a newline"),
+        (("s.py", *DAILY, "x" * 999), "longer than the 998 bytes"),
+        (("s.py", "--schedule", "6 * * *"), "has 4 fields, not five"),
+    ],
+)
+def test_wrong_use(settled: User, words: tuple[str, ...], message: str) -> None:
+    """What cannot be meant is an error of use, and nothing is printed."""
+    status, out, err = settled.run("scriptrun", "cron", *words)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+def test_missing_script(settled: User) -> None:
+    """A script that is not there has no job."""
+    status, out, err = settled.run("scriptrun", "cron", "gone.py", *DAILY)
+    assert (status, out, err) == (127, "", "scriptrun: error: no such file: `gone.py`\n")
+
+
+@pytest.mark.parametrize("words", [(*DAILY, "--install"), ("--remove",)])
+def test_missing_program(settled: User, command: Path, words: tuple[str, ...]) -> None:
+    """Without the program `crontab` the error says what to install."""
+    status, _, err = settled.run("scriptrun", "cron", "s.py", *words, PATH=str(command.parent))
+    assert status == 125
+    assert err.startswith("scriptrun: error: there is no program `crontab`\nhint: install cron")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("60 * * * *", "`60` is no minute"),
+        ("1,,2 * * * *", "`` is no minute"),
+        ("5/10 * * * *", "`5/10` is no minute"),
+        ("*/0 * * * *", "`*/0` is no minute"),
+        ("30-10 * * * *", "`30-10` is no minute"),
+        ("0~5 * * * *", "`0~5` is no minute"),
+        ("٣ * * * *", "`٣` is no minute"),
+        ("* 24 * * *", "`24` is no hour"),
+        ("* * 0 * *", "`0` is no day of the month"),
+        ("* * * 13 *", "`13` is no month"),
+        ("* * * januar *", "`januar` is no month"),
+        ("* * * * 8", "`8` is no day of the week"),
+        ("* * * mon *", "`mon` is no month"),
+        ("", "has 0 fields"),
+        ("* * * * * *", "has 6 fields"),
+        ("*\n* * * *", "has 4 fields"),
+        ("@fortnightly", "there is no schedule `@fortnightly`"),
+        ("@Daily", "there is no schedule `@Daily`"),
+        ("0 0 30 2 *", "for a day that never comes"),
+        ("0 0 31 apr,jun *", "for a day that never comes"),
+    ],
+)
+def test_schedule_is_refused(text: str, name: str) -> None:
+    """The error names the field that is wrong."""
+    with pytest.raises(UsageError) as caught:
+        schedule.read(text)
+    assert name in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("* * * * *", 1),
+        ("0 0 * * mon-fri", 3),
+        ("0 0 * * 7", 7),
+        ("0 0 1 * *", 31),
+        ("0 0 31 * *", 61),
+        ("0 0 1 */3 *", 92),
+        ("0 0 1 1 1", 342),
+        ("0 0 */31 * fri", 427),
+        ("0 0 13 * */1", 31),
+        ("0 0 29 2 *", 1461),
+        ("@weekly", 7),
+        ("@yearly", 366),
+        ("@reboot", float("inf")),
+    ],
+)
+def test_pause(text: str, days: float) -> None:
+    """The longest pause between two days with runs is known, also where one of two days is enough, and where not."""
+    assert schedule.read(text).pause == days
+
+
+MARKERS = (b"# scriptrun:",)
+lines = st.binary(max_size=12).filter(lambda line: b"\n" not in line and not line.startswith(MARKERS))
+tables = st.lists(lines, max_size=6).map(b"\n".join)
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\0"), max_size=8)
+marked = st.text(st.sampled_from("ab%\\'\" $"), max_size=12)
+
+
+def block(script: str = "/s.py", when: str = "@daily") -> list[bytes]:
+    """Return the block of a script."""
+    return crontab.block(Job("/bin/scriptrun", script, (), (), {}), when, ["as ada"])
+
+
+@given(tables, st.sampled_from(["/s.py", "/a b/%ä\udcff.py", "/end of x"]))
+def test_install_and_remove_is_nothing(table: bytes, script: str) -> None:
+    """Whatever a table holds, with a final newline or without: what is put into it and taken out leaves no trace."""
+    put = crontab.put(table, script, block(script))
+    assert put != table
+    assert put.startswith(table)
+    assert crontab.take(put, script) == table
+    assert crontab.take(table, script) == table
+    assert crontab.put(put, script, block(script)) == put
+
+
+@given(tables, tables)
+def test_blocks_of_others_stay(before: bytes, after: bytes) -> None:
+    """A block is replaced in its place, whatever is around it; blocks of other scripts and all else stay."""
+    own, other = b"\n".join(block()), b"\n".join(block("/s.py.old"))
+    parts = (before, other, own, other, after)
+    expected = (before, other, b"\n".join(block(when="@hourly")), other, after)
+    assert crontab.put(b"\n".join(parts), "/s.py", block(when="@hourly")) == b"\n".join(expected)
+    assert crontab.take(b"\n".join(parts), "/s.py") == b"\n".join((before, other, other, after))
+
+
+def test_copies_of_a_block_are_one() -> None:
+    """A block that was copied is replaced once, and taken out wherever it is, also with carriage returns."""
+    own = b"\n".join(block())
+    copied = b"\n".join((b"a", own, b"b", own.replace(b"\n", b"\r\n") + b"\r", b"c", b""))
+    assert crontab.put(copied, "/s.py", block()) == b"\n".join((b"a", own, b"b", b"c", b""))
+    assert crontab.take(copied, "/s.py") == b"a\nb\nc\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("x,B", "line 2 of the crontab begins a block of scriptrun that does not end"),
+        ("B,x,B,x,E", "line 1 of the crontab begins a block of scriptrun that does not end"),
+        ("B,x,E,E", "line 4 of the crontab ends a block of scriptrun that does not begin"),
+        ("O,x,E", "line 3 of the crontab ends a block of scriptrun that does not begin"),
+        ("O,B,E", "line 1 of the crontab begins a block of scriptrun that does not end"),
+    ],
+)
+def test_damaged_markers(rows: str, message: str) -> None:
+    """Where markers do not match, the error names the line, and nothing is changed."""
+    kinds = {"B": b"# scriptrun: /s.py", "E": b"# scriptrun: end of /s.py", "O": b"# scriptrun: /o.py", "x": b"x"}
+    table = b"\n".join(kinds[row] for row in rows.split(","))
+    with pytest.raises(EditError, match=message):
+        crontab.take(table, "/s.py")
+    with pytest.raises(EditError, match=message):
+        crontab.put(table, "/s.py", block())
+
+
+def unescaped(command: str) -> str:
+    r"""Return what Debian's cron gives to the shell: `\%` is `%`, `\\` is `\`, and the rest is for stdin."""
+    found = ""
+    rest = iter(command)
+    for character in rest:
+        if character == "%":
+            break
+        following = next(rest, "") if character == "\\" else ""
+        found += following if following and following in "%\\" else character + following
+    return found
+
+
+@given(st.lists(words | marked, max_size=4))
+def test_words_survive_cron_and_shell(arguments: list[str]) -> None:
+    """Whatever is in the words of a command: behind cron and the shell they are the same."""
+    job = Job("/bin/scriptrun", "/s%.py", ("--with", "a%"), tuple(arguments), {"XDG_CACHE_HOME": "/\\%"})
+    line = os.fsdecode(crontab.block(job, "@daily", [])[1]).removeprefix("@daily ")
+    assert shlex.split(unescaped(line)) == ["XDG_CACHE_HOME=/\\%", *job.command]
