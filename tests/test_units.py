@@ -101,11 +101,11 @@ def test_homes_are_hidden_unless_needed() -> None:
 
 def test_variables_that_lead_to_caches() -> None:
     """A service for everybody has caches of its own but for the system's; one of a user keeps the user's."""
-    own = job(SCRIPTRUN_SYSTEM_CACHE="/srv/all", SCRIPTRUN_CACHE_DIR="/home/ada/100%", XDG_CONFIG_HOME="/home/ada/c")
+    own = job(SCRIPTRUN_PRE="0", SCRIPTRUN_CACHE_DIR="/home/ada/100%", XDG_CONFIG_HOME="/home/ada/c")
     texts = [maker(own, "report", "daily")[0].text for maker in (units.for_everybody, units.for_user)]
     assert [re.findall("^Environment=(.*)", text, re.MULTILINE) for text in texts] == [
-        ["HOME=%S/scriptrun-report", "XDG_CACHE_HOME=%C/scriptrun-report", "SCRIPTRUN_SYSTEM_CACHE=/srv/all"],
-        ["SCRIPTRUN_SYSTEM_CACHE=/srv/all", "SCRIPTRUN_CACHE_DIR=/home/ada/100%%", "XDG_CONFIG_HOME=/home/ada/c"],
+        ["HOME=%S/scriptrun-report", "XDG_CACHE_HOME=%C/scriptrun-report", "SCRIPTRUN_PRE=0"],
+        ["SCRIPTRUN_PRE=0", "SCRIPTRUN_CACHE_DIR=/home/ada/100%%", "XDG_CONFIG_HOME=/home/ada/c"],
     ]
 
 

@@ -22,8 +22,6 @@ _USAGE = 'scriptrun cron SCRIPT [ARG...] --schedule "*/5 * * * *" [--install | -
 _NO_TABLE = "no crontab for"
 """What `crontab -l` says where there is no table, with the same status as where it may not be used."""
 
-_NETWORK = frozenset("SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC".split())  # noqa: SIM905 - one line
-
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print the block of a job, or change the user's crontab. Raises ScriptrunError."""
@@ -69,7 +67,7 @@ def _assumptions(wanted: Job, owner: pwd.struct_passwd) -> Iterator[str]:
 
 def _notes(wanted: Job, times: Schedule, owner: pwd.struct_passwd, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield what is different here from what the job will find, and what may surprise."""
-    lost = ", ".join(name for name, value in sorted(environ.items()) if value and _leads_to_index(name))
+    lost = ", ".join(job.left_behind(environ))
     if lost:
         yield f"set here and not in cron: {lost}; write into pip.conf what they say, or into the crontab, above the job"
     home = environ.get("HOME", "")
@@ -86,11 +84,6 @@ def _notes(wanted: Job, times: Schedule, owner: pwd.struct_passwd, environ: Mapp
             obstacle = sharing.out_of_reach(path)
             if obstacle:
                 yield f"`{obstacle}` may keep {owner.pw_name} from using `{path}`; put it where everybody can read it"
-
-
-def _leads_to_index(variable: str) -> bool:
-    """Tell whether a variable says whom pip asks, and how."""
-    return variable.startswith("PIP_") or variable.lower().endswith("_proxy") or variable in _NETWORK
 
 
 def _install(script: str, lines: list[bytes], environ: Mapping[str, str], *, quiet: bool) -> int:

@@ -15,7 +15,7 @@ from scriptrun.errors import ScriptMissing, UsageError, without_credentials
 LEADING = ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 """The variables that say where caches and configuration are: with others, a job would find other ones."""
 
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC")
 
 
 @dataclass(frozen=True)
@@ -86,5 +86,9 @@ def program(environ: Mapping[str, str]) -> str:
 
 
 def left_behind(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of variables that are set here, lead pip to an index, and are not set where jobs run."""
-    return sorted(name for name in environ if name.startswith("PIP_") or name.lower() in _PROXIES)
+    """Return the names of variables that say whom pip asks, and how, and are not set where jobs run."""
+    return sorted(name for name, value in environ.items() if value and _leads_to_index(name))
+
+
+def _leads_to_index(name: str) -> bool:
+    return name.startswith("PIP_") or name.lower().endswith("_proxy") or name in _NETWORK

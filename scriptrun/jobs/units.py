@@ -16,6 +16,9 @@ from scriptrun.jobs.job import Job
 HOMES = ("/home", "/root", "/run/user")
 """What `ProtectHome=yes` hides."""
 
+_OF_A_USER = ("SCRIPTRUN_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+"""The variables that lead to directories of the user who asks for a unit: a service has its own."""
+
 _HARDENED = (
     ("NoNewPrivileges", "yes"),
     ("CapabilityBoundingSet", ""),
@@ -83,7 +86,8 @@ def for_everybody(job: Job, name: str, calendar: str) -> list[Unit]:
     """Return the units for the machine: a user of its own without rights, and a timer unless `calendar` is `""`."""
     own = directory(name)
     variables = {"HOME": f"%S/{own}", "XDG_CACHE_HOME": f"%C/{own}"}
-    variables |= {key: _specified(value) for key, value in job.variables.items() if key == "SCRIPTRUN_SYSTEM_CACHE"}
+    others = {key: value for key, value in job.variables.items() if key not in _OF_A_USER}
+    variables |= {key: _specified(value) for key, value in others.items()}
     network = [("Wants", "network-online.target"), ("After", "network-online.target")]
     service = [
         *_started(job, name, calendar, variables),
