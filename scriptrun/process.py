@@ -171,10 +171,14 @@ def _told_of_children() -> Iterator[None]:
 
 
 def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
-    """Run a program that ends soon, with `given` on stdin, in a session of its own. Raises OSError."""
-    finished = subprocess.run(
-        command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
-    )
+    """Run a program that ends soon, with `given` on stdin, in a session of its own.
+
+    There is neither a limit of time nor an interruption. Raises OSError.
+    """
+    with _told_of_children():
+        finished = subprocess.run(
+            command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
+        )
     return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
 

@@ -39,10 +39,12 @@ def test_status_where_the_ends_of_children_are_ignored(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         finished = process.run(["sh", "-c", "exit 3"], environment=ENVIRONMENT, directory=str(tmp_path))
+        exchanged = process.exchange(["sh", "-c", "cat; echo no >&2; exit 3"], ENVIRONMENT, b"given")
         after = signal.getsignal(signal.SIGCHLD)
     finally:
         signal.signal(signal.SIGCHLD, before)
     assert finished == process.Finished(3, "")
+    assert exchanged == process.Exchanged(3, b"given", "no\n")
     assert after == signal.SIG_IGN
 
 
