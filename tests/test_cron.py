@@ -107,7 +107,9 @@ def test_variables_that_cron_lacks_are_named(settled: User) -> None:
     }
     status, out, err = settled.run("scriptrun", "cron", "s.py", *DAILY, **variables)
     assert status == 0
-    assert err.startswith("scriptrun: note: set here and not in cron: PIP_INDEX_URL, https_proxy; write into pip.conf")
+    assert err.startswith(
+        "scriptrun: note: set here, and not in cron: PIP_INDEX_URL, https_proxy; write it into pip.conf"
+    )
     assert "secret" not in out + err
     assert settled.run("scriptrun", "-q", "cron", "s.py", *DAILY, **variables).err == ""
 
@@ -136,13 +138,36 @@ def test_long_rest_is_noted(settled: User, when: str, days: int, noted: bool) ->
 def test_line_for_another_user(settled: User, command: Path) -> None:
     """`--user` makes a line of /etc/cron.d: with the user's name, and without directories that are one's own."""
     status, out, err = settled.run(
-        "scriptrun", "cron", "s.py", *DAILY, "--user", "nobody", XDG_CACHE_HOME="/x", SCRIPTRUN_SYSTEM_CACHE="/s"
+        "scriptrun", "cron", "s.py", *DAILY, "--user", "nobody", SCRIPTRUN_CACHE_DIR="/x", SCRIPTRUN_SYSTEM_CACHE="/s"
     )
     assert status == 0
     assert f"\n0 6 * * * nobody SCRIPTRUN_SYSTEM_CACHE=/s {command} {settled.directory}/s.py\n" in out
     assert "# Runs as nobody in /nonexistent, by /bin/sh" in out
     assert "# Its cache is a temporary directory, as there is no home.\n" in out
     assert "may keep nobody from using" in err
+
+
+def test_system_cache_is_named(settled: User) -> None:
+    """Where there is a system's cache that the job may use, the comment names it, before the user's own."""
+    system = settled.directory / "all"
+    system.mkdir(0o755)
+    out = settled.run("scriptrun", "cron", "s.py", *DAILY, SCRIPTRUN_CACHE_DIR="/c", SCRIPTRUN_SYSTEM_CACHE=str(system))
+    assert f"# It looks into the system's cache {system} first. Its cache is /c.\n" in out.out
+
+
+def test_what_another_user_cannot_read_is_noted(pythons: list[Path], settled: User) -> None:
+    """A script that only root can read is noted where the job is somebody else's, and not where it is theirs."""
+    everybody.require_root()
+    with everybody.installation(pythons) as programs:
+        script = programs.parent / "s.py"
+        script.write_text("")
+        script.chmod(0o600)
+        look = (programs / "scriptrun", "cron", script, *DAILY, "--user", "nobody")
+        closed = settled.run(*look).err
+        os.chown(script, pwd.getpwnam("nobody").pw_uid, -1)
+        theirs = settled.run(*look).err
+    assert closed.startswith(f"scriptrun: note: `{script}` may keep nobody from using `{script}`; ")
+    assert theirs == ""
 
 
 def test_what_everybody_can_use_is_not_noted(pythons: list[Path], settled: User) -> None:
@@ -164,7 +189,7 @@ def test_what_everybody_can_use_is_not_noted(pythons: list[Path], settled: User)
         (("s.py", *DAILY, "--remove"), "takes a script, and when to run it"),
         (("s.py", "--install", "--remove"), "takes a script, and when to run it"),
         (("s.py", *DAILY, "--install", "--user", "root"), "takes a script, and when to run it"),
-        (("s.py", *DAILY, "--user", "nobody-at-all"), "there is no user `nobody-at-all`"),
+        (("s.py", *DAILY, "--user", "nobody-at-all"), "this machine knows no user `nobody-at-all`"),
         (("https://host/s.py", *DAILY), "is for files"),
         (("s.py", *DAILY, "--index-url", "https://a:b@host/"), "holds a password"),
         (("s.py", *DAILY, "a\nb"), "cannot hold a newline"),
@@ -327,3 +352,9 @@ def test_words_survive_cron_and_shell(arguments: list[str]) -> None:
     job = Job("/bin/scriptrun", "/s%.py", ("--with", "a%"), tuple(arguments), {"XDG_CACHE_HOME": "/\\%"})
     line = os.fsdecode(crontab.block(job, "@daily", [])[1]).removeprefix("@daily ")
     assert shlex.split(unescaped(line)) == ["XDG_CACHE_HOME=/\\%", *job.command]
+
+
+@given(marked)
+def test_what_cron_reads_is_known(command: str) -> None:
+    """What a shell would get of any line is told as cron does it."""
+    assert crontab.received(command) == unescaped(command)

@@ -484,8 +484,7 @@ def test_what_is_set_here_alone_is_told(ready: Machine) -> None:
     secret: dict[str, Any] = {"PIP_INDEX_URL": "http://u:secret@127.0.0.1/", "https_proxy": "http://secret"}
     finished = ready.run("scriptrun", "systemd", f"{JOBS}/room.py", SCRIPTRUN_OFFLINE="1", **secret)
     assert finished.err == (
-        "scriptrun: note: not in the environment of a service: PIP_INDEX_URL, https_proxy; "
-        "pip.conf holds the same for pip\n"
+        "scriptrun: note: set here, and not in a service: PIP_INDEX_URL, https_proxy; write it into pip.conf\n"
     )
     assert "secret" not in finished.out
     assert f"ExecStart=:/usr/local/bin/scriptrun --offline {JOBS}/room.py\n" in finished.out

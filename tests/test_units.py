@@ -170,8 +170,7 @@ Persistent=yes
 [Install]
 WantedBy=timers.target
 """,
-        "scriptrun: note: not in the environment of a service: PIP_CONFIG_FILE, PIP_INDEX_URL; "
-        "pip.conf holds the same for pip\n",
+        "scriptrun: note: set here, and not in a service: PIP_CONFIG_FILE, PIP_INDEX_URL; write it into pip.conf\n",
     )
 
 

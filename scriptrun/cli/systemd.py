@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import scriptrun
-from scriptrun import output, process, sharing
+from scriptrun import output, process
 from scriptrun.arguments import Invocation
 from scriptrun.editing import document
 from scriptrun.editing.document import Document
 from scriptrun.errors import EditError, ScriptrunError, UsageError
-from scriptrun.jobs import job as jobs
-from scriptrun.jobs import units
+from scriptrun.jobs import job, obstacles, units
 from scriptrun.jobs.job import Job
+from scriptrun.jobs.obstacles import Need
 from scriptrun.jobs.units import Unit
 
-_USAGE = 'scriptrun systemd SCRIPT [ARG]… [--on-calendar "TIME"] [--name NAME] [--user] [--output DIR]'
+_USAGE = 'scriptrun systemd SCRIPT [ARG...] [--on-calendar "TIME"] [--name NAME] [--user] [--output DIR]'
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -27,7 +25,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if not invocation.arguments:
         raise UsageError("`scriptrun systemd` takes a script", hint=_USAGE)
     extra, quiet = invocation.extra, invocation.options.flag("quiet")
-    wanted = jobs.read(invocation, environ)
+    wanted = job.read(invocation, environ)
     name = _name(extra.get("--name"), wanted)
     calendar = extra.get("--on-calendar", "")
     if "--on-calendar" in extra:
@@ -41,14 +39,14 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         _write(made, extra["--output"], quiet=quiet, user="--user" in extra)
     else:
         output.give("\n".join(unit.text for unit in made))
-    left = jobs.left_behind(environ)
+    left = job.left_behind(environ)
     if left and not quiet:
-        output.note(f"not in the environment of a service: {', '.join(left)}; pip.conf holds the same for pip")
+        output.note(f"set here, and not in a service: {', '.join(left)}; write it into pip.conf")
     return 0
 
 
-def _name(asked: str | None, job: Job) -> str:
-    name = units.name_for(job.script) if asked is None else asked
+def _name(asked: str | None, wanted: Job) -> str:
+    name = units.name_for(wanted.script) if asked is None else asked
     if not units.is_name(name):
         raise UsageError(
             f"units cannot be called `{name}`", hint="choose with --name: letters, digits, `_`, `-` and `.`"
@@ -71,26 +69,23 @@ def _refuse_calendar(calendar: str, environ: Mapping[str, str]) -> None:
         )
 
 
-def _refuse_closed(job: Job) -> None:
+def _refuse_closed(wanted: Job) -> None:
     """Raise ScriptrunError where the user that a service gets could not read the script, or run scriptrun."""
-    for what, path, bits, remedy in _needed(job):
-        for one in (path, os.path.realpath(path)):
-            if one.startswith(("/tmp/", "/var/tmp/")):  # noqa: S108 - nothing is written there
-                raise ScriptrunError(f"{what} is `{one}`, and a service has a /tmp of its own", hint=remedy)
-        barrier = sharing.out_of_reach(os.path.dirname(path)) or sharing.out_of_reach(path, bits)
-        if barrier:
-            message = f"a service has a user of its own, for whom `{barrier}` is closed: {what} is `{path}`"
-            raise ScriptrunError(message, hint=remedy)
+    _refuse(obstacles.script(wanted.script), "put it where everybody can read it, such as /usr/local/lib")
+    for need in obstacles.installation(wanted.program):
+        _refuse(need, "install scriptrun for everybody, as docs/cron.md shows")
 
 
-def _needed(job: Job) -> Iterator[tuple[str, str, int, str]]:
-    """Yield what a service needs: what it is, its path, the bits of its mode, and the remedy."""
-    own = "or make units of your own, with --user"
-    yield "the script", job.script, 0o004, f"put it where everybody can read it, such as /usr/local/lib; {own}"
-    install = f"install scriptrun for everybody, as docs/cron.md shows; {own}"
-    yield "scriptrun", job.program, 0o005, install
-    yield "scriptrun's Python", sys.executable, 0o001, install
-    yield "a part of scriptrun", scriptrun.__file__, 0o004, install
+def _refuse(need: Need, remedy: str) -> None:
+    """Raise ScriptrunError where a service does not get what it needs."""
+    hint = f"{remedy}; or make units of your own, with --user"
+    for path in (need.path, os.path.realpath(need.path)):
+        if path.startswith(("/tmp/", "/var/tmp/")):  # noqa: S108 - nothing is written there
+            raise ScriptrunError(f"{need.what} is `{path}`, and a service has a /tmp of its own", hint=hint)
+    barrier = need.barrier
+    if barrier:
+        message = f"a service has a user of its own, for whom `{barrier}` is closed: {need.what} is `{need.path}`"
+        raise ScriptrunError(message, hint=hint)
 
 
 def _write(made: Sequence[Unit], directory: str, *, quiet: bool, user: bool) -> None:

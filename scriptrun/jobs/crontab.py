@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from scriptrun.errors import EditError, UsageError
 from scriptrun.jobs.job import Job
@@ -20,14 +21,30 @@ def block(job: Job, when: str, assumptions: Sequence[str]) -> list[bytes]:
 
     Raises UsageError for what cannot stand in a crontab.
     """
-    command = " ".join([*(f"{name}={_quoted(value)}" for name, value in sorted(job.variables.items())), *_words(job)])
-    if "\n" in command:
+    line = command(job.command, job.variables)
+    if "\n" in line:
         raise UsageError("a line of a crontab cannot hold a newline", hint="rename the file, or leave the argument out")
-    if len(os.fsencode(command)) > LONGEST:
+    if len(os.fsencode(line)) > LONGEST:
         raise UsageError(f"the command is longer than the {LONGEST} bytes that cron takes", hint="use an --env-file")
     name = _name(job.script)
-    comments = [os.fsencode(f"# {line}") for line in assumptions]
-    return [_BEGIN + name, *comments, os.fsencode(f"{when} {command}"), _END + name]
+    comments = [os.fsencode(f"# {comment}") for comment in assumptions]
+    return [_BEGIN + name, *comments, os.fsencode(f"{when} {line}"), _END + name]
+
+
+def command(words: Iterable[str], variables: Mapping[str, str]) -> str:
+    r"""Return what is to stand in a line so that the shell that cron starts gets these words, variables before them.
+
+    cron itself reads `\%` as `%` and `\\` as `\` before the shell does.
+    """
+    set_before = (f"{name}={shlex.quote(value)}" for name, value in sorted(variables.items()))
+    line = " ".join([*set_before, *map(shlex.quote, words)])
+    return line.replace("\\", "\\''").replace("%", "\\%")
+
+
+def received(command: str) -> str:
+    r"""Return what the shell gets of a line's command: what follows a `%` without `\` before it is for stdin."""
+    kept = re.match(r"(?:\\[%\\]|[^%])*", command)
+    return re.sub(r"\\([%\\])", r"\1", kept.group() if kept else "")
 
 
 def put(table: bytes, script: str, lines: Sequence[bytes]) -> bytes:
@@ -82,13 +99,3 @@ def _damage(number: int, what: str) -> EditError:
 
 def _name(script: str) -> bytes:
     return os.fsencode(shlex.quote(script))
-
-
-def _words(job: Job) -> Iterator[str]:
-    for word in job.command:
-        yield _quoted(word)
-
-
-def _quoted(word: str) -> str:
-    r"""Return a word for the shell that cron starts; before that, cron itself reads `\%` as `%` and `\\` as `\`."""
-    return shlex.quote(word).replace("\\", "\\''").replace("%", "\\%")

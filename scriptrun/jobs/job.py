@@ -6,13 +6,16 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scriptrun import arguments, paths
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import ScriptMissing, UsageError, without_credentials
 
-LEADING = ("SCRIPTRUN_CACHE_DIR", "SCRIPTRUN_SYSTEM_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+PERSONAL = ("SCRIPTRUN_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+"""The variables that lead to directories of one user: others have their own."""
+
+LEADING = (*PERSONAL, "SCRIPTRUN_SYSTEM_CACHE")
 """The variables that say where caches and configuration are: with others, a job would find other ones."""
 
 _NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC")
@@ -37,6 +40,11 @@ class Job:
     def command(self) -> tuple[str, ...]:
         """The words of the command line."""
         return (self.program, *self.options, self.script, *self.arguments)
+
+    def for_others(self) -> Job:
+        """Return the job as it is for another user."""
+        kept = {name: value for name, value in self.variables.items() if name not in PERSONAL}
+        return replace(self, variables=kept)
 
 
 def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
@@ -87,8 +95,9 @@ def program(environ: Mapping[str, str]) -> str:
 
 def left_behind(environ: Mapping[str, str]) -> list[str]:
     """Return the names of variables that say whom pip asks, and how, and are not set where jobs run."""
-    return sorted(name for name, value in environ.items() if value and _leads_to_index(name))
+    return sorted(name for name, value in environ.items() if value and leads_to_index(name))
 
 
-def _leads_to_index(name: str) -> bool:
+def leads_to_index(name: str) -> bool:
+    """Tell whether the variable of that name says whom pip asks, or how."""
     return name.startswith("PIP_") or name.lower().endswith("_proxy") or name in _NETWORK

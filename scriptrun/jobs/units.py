@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from scriptrun.errors import UsageError, escape
 from scriptrun.jobs.job import Job
 
-HOMES = ("/home", "/root", "/run/user")
+_HOMES = ("/home", "/root", "/run/user")
 """What `ProtectHome=yes` hides."""
-
-_OF_A_USER = ("SCRIPTRUN_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
-"""The variables that lead to directories of the user who asks for a unit: a service has its own."""
 
 _HARDENED = (
     ("NoNewPrivileges", "yes"),
@@ -86,9 +83,7 @@ def for_everybody(job: Job, name: str, calendar: str) -> list[Unit]:
     """Return the units for the machine: a user of its own without rights, and a timer unless `calendar` is `""`."""
     own = directory(name)
     variables = {"HOME": f"%S/{own}", "XDG_CACHE_HOME": f"%C/{own}"}
-    others = {key: value for key, value in job.variables.items() if key not in _OF_A_USER}
-    variables |= {key: _specified(value) for key, value in others.items()}
-    network = [("Wants", "network-online.target"), ("After", "network-online.target")]
+    variables |= {key: _specified(value) for key, value in job.for_others().variables.items()}
     service = [
         *_started(job, name, calendar, variables),
         ("DynamicUser", "yes"),
@@ -98,29 +93,41 @@ def for_everybody(job: Job, name: str, calendar: str) -> list[Unit]:
         ("ProtectHome", "read-only" if _uses_homes(job) else "yes"),
         *_HARDENED,
     ]
-    return _units(job, name, calendar, network, service, "multi-user.target")
+    network = (("Wants", "network-online.target"), ("After", "network-online.target"))
+    sections = [_about(job, *network), ("Service", service)]
+    return _units(name, sections, _clock(job, calendar), "multi-user.target")
 
 
 def for_user(job: Job, name: str, calendar: str) -> list[Unit]:
     """Return the units for the systemd of one user, who keeps cache and rights."""
     variables = {key: _specified(value) for key, value in job.variables.items()}
-    return _units(job, name, calendar, [], _started(job, name, calendar, variables), "default.target")
+    sections = [_about(job), ("Service", _started(job, name, calendar, variables))]
+    return _units(name, sections, _clock(job, calendar), "default.target")
 
 
-def _units(  # noqa: PLR0913, PLR0917 - the parts of a unit
-    job: Job, name: str, calendar: str, dependencies: list[tuple[str, str]], service: list[tuple[str, str]], target: str
-) -> list[Unit]:
+def _about(job: Job, *dependencies: tuple[str, str]) -> Section:
+    """Return the section that each unit begins with."""
     described = _specified(escape(f"{os.path.basename(job.script)}, run by scriptrun"))
-    sections: list[Section] = [("Unit", [("Description", described), *dependencies]), ("Service", service)]
+    return "Unit", [("Description", described), *dependencies]
+
+
+def _clock(job: Job, calendar: str) -> list[Section]:
+    """Return the sections of a timer, none where `calendar` is `""`."""
     if not calendar:
-        return [_unit(f"{name}.service", [*sections, ("Install", [("WantedBy", target)])])]
-    clock = [("OnCalendar", _specified(calendar)), ("AccuracySec", "1s"), ("Persistent", "yes")]
-    timer: list[Section] = [
-        ("Unit", [("Description", described)]),
-        ("Timer", clock),
-        ("Install", [("WantedBy", "timers.target")]),
-    ]
-    return [_unit(f"{name}.service", sections), _unit(f"{name}.timer", timer)]
+        return []
+    times = [("OnCalendar", _specified(calendar)), ("AccuracySec", "1s"), ("Persistent", "yes")]
+    return [_about(job), ("Timer", times), _wanted_by("timers.target")]
+
+
+def _wanted_by(target: str) -> Section:
+    return "Install", [("WantedBy", target)]
+
+
+def _units(name: str, service: list[Section], timer: list[Section], target: str) -> list[Unit]:
+    """Return a service, and the timer that starts it; without one it is started by `target`."""
+    if not timer:
+        return [_unit(f"{name}.service", [*service, _wanted_by(target)])]
+    return [_unit(f"{name}.service", service), _unit(f"{name}.timer", timer)]
 
 
 def _unit(file: str, sections: Iterable[Section]) -> Unit:
@@ -137,7 +144,7 @@ def _started(job: Job, name: str, calendar: str, variables: Mapping[str, str]) -
 
 def _uses_homes(job: Job) -> bool:
     paths = [*job.command, *(os.path.realpath(path) for path in (job.program, job.script))]
-    return any(path.startswith(f"{home}/") for home in HOMES for path in paths)
+    return any(path.startswith(f"{home}/") for home in _HOMES for path in paths)
 
 
 def command_line(words: Iterable[str]) -> str:
