@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shlex
@@ -15,7 +16,8 @@ from support import everybody
 from support.user import User
 
 from scriptrun.errors import EditError, UsageError
-from scriptrun.jobs import crontab, schedule
+from scriptrun.jobs import crontab, schedule, tables
+from scriptrun.jobs.account import Account
 from scriptrun.jobs.job import Job
 
 DAILY = ("--schedule", "0 6 * * *")
@@ -212,6 +214,14 @@ def test_path_behind_a_link(settled: User) -> None:
     assert f" {settled.directory}/a/s.py\n" in settled.run("scriptrun", "cron", "link/../s.py", *DAILY).out
 
 
+def test_started_as_a_module(settled: User, command: Path) -> None:
+    """`python -m scriptrun` names the command that is installed with it."""
+    python = command.parent / "python"
+    status, out, err = settled.run(python, "-m", "scriptrun", "cron", "s.py", *DAILY, PATH="/usr/bin:/bin")
+    assert (status, err) == (0, "")
+    assert f"\n0 6 * * * {command} {settled.directory}/s.py\n" in out
+
+
 def test_missing_script(settled: User) -> None:
     """A script that is not there has no job."""
     status, out, err = settled.run("scriptrun", "cron", "gone.py", *DAILY)
@@ -283,7 +293,7 @@ def test_pause(text: str, days: float) -> None:
 
 MARKERS = (b"# scriptrun:",)
 lines = st.binary(max_size=12).filter(lambda line: b"\n" not in line and not line.startswith(MARKERS))
-tables = st.lists(lines, max_size=6).map(b"\n".join)
+texts = st.lists(lines, max_size=6).map(b"\n".join)
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\0"), max_size=8)
 marked = st.text(st.sampled_from("ab%\\'\" $"), max_size=12)
 
@@ -293,7 +303,7 @@ def block(script: str = "/s.py", when: str = "@daily") -> list[bytes]:
     return crontab.block(Job("/bin/scriptrun", script, (), (), {}), when, ["as ada"])
 
 
-@given(tables, st.sampled_from(["/s.py", "/a b/%ä\udcff.py", "/end of x"]))
+@given(texts, st.sampled_from(["/s.py", "/a b/%ä\udcff.py", "/end of x"]))
 def test_install_and_remove_is_nothing(table: bytes, script: str) -> None:
     """Whatever a table holds, with a final newline or without: what is put into it and taken out leaves no trace."""
     put = crontab.put(table, script, block(script))
@@ -304,7 +314,7 @@ def test_install_and_remove_is_nothing(table: bytes, script: str) -> None:
     assert crontab.put(put, script, block(script)) == put
 
 
-@given(tables, tables)
+@given(texts, texts)
 def test_blocks_of_others_stay(before: bytes, after: bytes) -> None:
     """A block is replaced in its place, whatever is around it; blocks of other scripts and all else stay."""
     own, other = b"\n".join(block()), b"\n".join(block("/s.py.old"))
@@ -340,6 +350,27 @@ def test_damaged_markers(rows: str, message: str) -> None:
         crontab.take(table, "/s.py")
     with pytest.raises(EditError, match=message):
         crontab.put(table, "/s.py", block())
+
+
+def test_comments_are_no_markers() -> None:
+    """A comment that only begins as a marker does is left alone: it names no file."""
+    table = b"# scriptrun: my jobs\n# scriptrun: end of them\n@daily true\n"
+    put = crontab.put(table, "/s.py", block())
+    assert put.startswith(table)
+    assert crontab.take(put, "/s.py") == table
+
+
+def test_home_that_others_keep_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody is waited for without an end: the error says that nothing was changed."""
+    monkeypatch.setattr(tables, "_PATIENCE", 0)
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    user = Account("ada", os.geteuid(), os.getegid(), str(tmp_path))
+    with pytest.raises(EditError, match="nothing was changed"), tables.alone(user):
+        pass
+    os.close(descriptor)
+    with tables.alone(user):
+        pass
 
 
 def unescaped(command: str) -> str:

@@ -156,6 +156,15 @@ def test_refused_table(ada: Ada) -> None:
     assert path.read_bytes() == b"@daily true\nnonsense\n"
 
 
+def test_table_without_a_last_newline(ada: Ada) -> None:
+    """A job can be put in, and taken out again; the line before then has an end, which `crontab` demands."""
+    ada.table = b"@daily true\n"
+    ada.machine.path(f"/var/spool/cron/crontabs/{ada.name}").write_bytes(b"@daily true")
+    assert ada.install() == ada.note("put into")
+    assert ada.cron("s.py", "--remove") == ada.note("taken out of")
+    assert ada.table == b"@daily true\n"
+
+
 @pytest.mark.parametrize("words", ["--install --schedule @daily", "--remove"])
 def test_damaged_block(ada: Ada, words: str) -> None:
     """A block that lost its end is not guessed at: nothing changes, and the error says what to do."""

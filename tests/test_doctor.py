@@ -18,7 +18,9 @@ from support import accounts, everybody, mounts, private
 from support.index import Index
 from support.user import Finished, User
 
-from scriptrun.jobs import crontab
+from scriptrun.doctor import cron as jobs_of_cron
+from scriptrun.doctor.surroundings import Surroundings
+from scriptrun.jobs import account, crontab
 
 BODY = "import demo, sys; open('ran', 'w'); print(demo.V, sys.prefix)\n"
 
@@ -391,6 +393,28 @@ def test_what_a_line_starts_is_looked_at(user: User, command: Path, lines: str) 
     table = lines.format(command=command, script=script) + "\n"
     found = wrong(read(cron(user, "scriptrun doctor --cron --json s.py || true", tables={"root": table})))
     assert found == LINES[lines]
+
+
+@pytest.mark.slow
+def test_a_password_in_no_remedy(user: User) -> None:
+    """Where an option holds a password, the remedy is pip.conf, and not a line that everybody can read."""
+    user.script("s.py")
+    found = read(cron(user, "scriptrun doctor --cron --json --index-url http://a:secret@127.0.0.1:9/ s.py || true"))
+    (remedy,) = (one["remedy"] for one in found if one["subject"] == "command")
+    assert remedy.startswith("put the index into pip.conf, which is yours alone, and write above the line: PATH=")
+
+
+def test_a_shell_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What does not answer is no shell, and nothing more is asked of it."""
+    monkeypatch.setattr(jobs_of_cron, "_ANSWERING", 0.2)
+    shell = tmp_path / "shell"
+    shell.write_text("#!/bin/sh\nsleep 1000\n")
+    shell.chmod(0o755)
+    variables = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "SHELL": str(shell)}
+    place = jobs_of_cron.Place(Surroundings(account.find(""), variables), "/bin/scriptrun", None, "")
+    assert [one.message for one in jobs_of_cron.findings(place, {}, ())][1:] == [
+        f"`{shell}` cannot be started as a shell"
+    ]
 
 
 @pytest.mark.slow

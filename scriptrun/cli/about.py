@@ -60,11 +60,13 @@ Commands:
     [--upgrade]                   or inside it; all newest with --upgrade
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
   tree SCRIPT                     which distribution is there because of which
-  cron SCRIPT [ARG...]            a line for a crontab, or cron.d: [--user NAME]
-    --schedule "*/5 * * * *"      put into your own with --install; cron SCRIPT
-                                  --remove takes it out; see docs/cron.md
-  systemd SCRIPT [ARG]... [--on-calendar TIME] [--name NAME]
-    [--user] [--output DIR]       a service that runs it, and a timer
+  cron SCRIPT [ARG...]            a line for your crontab, put in by --install;
+    --schedule "*/5 * * * *"      cron SCRIPT --remove takes it out; for cron.d,
+    [--install] [--user NAME]     with a user; see docs/cron.md
+  systemd SCRIPT [ARG...]         a service that runs it; with --on-calendar a
+    [--on-calendar TIME]          timer; written with --output; --user alone,
+    [--user] [--output DIR]       without a name, is for your own systemd
+    [--name NAME]
   cache dir                       where environments are kept
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]

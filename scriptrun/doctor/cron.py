@@ -14,12 +14,16 @@ from scriptrun.doctor.crontabs import Line
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding
 from scriptrun.doctor.script import LAUNCHING
 from scriptrun.doctor.surroundings import Surroundings
+from scriptrun.errors import without_credentials
 from scriptrun.jobs import crontab, job, obstacles
 from scriptrun.jobs.account import PATH
-from scriptrun.process import Exchanged
+from scriptrun.process import Exchanged, TimeoutExpired
 
 _BUILDING = ("SSH_AUTH_SOCK", "LD_LIBRARY_PATH", "CC", "CFLAGS", "LDFLAGS")
 """Variables by which what pip builds finds other things."""
+
+_ANSWERING = 30.0
+"""After how many seconds something is no shell."""
 
 _IN_ORDER = (
     "let it belong to root, with the mode 644, a name of letters, digits, `_` and `-` alone, and a newline at its end"
@@ -53,8 +57,8 @@ def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -
     yield Finding(OK, "cron", f"{message}, by {line.place}" if line else message)
     if line is not None and line.ignored:
         yield Finding(PROBLEM, "cron", f"cron ignores {line.place.rpartition(', ')[0]}: {line.ignored}", _IN_ORDER)
-    if surroundings.run(there, "exit 42").status != 42:
-        remedy = "let SHELL= in the table name one that is there"
+    if not _has_shell(there):
+        remedy = "let SHELL= in the table name a shell"
         yield Finding(PROBLEM, "cron", f"`{variables['SHELL']}` cannot be started as a shell", remedy)
         return
     yield from _home(there, environ)
@@ -63,6 +67,14 @@ def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -
     for one in _told_there(place, options):
         matters = one.subject == LAUNCHING and one.level != OK and line is not None
         yield replace(one, level=NOTE if line.program else PROBLEM) if matters and line else one
+
+
+def _has_shell(there: Surroundings) -> bool:
+    """Tell whether there is a shell that runs commands."""
+    try:
+        return surroundings.run(there, "exit 42", timeout=_ANSWERING).status == 42
+    except TimeoutExpired:
+        return False
 
 
 def _home(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -114,6 +126,8 @@ def _remedy(place: Place, options: Sequence[str]) -> str:
     if not place.script:
         return f"write into the table, above its lines: {path}"
     line = crontab.command(place.command(options), {})
+    if without_credentials(line) != line:
+        return f"put the index into pip.conf, which is yours alone, and write above the line: {path}"
     return f"let the line say: {line}\nor write above it: {path}"
 
 
@@ -124,7 +138,7 @@ def _differences(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Fi
         remedy = "what a job needs of them: NAME=value lines in the table, or pip.conf and config.toml"
         yield Finding(NOTE, "variables", f"set here, and not in cron: {', '.join(names)}", remedy)
     here, cache = (location.cache_directory(variables) for variables in (environ, there.variables))
-    if there.account.is_own and here != cache:
+    if there.account.is_own and here and here != cache:
         remedy = f"write SCRIPTRUN_CACHE_DIR={here} into the table, to share it"
         yield Finding(NOTE, "variables", f"the cache is `{cache}` in cron, and `{here}` here", remedy)
 

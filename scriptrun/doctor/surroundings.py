@@ -80,8 +80,8 @@ def _bare(value: str) -> str:
     return value[1:-1] if value[1:].endswith(_QUOTES) else value[1:]
 
 
-def run(there: Surroundings, command: str) -> Exchanged:
-    """Run a command of the shell as cron would, however long it takes. Raises OSError and Interrupted."""
+def run(there: Surroundings, command: str, timeout: float | None = None) -> Exchanged:
+    """Run a command of the shell as cron would. Raises OSError, process.TimeoutExpired and Interrupted."""
     who = there.account
     told = {"name": who.name, "uid": who.uid, "gid": who.gid, "variables": dict(there.variables), "command": command}
     with tempfile.NamedTemporaryFile() as file:
@@ -89,5 +89,6 @@ def run(there: Surroundings, command: str) -> Exchanged:
             [sys.executable, "-I", "-S", become.__file__],
             environment={"SCRIPTRUN_TOLD": json.dumps({**told, "output": file.name})},
             directory=os.sep,
+            timeout=timeout,
         )
         return Exchanged(finished.status, file.read(), finished.output)

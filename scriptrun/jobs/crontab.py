@@ -11,6 +11,8 @@ from scriptrun.errors import EditError, UsageError
 from scriptrun.jobs.job import Job
 
 _BEGIN, _END = b"# scriptrun: ", b"# scriptrun: end of "
+_MARKER = re.compile(rb"# scriptrun: (end of )?('?/.*)", re.DOTALL)
+"""What markers look like, and no other comment: they name the absolute path of a file."""
 
 LONGEST = 998
 """How many bytes Debian's cron takes as a command; from a longer one in /etc/cron.d it takes nothing."""
@@ -75,17 +77,19 @@ def _places(rows: Sequence[bytes], script: str) -> Iterator[slice]:
     name = _name(script)
     begun: tuple[int, bytes] | None = None
     for number, row in enumerate(rows):
-        line = row.rstrip()  # an editor may have added carriage returns
-        if line.startswith(_END):
-            if begun is None or begun[1] != line[len(_END) :]:
+        marker = _MARKER.fullmatch(row.rstrip())  # an editor may have added carriage returns
+        if marker is None:
+            continue
+        if marker[1]:
+            if begun is None or begun[1] != marker[2]:
                 raise _damage(number, "ends a block of scriptrun that does not begin")
             if begun[1] == name:
                 yield slice(begun[0], number + 1)
             begun = None
-        elif line.startswith(_BEGIN):
+        else:
             if begun is not None:
                 break
-            begun = (number, line[len(_BEGIN) :])
+            begun = (number, marker[2])
     if begun is not None:
         raise _damage(begun[0], "begins a block of scriptrun that does not end")
 

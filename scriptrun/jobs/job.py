@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -96,11 +97,18 @@ def _off(options: Options) -> dict[str, str]:
 
 
 def program(environ: Mapping[str, str]) -> str:
-    """Return the path of `scriptrun`: the one that `PATH` has, which outlives an upgrade, if it is this one."""
+    """Return the path of `scriptrun`: the one that `PATH` has, which outlives an upgrade, if it is this one.
+
+    Raises UsageError where there is none.
+    """
     own = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "scriptrun")
+    if not os.path.isfile(own):
+        own = os.path.join(sysconfig.get_path("scripts"), "scriptrun")  # this was started as `python -m scriptrun`
     found = shutil.which("scriptrun", path=environ.get("PATH", os.defpath))
     if found and os.path.isabs(found) and os.path.exists(own) and os.path.samefile(found, own):
         return found
+    if not os.path.isfile(own):
+        raise UsageError("there is no command `scriptrun` beside this one", hint="install scriptrun with its command")
     return own
 
 

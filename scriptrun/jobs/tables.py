@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 
 from scriptrun import process
@@ -15,18 +16,39 @@ _NO_TABLE = "no crontab for"
 """What `crontab -l` says where there is no table, with the same status as where it may not be used."""
 
 
+_PATIENCE = 60.0
+"""For how many seconds others are waited for."""
+
+
 @contextlib.contextmanager
 def alone(user: Account) -> Iterator[None]:
-    """Let no other scriptrun of this user read the table before this one has written it, nor a signal in between."""
-    import fcntl
+    """Let no other scriptrun of this user read the table before this one has written it, nor a signal in between.
 
+    Raises EditError where that takes too long.
+    """
     with process.interruptible(), contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # no home, or one that cannot be locked
             descriptor = os.open(user.home, os.O_RDONLY)
             stack.callback(os.close, descriptor)
             with process.waiting():
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                _lock(descriptor)
         yield
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a directory. Raises OSError, and EditError where others keep it for too long: whoever may read it can."""
+    import fcntl
+
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise EditError("another program keeps your home locked; nothing was changed") from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def read(user: Account, environ: Mapping[str, str]) -> bytes | None:
@@ -43,7 +65,9 @@ def read(user: Account, environ: Mapping[str, str]) -> bytes | None:
 
 
 def write(user: Account, table: bytes, environ: Mapping[str, str]) -> None:
-    """Make `table` the user's; an empty one is none. Raises EditError."""
+    """Make `table` the user's; an empty one is none, and one without a last newline gets it. Raises EditError."""
+    if table and not table.endswith(b"\n"):  # `crontab` refuses it so, wherever it came from
+        table += b"\n"
     finished = _crontab(user, "-" if table else "-r", environ=environ, given=table)
     if finished.status:
         raise EditError(
