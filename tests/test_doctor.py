@@ -561,6 +561,8 @@ def test_as_another_user(programs: Path, shared_index: Index) -> None:
         healthy = read(accounts.run(user, f"scriptrun {look}", homes=homes, tables=table))
         (environment,) = machine.other.cache.glob("v1/envs/*/*")
         owner = environment.stat().st_uid
+        script.chmod(0o744)
+        unexecuted = read(accounts.run(user, f"scriptrun {look}", homes=homes, tables=table))
         script.chmod(0o700)
         unread = read(accounts.run(user, f"scriptrun {look}", homes=homes, tables=table))
         closed = machine.administrator.home / "bin"
@@ -570,6 +572,7 @@ def test_as_another_user(programs: Path, shared_index: Index) -> None:
     finally:
         shutil.rmtree(root)
     assert ({one["level"] for one in healthy}, owner) == ({"ok"}, everybody.NOBODY)
+    assert wrong(unexecuted)["first line"] == f"ada cannot execute {script}"
     assert wrong(unread)["script"] == f"ada cannot read {script}"
     assert "it does not start there" in wrong(unstarted)["scriptrun"]
 
