@@ -1,24 +1,20 @@
-"""`scriptrun cron`: what it prints and says, and the text of schedules and tables."""
+"""`scriptrun cron`: what it prints and says."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pwd
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support import everybody
 from support.user import User
 
-from scriptrun.errors import EditError, UsageError
-from scriptrun.jobs import crontab, schedule, tables
+from scriptrun.errors import EditError
+from scriptrun.jobs import tables
 from scriptrun.jobs.account import Account
-from scriptrun.jobs.job import Job
 
 DAILY = ("--schedule", "0 6 * * *")
 
@@ -236,130 +232,6 @@ def test_missing_program(settled: User, command: Path, words: tuple[str, ...]) -
     assert err.startswith("scriptrun: error: there is no program `crontab`\nhint: install cron")
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("60 * * * *", "`60` is no minute"),
-        ("1,,2 * * * *", "`` is no minute"),
-        ("5/10 * * * *", "`5/10` is no minute"),
-        ("*/0 * * * *", "`*/0` is no minute"),
-        ("30-10 * * * *", "`30-10` is no minute"),
-        ("0~5 * * * *", "`0~5` is no minute"),
-        ("٣ * * * *", "`٣` is no minute"),
-        ("* 24 * * *", "`24` is no hour"),
-        ("* * 0 * *", "`0` is no day of the month"),
-        ("* * * 13 *", "`13` is no month"),
-        ("* * * januar *", "`januar` is no month"),
-        ("* * * * 8", "`8` is no day of the week"),
-        ("* * * mon *", "`mon` is no month"),
-        ("", "has 0 fields"),
-        ("* * * * * *", "has 6 fields"),
-        ("*\n* * * *", "has 4 fields"),
-        ("@fortnightly", "there is no schedule `@fortnightly`"),
-        ("@Daily", "there is no schedule `@Daily`"),
-        ("0 0 30 2 *", "for a day that never comes"),
-        ("0 0 31 apr,jun *", "for a day that never comes"),
-    ],
-)
-def test_schedule_is_refused(text: str, name: str) -> None:
-    """The error names the field that is wrong."""
-    with pytest.raises(UsageError) as caught:
-        schedule.read(text)
-    assert name in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("text", "days"),
-    [
-        ("* * * * *", 1),
-        ("0 0 * * mon-fri", 3),
-        ("0 0 * * 7", 7),
-        ("0 0 1 * *", 31),
-        ("0 0 31 * *", 61),
-        ("0 0 1 */3 *", 92),
-        ("0 0 1 1 1", 342),
-        ("0 0 */31 * fri", 427),
-        ("0 0 13 * */1", 31),
-        ("0 0 29 2 *", 1461),
-        ("@weekly", 7),
-        ("@yearly", 366),
-        ("@reboot", float("inf")),
-    ],
-)
-def test_pause(text: str, days: float) -> None:
-    """The longest pause between two days with runs is known, also where one of two days is enough, and where not."""
-    assert schedule.read(text).pause == days
-
-
-MARKERS = (b"# scriptrun:",)
-lines = st.binary(max_size=12).filter(lambda line: b"\n" not in line and not line.startswith(MARKERS))
-texts = st.lists(lines, max_size=6).map(b"\n".join)
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\0"), max_size=8)
-marked = st.text(st.sampled_from("ab%\\'\" $"), max_size=12)
-
-
-def block(script: str = "/s.py", when: str = "@daily") -> list[bytes]:
-    """Return the block of a script."""
-    return crontab.block(Job("/bin/scriptrun", script, (), (), {}), when, ["as ada"])
-
-
-@given(texts, st.sampled_from(["/s.py", "/a b/%ä\udcff.py", "/end of x"]))
-def test_install_and_remove_is_nothing(table: bytes, script: str) -> None:
-    """Whatever a table holds, with a final newline or without: what is put into it and taken out leaves no trace."""
-    put = crontab.put(table, script, block(script))
-    assert put != table
-    assert put.startswith(table)
-    assert crontab.take(put, script) == table
-    assert crontab.take(table, script) == table
-    assert crontab.put(put, script, block(script)) == put
-
-
-@given(texts, texts)
-def test_blocks_of_others_stay(before: bytes, after: bytes) -> None:
-    """A block is replaced in its place, whatever is around it; blocks of other scripts and all else stay."""
-    own, other = b"\n".join(block()), b"\n".join(block("/s.py.old"))
-    parts = (before, other, own, other, after)
-    expected = (before, other, b"\n".join(block(when="@hourly")), other, after)
-    assert crontab.put(b"\n".join(parts), "/s.py", block(when="@hourly")) == b"\n".join(expected)
-    assert crontab.take(b"\n".join(parts), "/s.py") == b"\n".join((before, other, other, after))
-
-
-def test_copies_of_a_block_are_one() -> None:
-    """A block that was copied is replaced once, and taken out wherever it is, also with carriage returns."""
-    own = b"\n".join(block())
-    copied = b"\n".join((b"a", own, b"b", own.replace(b"\n", b"\r\n") + b"\r", b"c", b""))
-    assert crontab.put(copied, "/s.py", block()) == b"\n".join((b"a", own, b"b", b"c", b""))
-    assert crontab.take(copied, "/s.py") == b"a\nb\nc\n"
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ("x,B", "line 2 of the crontab begins a block of scriptrun that does not end"),
-        ("B,x,B,x,E", "line 1 of the crontab begins a block of scriptrun that does not end"),
-        ("B,x,E,E", "line 4 of the crontab ends a block of scriptrun that does not begin"),
-        ("O,x,E", "line 3 of the crontab ends a block of scriptrun that does not begin"),
-        ("O,B,E", "line 1 of the crontab begins a block of scriptrun that does not end"),
-    ],
-)
-def test_damaged_markers(rows: str, message: str) -> None:
-    """Where markers do not match, the error names the line, and nothing is changed."""
-    kinds = {"B": b"# scriptrun: /s.py", "E": b"# scriptrun: end of /s.py", "O": b"# scriptrun: /o.py", "x": b"x"}
-    table = b"\n".join(kinds[row] for row in rows.split(","))
-    with pytest.raises(EditError, match=message):
-        crontab.take(table, "/s.py")
-    with pytest.raises(EditError, match=message):
-        crontab.put(table, "/s.py", block())
-
-
-def test_comments_are_no_markers() -> None:
-    """A comment that only begins as a marker does is left alone: it names no file."""
-    table = b"# scriptrun: my jobs\n# scriptrun: end of them\n@daily true\n"
-    put = crontab.put(table, "/s.py", block())
-    assert put.startswith(table)
-    assert crontab.take(put, "/s.py") == table
-
-
 def test_home_that_others_keep_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nobody is waited for without an end: the error says that nothing was changed."""
     monkeypatch.setattr(tables, "_PATIENCE", 0)
@@ -371,29 +243,3 @@ def test_home_that_others_keep_locked(monkeypatch: pytest.MonkeyPatch, tmp_path:
     os.close(descriptor)
     with tables.alone(user):
         pass
-
-
-def unescaped(command: str) -> str:
-    r"""Return what Debian's cron gives to the shell: `\%` is `%`, `\\` is `\`, and the rest is for stdin."""
-    found = ""
-    rest = iter(command)
-    for character in rest:
-        if character == "%":
-            break
-        following = next(rest, "") if character == "\\" else ""
-        found += following if following and following in "%\\" else character + following
-    return found
-
-
-@given(st.lists(words | marked, max_size=4))
-def test_words_survive_cron_and_shell(arguments: list[str]) -> None:
-    """Whatever is in the words of a command: behind cron and the shell they are the same."""
-    job = Job("/bin/scriptrun", "/s%.py", ("--with", "a%"), tuple(arguments), {"XDG_CACHE_HOME": "/\\%"})
-    line = os.fsdecode(crontab.block(job, "@daily", [])[1]).removeprefix("@daily ")
-    assert shlex.split(unescaped(line)) == ["XDG_CACHE_HOME=/\\%", *job.command]
-
-
-@given(marked)
-def test_what_cron_reads_is_known(command: str) -> None:
-    """What a shell would get of any line is told as cron does it."""
-    assert crontab.received(command) == unescaped(command)
