@@ -62,7 +62,9 @@ def _assumptions(wanted: Job, owner: pwd.struct_passwd) -> Iterator[str]:
     yield f"Runs as {owner.pw_name} in {escape(owner.pw_dir)}, by /bin/sh, with PATH=/usr/bin:/bin and no terminal;"
     yield f"output is mailed to {owner.pw_name}. SHELL=, PATH=, HOME= and MAILTO= above this change that."
     cache = location.cache_directory({**wanted.variables, "HOME": owner.pw_dir})
-    yield f"Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}."
+    system, _ = location.system_cache(wanted.variables)
+    first = f"; {escape(system)} is looked into first" if system else ""
+    yield f"Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}{first}."
 
 
 def _notes(wanted: Job, times: Schedule, owner: pwd.struct_passwd, environ: Mapping[str, str]) -> Iterator[str]:
