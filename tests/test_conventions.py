@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import pages
 from support.shells import QUIET_OPTIONS
 
 import scriptrun
@@ -200,6 +201,13 @@ def test_modules_import_only_what_is_before_them(name: str) -> None:
     modules = {part if part in MODULES else part.rpartition(".")[0] for part in used}
     before = ORDER[: ORDER.index(name)]
     assert [module for module in sorted(modules) if module not in before] == []
+
+
+def test_the_documentation_tells_what_every_module_is_for() -> None:
+    """The table in docs/architecture.md has them in the same order: all but packages and commands."""
+    table = re.findall(r"^\| `([\w/]+)` \| \S", pages.section("docs/architecture.md", "Modules"), re.MULTILINE)
+    told = [name for name in ORDER if MODULES[name].name not in {"__init__.py", "__main__.py"}]
+    assert [name.replace("/", ".") for name in table] == [name for name in told if not name.startswith("cli.")]
 
 
 def test_one_module_starts_programs() -> None:
