@@ -10,12 +10,11 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from support import generations, mounts, outage, watch, web
+from support import generations, mounts, outage, pages, watch, web
 from support import index as indexes
 from support.index import Index
 from support.user import User
 
-ROOT = Path(__file__).parent.parent
 PRINT = "import demo; print(demo.V)\n"
 AGE = '# tool.scriptrun.max-age = "7 days"\n'
 
@@ -76,12 +75,11 @@ def test_index_that_is_down(user: User, kind: str) -> None:
 @pytest.mark.slow
 def test_what_the_documentation_shows(user: User) -> None:
     """The command in `docs/cron.md` does what it says there, for another index."""
-    text = (ROOT / "docs/cron.md").read_text().partition("## When the index is down")[2]
-    command, *lines = text.split("```\n")[1].splitlines()
+    (step,) = pages.steps(pages.section("docs/cron.md", "When the index is down"))
     user.write("report.py", '# /// script\n# dependencies = [\n#   "demo",\n# ]\n# ///\n')
     with outage.silent() as down:
-        expected = "\n".join([*lines, ""]).replace("https://index.example/simple/", down.url)
-        finished = user.run(*shlex.split(command.removeprefix("$ ")), PIP_INDEX_URL=down.url)
+        expected = step.shown.replace("https://index.example/simple/", down.url)
+        finished = user.run(*shlex.split(step.command), PIP_INDEX_URL=down.url)
     assert finished == (125, "", expected)
 
 
