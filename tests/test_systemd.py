@@ -50,6 +50,7 @@ def booted(served: Index) -> Iterator[Machine]:
 def followed(booted: Machine) -> list[tuple[Step, str]]:
     """What came of the page, followed word for word: each step, and what it wrote."""
     (script,) = pages.blocks(pages.section(PAGE, "A user's job"), "python")
+    booted.must("useradd", "--create-home", "ada")
     booted.write("/home/ada/report.py", script)
     booted.must("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), "clone")  # an overlay has no links to others
     done = []
@@ -326,7 +327,7 @@ def test_missed_time_is_made_up_for(ready: Machine) -> None:
     ready.must("systemctl", "start", "missed.timer")
     assert shown(ready, "missed.service", "ExecMainStartTimestamp") == [""]
     ready.must("systemctl", "stop", "missed.timer")
-    os.utime(stamp, (0, 0))
+    os.utime(stamp, (1, 1))  # 0 would mean "never"
     ready.must("systemctl", "start", "missed.timer")
     assert hear(told) == "ran"
 
@@ -398,7 +399,6 @@ def test_started_once_at_a_time(ready: Machine) -> None:
 
 def test_service_of_a_user(ready: Machine) -> None:
     """With --user, the systemd of a user runs it as that user, with the user's own cache and variables."""
-    ready.must("useradd", "--create-home", "ada")
     uid = int(ready.must("id", "-u", "ada"))
     ready.must("install", "-d", "-o", "ada", "-m", "700", "/run/ada")
     ada = ["runuser", "-u", "ada", "--", "env", "HOME=/home/ada", "XDG_RUNTIME_DIR=/run/ada"]
