@@ -63,8 +63,8 @@ def _assumptions(wanted: Job, owner: pwd.struct_passwd) -> Iterator[str]:
     yield f"output is mailed to {owner.pw_name}. SHELL=, PATH=, HOME= and MAILTO= above this change that."
     cache = location.cache_directory({**wanted.variables, "HOME": owner.pw_dir})
     system, _ = location.system_cache(wanted.variables)
-    first = f"; {escape(system)} is looked into first" if system else ""
-    yield f"Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}{first}."
+    before = f"It looks into the system's cache {escape(system)} first. " if system and system != cache else ""
+    yield f"{before}Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}."
 
 
 def _notes(wanted: Job, times: Schedule, owner: pwd.struct_passwd, environ: Mapping[str, str]) -> Iterator[str]:
