@@ -152,9 +152,9 @@ def follow(machine: Machine, title: str, user: str, directory: str) -> None:
 
 
 def _follow_as_ada(machine: Machine) -> None:
-    machine.must(
-        f"useradd --create-home --shell /bin/bash ada; git clone --quiet {ROOT} ~ada/clone; chown -R ada: ~ada"
-    )
+    machine.must("useradd --create-home --shell /bin/bash ada")
+    pages.clone(machine.path("/home/ada/clone"))
+    machine.must("chown -R ada: ~ada/clone")
     (program,) = pages.blocks(pages.section(PAGE, "A user's job"), "python")
     machine.write("/home/ada/report.py", program, user="ada")
     follow(machine, "A user's job", "ada", "~/clone")
@@ -165,7 +165,7 @@ def _follow_as_ada(machine: Machine) -> None:
 def _follow_as_root(machine: Machine) -> None:
     for name, mode in (("with.dot", 0o644), ("writable", 0o664)):
         machine.write(f"/etc/cron.d/{name}", "@reboot root echo 0 >/run/done/ignored\n", mode=mode)
-    machine.must(f"git clone --quiet {ROOT} ~/clone")
+    pages.clone(machine.path("/root/clone"))
     follow(machine, "Install for everybody", "root", "~/clone")
     follow(machine, "For everybody: /etc/cron.d", "root", "/")
 

@@ -52,11 +52,11 @@ def followed(booted: Machine) -> list[tuple[Step, str]]:
     (script,) = pages.blocks(pages.section(PAGE, "A user's job"), "python")
     booted.must("useradd", "--create-home", "ada")
     booted.write("/home/ada/report.py", script)
-    booted.must("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), "clone")  # an overlay has no links to others
+    pages.clone(booted.path("/srv/clone"))
     done = []
     for step in [*pages.steps(pages.section(PAGE, "Install for everybody")), *pages.steps(SECTION)]:
         booted.must("journalctl", "--sync")
-        status, out, err = booted.run("sh", "-c", f"cd ~/clone; {step.command}")
+        status, out, err = booted.run("sh", "-c", f"cd /srv/clone; {step.command}")
         done.append((step, out + err + (f"status {status}\n" if status else "")))
     return done
 
