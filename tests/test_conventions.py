@@ -278,6 +278,15 @@ def test_every_test_says_what_it_expects(path: Path) -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))], ids=lambda path: path.name
+)
+def test_lines_of_prose_are_short(path: Path) -> None:
+    """Documents have no line of more than 120 characters, but in tables and in what programs write."""
+    prose = re.sub(r"^ *```.*?^ *```|^\|.*?$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in prose.split("\n") if len(line) > 120] == []
+
+
 def test_files_with_odd_bytes_are_kept_as_they_are() -> None:
     """Git changes no line end under `tests/data`, where carriage returns are what it is about."""
     assert "tests/data/** -text" in (ROOT / ".gitattributes").read_text("utf-8").split("\n")
