@@ -180,7 +180,7 @@ def _converse(
             show=show,
             meanwhile=load,
             watch=watch,
-            watchful=True,
+            ends_its_own=True,
         )
     except patience.Stalled as why:
         raise pip_messages.stalled("\n".join(lines), order.asked, why) from None

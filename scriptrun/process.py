@@ -10,20 +10,17 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
-from scriptrun.errors import Interrupted
+from scriptrun import signals
 from scriptrun.patience import Watch
 
 TimeoutExpired = subprocess.TimeoutExpired
 
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-
-_PATIENCE = 10.0
-"""For how many seconds a watchful program may end what it started; it takes as many milliseconds."""
+_GRACE = 10.0
+"""For how many seconds a program may end what it started; it takes as many milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -43,84 +40,6 @@ class Exchanged:
     complaints: str
 
 
-class _Signal:
-    """The signal that asked this process to end (0: none has), and whether it may take effect at once."""
-
-    number = 0
-    waiting = False
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn a signal that would end this process into Interrupted: raised by `waiting`, or at the end of the block.
-
-    Elsewhere it is only noted, so that nothing is left half done. Signals that do not have their default effect keep
-    the one they have.
-    """
-
-    def note(number: int, _frame: types.FrameType | None) -> None:
-        _Signal.number = _Signal.number or number
-        if _Signal.waiting:
-            _Signal.waiting = False
-            raise Interrupted(_Signal.number)
-
-    previous = {}
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            previous[number] = signal.signal(number, note)
-    try:
-        yield
-        if _Signal.number:
-            raise Interrupted(_Signal.number)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        _Signal.number = 0
-
-
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Let a signal, also one noted before, end the wait that the block is. Raises Interrupted."""
-    _Signal.waiting = True
-    try:
-        if _Signal.number:
-            raise Interrupted(_Signal.number)
-        yield
-    finally:
-        _Signal.waiting = False
-
-
-@contextmanager
-def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
-    """Call `look` every so many seconds while the block waits for something; what it raises ends the block.
-
-    Nothing of that is left after the block. An alarm that was set before this process started, as `timeout` programs
-    do, ends the block when it is due, and goes off.
-    """
-    looking, begun = True, time.monotonic()
-
-    def tick(number: int, _frame: types.FrameType | None) -> None:
-        if looking and alarm[0] and time.monotonic() - begun >= alarm[0]:
-            raise Interrupted(number)
-        if looking:
-            look()
-
-    alarm = (0.0, 0.0)
-    previous = signal.signal(signal.SIGALRM, tick)
-    alarm = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
-    try:
-        try:
-            yield
-        finally:
-            looking = False
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-        if alarm[0]:
-            signal.setitimer(signal.ITIMER_REAL, max(alarm[0] - (time.monotonic() - begun), 1e-6), alarm[1])
-
-
 def run(  # noqa: PLR0913 - all but the command by name
     command: Sequence[str],
     *,
@@ -130,44 +49,30 @@ def run(  # noqa: PLR0913 - all but the command by name
     show: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
     watch: Watch | None = None,
-    watchful: bool = False,
+    ends_its_own: bool = False,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
     Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
     `watch` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
-    group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. A `watchful`
-    program ends all that it started, in whatever group or session, when that happens, and is given the time. Raises
-    OSError, subprocess.TimeoutExpired, Interrupted, and what `watch` raises.
+    group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. What
+    `ends_its_own` ends all that it started, in whatever group or session, when that happens, and is given the time.
+    Raises OSError, subprocess.TimeoutExpired, Interrupted, and what `watch` raises.
     """
     lifeline, kept = _pipe()
-    with open(kept, "wb", buffering=0) as holder, _told_of_children():
+    with open(kept, "wb", buffering=0) as holder, signals.told_of_children():
         process = _start(command, environment, directory, lifeline)
         try:
             if meanwhile is not None:
                 meanwhile()
-            with waiting():
+            with signals.waiting():
                 output = _read(process, timeout, show, watch)
         finally:
             holder.close()
-            if watchful:
+            if ends_its_own:
                 _let_end(process)
             status = _end(process)
     return Finished(status, output)
-
-
-@contextmanager
-def _told_of_children() -> Iterator[None]:
-    """Let the ends of children be told within the block, also where it was handed down that they are ignored."""
-    number = getattr(signal, "SIGCHLD", None)
-    ignored = number is not None and signal.getsignal(number) == signal.SIG_IGN
-    if ignored:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        if ignored:
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
@@ -204,18 +109,6 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
 def is_init() -> bool:
     """Tell whether this is PID 1, of a container as a rule: it adopts orphans, and all others end with it."""
     return os.getpid() == 1
-
-
-@contextmanager
-def unstoppable() -> Iterator[None]:
-    """Let no terminal stop this process within the block: it holds what others wait for."""
-    names = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
-    numbers = {getattr(signal, name) for name in names if hasattr(signal, name)}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _close_all_but(kept: Collection[int]) -> None:
@@ -322,7 +215,7 @@ def _let_end(process: subprocess.Popen[str]) -> None:
         return
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGCONT)  # it may have been stopped
-        give_up = time.monotonic() + _PATIENCE
+        give_up = time.monotonic() + _GRACE
         while time.monotonic() < give_up:
             if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                 return

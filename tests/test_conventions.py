@@ -39,6 +39,7 @@ ORDER = (
     "moments",
     "refusals",
     "patience",
+    "signals",
     "process",
     "interpreters",
     "markers",

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, process, resolve
+from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -23,7 +23,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     if request.invocation.options.flag("explain"):
         request.tell()
         return explain.main(request, environ)
-    with process.interruptible():
+    with signals.interruptible():
         try:
             wanted = resolve.resolve(request, environ)
             status = _enter(wanted)
