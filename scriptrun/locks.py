@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from scriptrun import paths, signals
-from scriptrun.patience import Stalled, Watch
+from scriptrun.patience import Stalled, Watchdog
 
 
 @contextlib.contextmanager
@@ -92,8 +92,8 @@ def _lock(descriptor: int, waiting: Callable[[], None] | None, allowed: float) -
 
 def _watching(descriptor: int, allowed: float) -> AbstractContextManager[None]:
     """Look during a block whether who has the lock of an open file gets on."""
-    watch = Watch(allowed, lambda: os.fstat(descriptor).st_mtime_ns)
-    return signals.every(watch.tick, lambda: watch.look(_holder(descriptor)))
+    watchdog = Watchdog(allowed, lambda: os.fstat(descriptor).st_mtime_ns)
+    return signals.every(watchdog.tick, lambda: watchdog.look(_holder(descriptor)))
 
 
 def _heed(descriptor: int) -> None:

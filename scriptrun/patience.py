@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HINT = "--prepare-timeout (SCRIPTRUN_PREPARE_TIMEOUT) sets for how many seconds to be patient"
 """What may be done about it, as the end of a hint."""
 
-_USUAL = "120"
+_DEFAULT_LIMIT = "120"
 _SPARSE = 2.0
 """How many seconds lie between two looks at most."""
 
@@ -29,10 +29,10 @@ class Stalled(Exception):
 
 def limit(options: Options) -> float:
     """Return for how many seconds nothing may move while something is prepared, infinity where that does not matter."""
-    return float(options.value("prepare-timeout") or _USUAL) or math.inf
+    return float(options.value("prepare-timeout") or _DEFAULT_LIMIT) or math.inf
 
 
-class Watch:
+class Watchdog:
     """Looks every `tick` seconds whether something moves, and calls `moved` if so.
 
     It does where that is said (`mark`), where what `state` returns is another than before, and where processes have

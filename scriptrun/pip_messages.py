@@ -45,7 +45,7 @@ class Unsatisfiable(InstallError):
     """There are distributions, but none in versions that are allowed together."""
 
 
-class Unknown(InstallError):
+class UnknownDistribution(InstallError):
     """The index was asked, and has no distribution of that name."""
 
 
@@ -100,7 +100,7 @@ def _kind(output: str) -> type[InstallError]:
         return InstallError
     if re.search(_UNSATISFIABLE, output):
         return Unsatisfiable
-    return Unknown if re.search(_UNKNOWN, output) else InstallError
+    return UnknownDistribution if re.search(_UNKNOWN, output) else InstallError
 
 
 def offline(place: str) -> InstallError:

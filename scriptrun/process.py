@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from scriptrun import signals
-from scriptrun.patience import Watch
+from scriptrun.patience import Watchdog
 
 TimeoutExpired = subprocess.TimeoutExpired
 
@@ -48,16 +48,16 @@ def run(  # noqa: PLR0913 - all but the command by name
     timeout: float | None = None,
     show: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
-    watch: Watch | None = None,
+    watchdog: Watchdog | None = None,
     ends_its_own: bool = False,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
     Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
-    `watch` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
+    `watchdog` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
     group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. What
     `ends_its_own` ends all that it started, in whatever group or session, when that happens, and is given the time.
-    Raises OSError, subprocess.TimeoutExpired, Interrupted, and what `watch` raises.
+    Raises OSError, subprocess.TimeoutExpired, Interrupted, and what `watchdog` raises.
     """
     lifeline, kept = _pipe()
     with open(kept, "wb", buffering=0) as holder, signals.told_of_children():
@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913 - all but the command by name
             if meanwhile is not None:
                 meanwhile()
             with signals.waiting():
-                output = _read(process, timeout, show, watch)
+                output = _read(process, timeout, show, watchdog)
         finally:
             holder.close()
             if ends_its_own:
@@ -160,25 +160,25 @@ def _start(
 
 
 def _read(
-    process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None, watch: Watch | None
+    process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None, watchdog: Watchdog | None
 ) -> str:
     """Return all that a process writes, when it has ended."""
     if timeout is not None:
         return process.communicate(timeout=timeout)[0]
     lines = []
-    for line in _lines(process, watch):
+    for line in _lines(process, watchdog):
         lines.append(line)
         if show is not None:
             show(line.rstrip())
-    _await_end(process, watch)
+    _await_end(process, watchdog)
     return "".join(lines)
 
 
-def _lines(process: subprocess.Popen[str], watch: Watch | None) -> Iterator[str]:
-    """Yield the lines that a process writes, as they come; `watch` looks meanwhile."""
+def _lines(process: subprocess.Popen[str], watchdog: Watchdog | None) -> Iterator[str]:
+    """Yield the lines that a process writes, as they come; `watchdog` looks meanwhile."""
     if process.stdout is None:
         return
-    if watch is None or sys.platform == "win32":
+    if watchdog is None or sys.platform == "win32":
         yield from process.stdout
         return
     descriptor = process.stdout.fileno()
@@ -187,26 +187,29 @@ def _lines(process: subprocess.Popen[str], watch: Watch | None) -> Iterator[str]
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("backslashreplace"), translate=True)
     text, chunk = "", b"-"
     while chunk:
-        if ready.poll(watch.tick * 1000):
+        if ready.poll(watchdog.tick * 1000):
             chunk = os.read(descriptor, 1 << 16)
             *lines, text = (text + decoder.decode(chunk, final=not chunk)).split("\n")
             yield from (f"{line}\n" for line in lines)
-        watch.look(process.pid)
+        watchdog.look(process.pid)
     if text:
         yield text
 
 
-def _await_end(process: subprocess.Popen[str], watch: Watch | None) -> None:
+def _await_end(process: subprocess.Popen[str], watchdog: Watchdog | None) -> None:
     """Wait for the end of a process and leave it a zombie, where that is possible: its group keeps its number."""
     if not hasattr(os, "waitid"):
         process.wait()
         return
     how = os.WEXITED | os.WNOWAIT
+    if watchdog is None:
+        os.waitid(os.P_PID, process.pid, how)
+        return
     pause = 0.001  # who has closed all output ends in a moment
-    while os.waitid(os.P_PID, process.pid, how if watch is None else how | os.WNOHANG) is None and watch is not None:
+    while os.waitid(os.P_PID, process.pid, how | os.WNOHANG) is None:
         time.sleep(pause)
-        pause = min(2 * pause, watch.tick)
-        watch.look(process.pid)
+        pause = min(2 * pause, watchdog.tick)
+        watchdog.look(process.pid)
 
 
 def _let_end(process: subprocess.Popen[str]) -> None:

@@ -14,7 +14,7 @@ from support import watch
 
 from scriptrun import process, signals
 from scriptrun.errors import Interrupted
-from scriptrun.patience import Stalled, Watch
+from scriptrun.patience import Stalled, Watchdog
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
@@ -124,11 +124,11 @@ def test_watched_output_is_the_same(tmp_path: Path) -> None:
         "    os.write(1, part); time.sleep(0.05)\n"
     )
     outputs = []
-    for observer in (None, Watch(1000, lambda: 0)):
+    for observer in (None, Watchdog(1000, lambda: 0)):
         shown: list[str] = []
         command = [sys.executable, "-c", code]
         finished = process.run(
-            command, environment=ENVIRONMENT, directory=str(tmp_path), show=shown.append, watch=observer
+            command, environment=ENVIRONMENT, directory=str(tmp_path), show=shown.append, watchdog=observer
         )
         outputs.append((finished, shown))
     assert outputs[0] == (process.Finished(0, "ü\n\\xff\n\nend \\xe2\\x82"), ["ü", "\\xff", "", "end \\xe2\\x82"])
@@ -143,7 +143,7 @@ def test_standstill_ends_the_group(tmp_path: Path, closing: str) -> None:
             ["sh", "-c", f"echo $$ > pids; exec sleep 1000 {closing}"],
             environment=ENVIRONMENT,
             directory=str(tmp_path),
-            watch=Watch(0.3, lambda: 0),
+            watchdog=Watchdog(0.3, lambda: 0),
         )
     watch.await_end([int(pid) for pid in (tmp_path / "pids").read_text().split()])
 
