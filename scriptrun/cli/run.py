@@ -52,7 +52,7 @@ def _enter(wanted: Wanted) -> int | None:
     The configuration is for all programs, also for those that it cannot be kept for; a block only for its own. Raises
     UsageError where somebody asks for more.
     """
-    if wanted.overlap:
+    if wanted.overlap is not None:
         return overlap.enter(wanted.request, wanted.overlap)
     invocation = wanted.request.invocation
     if invocation.action in ("script", "stdin"):
