@@ -66,12 +66,13 @@ def await_end(pip):
     ended = None
     while ended != pip:
         ended, status = os.wait()
-    while has_children() and kill_descendants():
+    while has_children() and kill_descendants():  # as a rule pip leaves none; another user's cannot be waited for
         os.wait()
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def has_children():
+    """Tell whether this process has a child, also one that has ended and was not waited for."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except OSError:
@@ -123,6 +124,7 @@ def bundled_pip():
 
 
 def fail(text):
+    """End with an error that scriptrun recognises among what pip says."""
     sys.exit("ERROR: scriptrun: " + text)
 
 
