@@ -41,12 +41,12 @@ def interruptible() -> Iterator[None]:
             previous[number] = signal.signal(number, note)
     try:
         yield
-        if _Signal.number:
-            raise Interrupted(_Signal.number)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        _Signal.number = 0
+        noted, _Signal.number = _Signal.number, 0
+    if noted:
+        raise Interrupted(noted)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
     """Call `look` every so many seconds while the block waits for something; what it raises ends the block.
 
     Nothing of that is left after the block. An alarm that was set before this process started, as `timeout` programs
-    do, ends the block when it is due, and goes off.
+    do, ends the block when it is due, and goes off. Alarms that were blocked are let through meanwhile.
     """
     looking, begun = True, time.monotonic()
 
@@ -78,6 +78,7 @@ def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
 
     alarm = (0.0, 0.0)
     previous = signal.signal(signal.SIGALRM, tick)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     alarm = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         try:
@@ -86,6 +87,7 @@ def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
             looking = False
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGALRM, previous)
         if alarm[0]:
             signal.setitimer(signal.ITIMER_REAL, max(alarm[0] - (time.monotonic() - begun), 1e-6), alarm[1])

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from support.user import LIMIT
@@ -34,6 +36,22 @@ def test_look_ends_a_wait() -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_look_ends_a_wait_under_a_starter_that_blocks_alarms() -> None:
+    """Who is started with SIGALRM blocked is not left without a time limit; it is blocked again afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        with pytest.raises(Stalled), signals.every(0.01, fail):
+            threading.Event().wait(LIMIT)
+        assert signal.SIGALRM in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def fail() -> None:
+    """Find that nothing moves."""
+    raise Stalled
 
 
 def test_alarm_that_was_set_before_goes_off() -> None:
@@ -75,6 +93,21 @@ def test_signal_does_not_cut_work_short() -> None:
             work(wait=wait)
         assert caught.value.status == 128 + signal.SIGTERM
     assert done == ["work", "work"]
+
+
+def test_signal_at_the_very_end_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes while the former effects are put back takes effect as well."""
+    change, sent = signal.signal, list[int]()
+
+    def late(number: int, handler: Callable[[int, FrameType | None], object]) -> object:
+        if not sent:
+            sent.append(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+        return change(number, handler)
+
+    with pytest.raises(Interrupted) as caught, signals.interruptible():
+        monkeypatch.setattr(signal, "signal", late)
+    assert caught.value.status == 128 + signal.SIGTERM
 
 
 def test_ignored_signal_stays_ignored() -> None:
