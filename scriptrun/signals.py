@@ -18,23 +18,24 @@ class _Signal:
 
     number = 0
     waiting = False
+    work = ""
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(work: str = "preparing the environment") -> Iterator[None]:
     """Turn a signal that would end this process into Interrupted: raised by `waiting`, or at the end of the block.
 
     Elsewhere it is only noted, so that nothing is left half done. Signals that do not have their default effect keep
-    the one they have.
+    the one they have. `work` is what is interrupted, in words.
     """
 
     def note(number: int, _frame: types.FrameType | None) -> None:
         _Signal.number = _Signal.number or number
         if _Signal.waiting:
             _Signal.waiting = False
-            raise Interrupted(_Signal.number)
+            raise Interrupted(_Signal.number, _Signal.work)
 
-    previous = {}
+    previous, _Signal.work = {}, work
     for name in _ENDING:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
@@ -46,7 +47,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
         noted, _Signal.number = _Signal.number, 0
     if noted:
-        raise Interrupted(noted)
+        raise Interrupted(noted, work)
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def waiting() -> Iterator[None]:
     _Signal.waiting = True
     try:
         if _Signal.number:
-            raise Interrupted(_Signal.number)
+            raise Interrupted(_Signal.number, _Signal.work)
         yield
     finally:
         _Signal.waiting = False
@@ -72,7 +73,7 @@ def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
 
     def tick(number: int, _frame: types.FrameType | None) -> None:
         if looking and alarm[0] and time.monotonic() - begun >= alarm[0]:
-            raise Interrupted(number)
+            raise Interrupted(number, _Signal.work)
         if looking:
             look()
 

@@ -113,7 +113,7 @@ def _alone() -> Iterator[None]:
     """Let no other scriptrun of this user read the crontab before this one has written it, nor a signal in between."""
     import fcntl
 
-    with signals.interruptible(), contextlib.ExitStack() as stack:
+    with signals.interruptible("changing the table"), contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # no home, or one that cannot be locked
             descriptor = os.open(_owner("").pw_dir, os.O_RDONLY)
             stack.callback(os.close, descriptor)

@@ -24,7 +24,7 @@ def read(url: str, options: "Options", environ: "Mapping[str, str]") -> Source:
         from scriptrun import signals
         from scriptrun.remote import acquisition  # all of HTTP
 
-        with signals.interruptible():
+        with signals.interruptible("fetching the program"):
             program = acquisition.acquire(url, options, environ, cache)
     kept.touch(cache, plain)
     return program
