@@ -108,8 +108,9 @@ def _open(path: str) -> int:
 
     A script that starts itself anew by `exec` comes with the lock, which must not be let go.
     """
-    if paths.is_at(path, _DESCRIPTOR):
-        return _DESCRIPTOR
+    for name in os.listdir("/dev/fd") if os.path.isdir("/dev/fd") else (str(_DESCRIPTOR),):
+        if int(name) >= _LOWEST and paths.is_at(path, int(name)):
+            return int(name)
     import fcntl
 
     descriptor = paths.open_lock(path)
