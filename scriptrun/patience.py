@@ -91,12 +91,15 @@ class Watchdog:
 
 
 def processor_time(pid: int) -> float:
-    """Return how many seconds of the processor a process and its descendants have used, also those that have ended."""
+    """Return how many seconds of the processor a process has used, or its descendants, also those that have ended.
+
+    Who has started others waits for them: what it uses is spent on looking at them.
+    """
     import psutil  # rare: most of what is watched is over before anybody looks
 
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        return sum(_own_time(one) for one in (process, *process.children(recursive=True)))
+        return sum(_own_time(one) for one in process.children(recursive=True) or (process,))
     return 0.0
 
 

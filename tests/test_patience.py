@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from support.user import User
 
@@ -90,6 +91,23 @@ def test_processor_time_is_progress(sleep: Callable[[float], None]) -> None:
         finally:
             os.kill(child, signal.SIGKILL)
     assert patience.processor_time(running.pid) == 0
+
+
+def test_work_of_who_only_watches_is_no_progress(sleep: Callable[[float], None]) -> None:
+    """Who waits for what it started may use the processor to look at it: what counts is what that uses."""
+    code = "import subprocess\nsubprocess.Popen(['sleep', '1000'])\nprint(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        try:
+            watchdog = Watchdog(10, lambda: 0)
+            begun = psutil.Process(running.pid).cpu_times().user
+            assert not stalls(watchdog, sleep, 5, running.pid)
+            while psutil.Process(running.pid).cpu_times().user < begun + 0.3:
+                os.sched_yield()
+            assert stalls(watchdog, sleep, 10, running.pid)
+        finally:
+            os.killpg(running.pid, signal.SIGKILL)
 
 
 def test_time_that_nobody_looked_does_not_count(sleep: Callable[[float], None]) -> None:
