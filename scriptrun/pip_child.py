@@ -12,6 +12,7 @@ import os
 import re
 import runpy
 import signal
+import socket
 import sys
 import threading
 
@@ -23,6 +24,27 @@ class Unfetched(logging.Handler):
         text = record.getMessage()
         if text.startswith("Could not fetch URL"):
             print("WARNING: " + text, flush=True)
+
+
+def count_received():
+    """Let a file grow by a byte for each 4 KiB that come from the network.
+
+    scriptrun sees by the size of the directory of work that pip gets on; pip keeps the pages of an index in memory.
+    """
+    received, readinto = [0], socket.SocketIO.readinto
+    file = open(os.path.join(os.environ["TMPDIR"], "received"), "wb", buffering=0)
+
+    def readinto_and_count(self, buffer):
+        size = readinto(self, buffer)
+        received[0] += size or 0
+        try:
+            file.write(bytes(received[0] // 4096))
+        except OSError:  # the disk is full: pip would take it for a failure of the network
+            pass
+        received[0] %= 4096
+        return size
+
+    socket.SocketIO.readinto = readinto_and_count
 
 
 def watch(lifeline):
@@ -164,6 +186,7 @@ def main():
     lifeline = os.environ.pop("SCRIPTRUN_LIFELINE", "")
     if lifeline and hasattr(os, "killpg"):
         watch(int(lifeline))
+    count_received()
     fetching = logging.getLogger("pip._internal.index.collector")
     fetching.setLevel(logging.DEBUG)
     fetching.addHandler(Unfetched())
