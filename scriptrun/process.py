@@ -86,11 +86,10 @@ def exchange(command: Sequence[str], environment: Mapping[str, str], given: byte
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
     """Let another process do `work`, and go on at once. Raises OSError.
 
-    It is not a child of this one, which may become a program that waits for its children: PID 1, which would adopt it,
-    waits for its end. It has a session of its own and no descriptors of this one's but those `kept`; its standard
-    streams lead nowhere. It is in `/`.
+    It is not a child of this one, unless this is PID 1, which may become a program that waits for its children. It has
+    a session of its own and no descriptors of this one's but those `kept`; its standard streams lead nowhere. It is in
+    `/`.
     """
-    alone = is_init()
     child = os.fork()
     if child:
         with suppress(ChildProcessError):  # a process that ignores its children's end is not told of it
@@ -98,7 +97,7 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
         return
     try:
         os.setsid()
-        if alone or os.fork() == 0:
+        if os.fork() == 0:
             os.chdir("/")
             _close_all_but(kept)
             work()
