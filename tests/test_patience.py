@@ -83,14 +83,42 @@ def test_processor_time_is_progress(sleep: Callable[[float], None]) -> None:
         try:
             watchdog, other = Watchdog(10, lambda: 0), Watchdog(10, lambda: 0)
             for _ in range(3):
-                enough = patience.processor_time(running.pid) + 0.2
-                while patience.processor_time(running.pid) < enough:
+                enough = patience.work(running.pid).seconds + 0.2
+                while patience.work(running.pid).seconds < enough:
                     os.sched_yield()
                 assert not stalls(watchdog, sleep, 5, running.pid)
             assert stalls(other, sleep, 15)
         finally:
             os.kill(child, signal.SIGKILL)
-    assert patience.processor_time(running.pid) == 0
+    assert patience.work(running.pid) == (0, 0)
+
+
+WRITING = """\
+import subprocess, sys
+for line in sys.stdin:
+    subprocess.run(["head", "-c", line.strip(), "/dev/zero"], check=True)
+    print("written", file=sys.stderr, flush=True)
+"""
+
+
+def test_writing_is_progress(sleep: Callable[[float], None]) -> None:
+    """What a child writes counts, wherever to, also if it has ended since; single words do not."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        watchdog = Watchdog(100, lambda: 0)
+        assert not stalls(watchdog, sleep, 60, running.pid)
+        for size, expected in ((1000, True), (100_000, False)):
+            running.stdin.write(f"{size}\n".encode())
+            running.stderr.readline()
+            assert stalls(watchdog, sleep, 60, running.pid) == expected
+        running.stdin.close()
 
 
 def test_work_of_who_only_watches_is_no_progress(sleep: Callable[[float], None]) -> None:
