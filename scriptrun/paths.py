@@ -37,7 +37,21 @@ def absolute(path: str) -> str:
     try:
         return os.path.abspath(path)
     except OSError:
-        raise ScriptrunError(f"`{path}` is relative to the current directory, which does not exist") from None
+        raise _lost(path) from None
+
+
+def real(path: str) -> str:
+    """Return `path` with links followed. Raises ScriptrunError where it is relative to a directory that has gone."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        raise _lost(path) from None
+
+
+def _lost(path: str) -> ScriptrunError:
+    return ScriptrunError(
+        f"`{path}` is relative to the current directory, which does not exist", hint="say it as an absolute path"
+    )
 
 
 def environments(cache: str, key: str) -> str:

@@ -40,6 +40,7 @@ ORDER = (
     "moments",
     "refusals",
     "patience",
+    "signals",
     "process",
     "interpreters",
     "markers",

@@ -249,6 +249,40 @@ def await_line(process: subprocess.Popen[str], line: str) -> None:
 
 
 @pytest.mark.slow
+def test_page_that_comes_slowly_but_steadily(user: User, index: Index) -> None:
+    """A page of an index takes longer than the limit, and pip keeps it in memory: that is progress all the same."""
+    wheel = indexes.wheel("demo", "1.0")
+    index.add(wheel, *((f"demo-0.{number}-py3-none-any.whl", b"") for number in range(300)))
+    user.variables.update(PIP_INDEX_URL=index.url, SCRIPTRUN_PREPARE_TIMEOUT="2")
+    user.script("s.py", "demo", body=PRINT)
+    with outage.paced(index, "/simple/", size=len(index.page("demo")[1]) // 6, pause=0.8):
+        assert user.run("./s.py") == (0, "1.0\n", "")
+
+
+@pytest.mark.slow
+def test_those_who_wait_end_where_pip_itself_gives_up(user: User) -> None:
+    """That pip's own time limit is the shorter one changes nothing: the index is asked by one run, not by each."""
+    user.script("s.py", "demo", body=PRINT)
+    with outage.silent() as down:
+        user.variables.update(PIP_INDEX_URL=down.url, PIP_DEFAULT_TIMEOUT="1", PIP_RETRIES="0")
+        first = watch.start(user, "scriptrun", "-v", "s.py")
+        await_line(first, "scriptrun: creating a virtual environment\n")
+        first.send_signal(signal.SIGSTOP)
+        others = [watch.start(user, "scriptrun", "-v", "s.py") for _ in range(2)]
+        for one in others:
+            await_line(one, "scriptrun: waiting for another run to prepare it\n")
+        first.send_signal(signal.SIGCONT)
+        reason = "the index cannot be reached, or failed to answer, when pip asked for `demo`"
+        status, _, err = watch.end(first)
+        assert (status, f"error: s.py:4: {reason}\n" in err) == (125, True)
+        for one in others:
+            status, _, err = watch.end(one)
+            assert status == 125
+            assert err.startswith(f"scriptrun: error: another run, which this one waited for, gave up: {reason}\n")
+        assert down.asked() == 1
+
+
+@pytest.mark.slow
 def test_those_who_wait_give_up_with_the_first(user: User) -> None:
     """Many runs of a script give up together, not one after the other: the index is asked once."""
     user.script("s.py", "demo", body=PRINT)

@@ -144,6 +144,23 @@ def test_script_that_starts_itself_anew_keeps_the_lock(job: Job) -> None:
         assert job.release(first).status == 0
 
 
+def test_script_that_starts_itself_anew_finds_the_lock_where_it_is(job: Job) -> None:
+    """The usual descriptor may be somebody else's: there is one for the lock nevertheless, however often."""
+    again = f"if len(sys.argv) < 4:\n    os.execvp({str(job.script)!r}, [*sys.argv, 'more'])\n"
+    count = "print(sorted(map(int, os.listdir('/proc/self/fd'))), flush=True)\n"
+    job.script.write_text(f"{job.text}import os, sys\n{count}{again}")
+    finished = job.start(sys.executable, "-c", TAKEN, job.script)
+    assert finished == (0, "[0, 1, 2, 3, 200, 201]\n" * 4, "")
+
+
+TAKEN = """\
+import os, sys
+os.dup2(0, 200)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""What becomes a program that has the descriptor 200 from the start."""
+
+
 @pytest.mark.slow
 def test_second_start_does_not_wait_for_the_first_to_be_prepared(user: User, index: Index) -> None:
     """While pip works for the first start, a second one ends at once; if preparing fails, the next one prepares."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from scriptrun import config, location, output, paths, process, sharing
+from scriptrun import config, location, output, paths, process, sharing, signals
 from scriptrun.arguments import Invocation
 from scriptrun.errors import EditError, UsageError, escape
 from scriptrun.jobs import crontab, job, schedule
@@ -115,11 +115,11 @@ def _alone() -> Iterator[None]:
     """Let no other scriptrun of this user read the crontab before this one has written it, nor a signal in between."""
     import fcntl
 
-    with process.interruptible(), contextlib.ExitStack() as stack:
+    with signals.interruptible("changing the table"), contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # no home, or one that cannot be locked
             descriptor = os.open(_owner("").pw_dir, os.O_RDONLY)
             stack.callback(os.close, descriptor)
-            with process.waiting():
+            with signals.waiting():
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
 

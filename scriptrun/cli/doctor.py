@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 
-from scriptrun import arguments, errors, location, output, process, refusals, request, resolve
+from scriptrun import arguments, errors, location, output, refusals, request, resolve, signals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
 from scriptrun.doctor import index, installation, storage, surroundings, table, there
@@ -41,7 +41,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     for path in invocation.arguments:
         if not os.path.isfile(path):
             raise ScriptMissing(f"no such file: `{path}`")
-    with process.interruptible():
+    with signals.interruptible("looking for what is missing"):
         found = list(_of_cron(invocation, environ) if "--cron" in invocation.extra else _here(invocation, environ))
     facts = [{name: errors.without_credentials(text) for name, text in asdict(one).items()} for one in found]
     as_json = "--json" in invocation.extra
