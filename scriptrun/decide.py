@@ -60,7 +60,7 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> "int | None":
 
 def _enter(asked: Request, answer: Answer) -> "int | None":
     """Return None if the program may run now, else the exit status."""
-    if not answer.overlap:
+    if answer.overlap is None:
         return None
     from scriptrun import overlap  # rare
 

@@ -99,10 +99,10 @@ class ScriptMissing(ScriptrunError):
 
 
 class Interrupted(ScriptrunError):
-    """A signal arrived while an environment was being prepared."""
+    """A signal arrived during some `work`."""
 
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(f"interrupted by signal {signal_number} while preparing the environment")
+    def __init__(self, signal_number: int, work: str) -> None:
+        super().__init__(f"interrupted by signal {signal_number} while {work}")
         self.status = 128 + signal_number
 
 

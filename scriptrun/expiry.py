@@ -35,8 +35,8 @@ def mark(environment: Environment, max_age: float) -> str:
 
 
 def postpone(environment: Environment, max_age: float) -> None:
-    """Put off asking pip for RETRY seconds, as `environment` has to do for now."""
-    _set(paths.due(environment.path, max_age), time.time() + min(max_age, RETRY))
+    """Put off asking pip for RETRY seconds, as `environment` has to do for now, also where that is beyond `max_age`."""
+    _set(paths.due(environment.path, max_age), time.time() + RETRY)
 
 
 def _set(path: str, moment: float) -> None:

@@ -42,13 +42,19 @@ class Answer:
 
     `provable` says whether a launch record may name it. `env_files` are the files of variables that the script gets,
     relative ones from its own directory. `overlap` is the status that a second start ends with while the script runs
-    (`""`: it may run more than once).
+    (None: it may run more than once).
     """
 
     __slots__ = ("due", "env_files", "environment", "overlap", "provable")
 
     def __init__(
-        self, environment: str, due: str, *, provable: bool, env_files: "Sequence[str]" = (), overlap: str = ""
+        self,
+        environment: str,
+        due: str,
+        *,
+        provable: bool,
+        env_files: "Sequence[str]" = (),
+        overlap: "int | None" = None,
     ) -> None:
         self.environment = environment
         self.due = due
@@ -137,7 +143,7 @@ def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
         os.fsdecode(due),
         provable=standing == _STANDINGS[PROVABLE],
         env_files=[os.fsdecode(file) for file in files],
-        overlap=os.fsdecode(overlap),
+        overlap=int(overlap) if overlap.isdigit() else None,
     )
     return answer, _STANDINGS.index(standing)
 
@@ -214,7 +220,7 @@ def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
         _ANSWER,
         os.fsencode(answer.environment),
         os.fsencode(answer.due),
-        answer.overlap.encode("ascii"),
+        b"" if answer.overlap is None else b"%d" % answer.overlap,
         _STANDINGS[standing],
         number,
         *files,

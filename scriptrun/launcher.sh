@@ -16,8 +16,8 @@ _sr_options=${SCRIPTRUN_WITH-}${SCRIPTRUN_WITH_REQUIREMENTS-}${SCRIPTRUN_PYTHON-
 _sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIPTRUN_INDEX_URL-}${SCRIPTRUN_ENV_FILE-}
 _sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}${SCRIPTRUN_LOCKED-}
 _sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}
-_sr_path='' _sr_record='' _sr_proven=''
 _sr_options=$_sr_options${SCRIPTRUN_NO_OVERLAP-}
+_sr_path='' _sr_record='' _sr_proven=''
 case $_sr_options:${1-} in
 :-*) ;;
 :/*) _sr_path=$1 ;;

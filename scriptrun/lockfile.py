@@ -3,6 +3,7 @@
 import os
 import stat
 
+from scriptrun import paths
 from scriptrun.errors import LockError
 
 MAX_LOCK = 16 * 1024 * 1024
@@ -11,7 +12,7 @@ MAX_LOCK = 16 * 1024 * 1024
 
 def beside(script: str) -> "tuple[str, str]":
     """Return the real path of a script, and where its lock is if it has one beside it."""
-    real = os.path.realpath(script)
+    real = paths.real(script)
     directory, name = os.path.split(real)
     for suffix in (".py", ".pyw"):
         if name.endswith(suffix) and name != suffix:

@@ -11,8 +11,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
-from scriptrun import paths, process
-from scriptrun.patience import Stalled, Watch
+from scriptrun import paths, signals
+from scriptrun.patience import Stalled, Watchdog
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def _lock(descriptor: int, waiting: Callable[[], None] | None, allowed: float) -
         return False
     waiting()
     try:
-        with process.waiting(), nullcontext() if math.isinf(allowed) else _watching(descriptor, allowed):
+        with signals.waiting(), nullcontext() if math.isinf(allowed) else _watching(descriptor, allowed):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     except Stalled as why:
         holder = _holder(descriptor)
@@ -92,8 +92,8 @@ def _lock(descriptor: int, waiting: Callable[[], None] | None, allowed: float) -
 
 def _watching(descriptor: int, allowed: float) -> AbstractContextManager[None]:
     """Look during a block whether who has the lock of an open file gets on."""
-    watch = Watch(allowed, lambda: os.fstat(descriptor).st_mtime_ns)
-    return process.every(watch.tick, lambda: watch.look(_holder(descriptor)))
+    watchdog = Watchdog(allowed, lambda: os.fstat(descriptor).st_mtime_ns)
+    return signals.every(watchdog.tick, lambda: watchdog.look(_holder(descriptor)))
 
 
 def _heed(descriptor: int) -> None:

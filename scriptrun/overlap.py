@@ -26,7 +26,7 @@ _LOWEST = 10
 """Where it may be: shells redirect those below."""
 
 
-def enter(request: "Request", status: str) -> "int | None":
+def enter(request: "Request", status: int) -> "int | None":
     """Keep all others from running the same program as long as this process lives, whatever program it becomes.
 
     Returns None, or where it runs already the status to end with, which is `status`, and says so unless that is 0.
@@ -46,9 +46,9 @@ def enter(request: "Request", status: str) -> "int | None":
         _describe(descriptor, request.beside[0] or request.name)
         return None
     options = request.invocation.options
-    if options.flag("verbose") or (int(status) and not options.flag("quiet")):
+    if options.flag("verbose") or (status and not options.flag("quiet")):
         output.note(f"{request.name} {_holder(descriptor) or 'runs already'}")
-    return int(status)
+    return status
 
 
 def seen(request: "Request") -> str:
@@ -108,8 +108,9 @@ def _open(path: str) -> int:
 
     A script that starts itself anew by `exec` comes with the lock, which must not be let go.
     """
-    if paths.is_at(path, _DESCRIPTOR):
-        return _DESCRIPTOR
+    for name in os.listdir("/dev/fd") if os.path.isdir("/dev/fd") else (str(_DESCRIPTOR),):
+        if int(name) >= _LOWEST and paths.is_at(path, int(name)):
+            return int(name)
     import fcntl
 
     descriptor = paths.open_lock(path)

@@ -9,7 +9,8 @@ CACHE/                     the user's cache directory or the system's (`location
       .due-SECONDS         empty; where a script sets a maximum age: its mtime is when pip is to be asked again
       condemned            empty; while it is there, nobody starts in this environment
     keys/KEY               which generation of KEY is current; replaced by rename
-    locks/KEY              held while KEY is built or removed; removed only by who holds it
+    locks/KEY              held while KEY is built or removed; removed only by who holds it; in it is the process id
+                           of who took it last, and on the next line why that one gave up, if it did
     running/DIGEST         held by the process of a script that is not to run twice; the hash of its real path, or URL
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
@@ -36,7 +37,21 @@ def absolute(path: str) -> str:
     try:
         return os.path.abspath(path)
     except OSError:
-        raise ScriptrunError(f"`{path}` is relative to the current directory, which does not exist") from None
+        raise _lost(path) from None
+
+
+def real(path: str) -> str:
+    """Return `path` with links followed. Raises ScriptrunError where it is relative to a directory that has gone."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        raise _lost(path) from None
+
+
+def _lost(path: str) -> ScriptrunError:
+    return ScriptrunError(
+        f"`{path}` is relative to the current directory, which does not exist", hint="say it as an absolute path"
+    )
 
 
 def environments(cache: str, key: str) -> str:

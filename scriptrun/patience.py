@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scriptrun import quantities
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 HINT = "--prepare-timeout (SCRIPTRUN_PREPARE_TIMEOUT) sets for how many seconds to be patient"
 """What may be done about it, as the end of a hint."""
 
-_USUAL = "120"
+_DEFAULT_LIMIT = "120"
 _SPARSE = 2.0
 """How many seconds lie between two looks at most."""
+
+
+_SUBSTANTIAL = 1 << 16
+"""How many bytes that are written are progress, and no mere word that something is still waited for."""
 
 
 class Stalled(Exception):
@@ -29,15 +34,15 @@ class Stalled(Exception):
 
 def limit(options: Options) -> float:
     """Return for how many seconds nothing may move while something is prepared, infinity where that does not matter."""
-    return float(options.value("prepare-timeout") or _USUAL) or math.inf
+    return float(options.value("prepare-timeout") or _DEFAULT_LIMIT) or math.inf
 
 
-class Watch:
+class Watchdog:
     """Looks every `tick` seconds whether something moves, and calls `moved` if so.
 
     It does where that is said (`mark`), where what `state` returns is another than before, and where processes have
-    used the processor for a hundredth of the time that is allowed. Time in which this process could not look does not
-    count: the machine may have slept, or a terminal have stopped it.
+    used the processor for a hundredth of the time that is allowed, within bounds, or have written much. Time in which
+    this process could not look does not count: the machine may have slept, or a terminal have stopped it.
     """
 
     def __init__(self, allowed: float, state: Callable[[], object], moved: Callable[[], None] = lambda: None) -> None:
@@ -48,7 +53,7 @@ class Watch:
         self._moved = moved
         self._marked = True
         self._seen = state()
-        self._used = 0.0
+        self._done = Work()
         self._looked = time.monotonic()
         self._still = 0.0
 
@@ -79,10 +84,10 @@ class Watch:
         return marked or self._has_worked(pid) or self._has_changed()
 
     def _has_worked(self, pid: int) -> bool:
-        used = processor_time(pid) if pid else 0.0
-        worked = used - self._used >= self._effort
-        if worked or used < self._used:  # a process has gone, and its time was nobody's
-            self._used = used
+        done = work(pid) if pid else Work()
+        worked = done.seconds - self._done.seconds >= self._effort or done.written - self._done.written >= _SUBSTANTIAL
+        if worked or done.seconds < self._done.seconds:  # a process has gone, and its work was nobody's
+            self._done = done
         return worked
 
     def _has_changed(self) -> bool:
@@ -90,19 +95,32 @@ class Watch:
         return before != self._seen
 
 
-def processor_time(pid: int) -> float:
-    """Return how many seconds of the processor a process and its descendants have used, also those that have ended."""
+class Work(NamedTuple):
+    """How many seconds of the processor were used, and how many bytes were written, wherever to."""
+
+    seconds: float = 0.0
+    written: int = 0
+
+
+def work(pid: int) -> Work:
+    """Return what a process has done, or its descendants, also those that have ended.
+
+    Who has started others waits for them: what it does is to look at them.
+    """
     import psutil  # rare: most of what is watched is over before anybody looks
 
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        return sum(_own_time(one) for one in (process, *process.children(recursive=True)))
-    return 0.0
+        done = [_own_work(one) for one in process.children(recursive=True) or (process,)]
+        return Work(sum(one.seconds for one in done), sum(one.written for one in done))
+    return Work()
 
 
-def _own_time(process: psutil.Process) -> float:
+def _own_work(process: psutil.Process) -> Work:
+    """Return what a process has done, and those that it started and waited for."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
-        return float(sum(process.cpu_times()[:4]))  # its own, and those of the children that it waited for
-    return 0.0
+        seconds = float(sum(process.cpu_times()[:4]))
+        return Work(seconds, process.io_counters().write_chars if sys.platform == "linux" else 0)
+    return Work()

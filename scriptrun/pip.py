@@ -164,12 +164,12 @@ def _converse(
 ) -> process.Finished:
     """Run pip, listening to what it says, until it has ended or stands still. Raises InstallError and OSError."""
     lines: list[str] = []
-    watch = patience.Watch(patience.limit(order.options), size, order.moved)
+    watchdog = patience.Watchdog(patience.limit(order.options), size, order.moved)
 
     def show(line: str) -> None:
         lines.append(without_credentials(line))
         if not pip_messages.is_idle(line):
-            watch.mark()
+            watchdog.mark()
         order.show(lines[-1])
 
     try:
@@ -179,8 +179,8 @@ def _converse(
             directory=directory,
             show=show,
             meanwhile=load,
-            watch=watch,
-            watchful=True,
+            watchdog=watchdog,
+            ends_its_own=True,
         )
     except patience.Stalled as why:
         raise pip_messages.stalled("\n".join(lines), order.asked, why) from None

@@ -12,6 +12,7 @@ import os
 import re
 import runpy
 import signal
+import socket
 import sys
 import threading
 
@@ -23,6 +24,27 @@ class Unfetched(logging.Handler):
         text = record.getMessage()
         if text.startswith("Could not fetch URL"):
             print("WARNING: " + text, flush=True)
+
+
+def count_received():
+    """Let a file grow by a byte for each 4 KiB that come from the network.
+
+    scriptrun sees by the size of the directory of work that pip gets on; pip keeps the pages of an index in memory.
+    """
+    received, readinto = [0], socket.SocketIO.readinto
+    file = open(os.path.join(os.environ["TMPDIR"], "received"), "wb", buffering=0)
+
+    def readinto_and_count(self, buffer):
+        size = readinto(self, buffer)
+        received[0] += size or 0
+        try:
+            file.write(bytes(received[0] // 4096))
+        except OSError:  # the disk is full: pip would take it for a failure of the network
+            pass
+        received[0] %= 4096
+        return size
+
+    socket.SocketIO.readinto = readinto_and_count
 
 
 def watch(lifeline):
@@ -66,12 +88,13 @@ def await_end(pip):
     ended = None
     while ended != pip:
         ended, status = os.wait()
-    while has_children() and kill_descendants():
+    while has_children() and kill_descendants():  # as a rule pip leaves none; another user's cannot be waited for
         os.wait()
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def has_children():
+    """Tell whether this process has a child, also one that has ended and was not waited for."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except OSError:
@@ -123,6 +146,7 @@ def bundled_pip():
 
 
 def fail(text):
+    """End with an error that scriptrun recognises among what pip says."""
     sys.exit("ERROR: scriptrun: " + text)
 
 
@@ -162,6 +186,7 @@ def main():
     lifeline = os.environ.pop("SCRIPTRUN_LIFELINE", "")
     if lifeline and hasattr(os, "killpg"):
         watch(int(lifeline))
+    count_received()
     fetching = logging.getLogger("pip._internal.index.collector")
     fetching.setLevel(logging.DEBUG)
     fetching.addHandler(Unfetched())

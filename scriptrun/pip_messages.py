@@ -38,14 +38,14 @@ class _Meaning:
 
 
 class GivenUp(InstallError):
-    """pip stood still, so it was ended."""
+    """pip stood still and was ended, or could not reach the index: others need not try as well."""
 
 
 class Unsatisfiable(InstallError):
     """There are distributions, but none in versions that are allowed together."""
 
 
-class Unknown(InstallError):
+class UnknownDistribution(InstallError):
     """The index was asked, and has no distribution of that name."""
 
 
@@ -62,7 +62,7 @@ def explain(
     place = culprits[0].place if culprits else ""
     if origin is not None:
         meaning, place = _of_lock(meaning, output, origin) or (meaning, place)
-    return _kind(output)(
+    return _kind(output, meaning)(
         meaning.message,
         place=place,
         details=_last_lines(output),
@@ -94,13 +94,15 @@ def _last_lines(output: str) -> str:
     return "\n".join(lines[-SHOWN_LINES:])
 
 
-def _kind(output: str) -> type[InstallError]:
+def _kind(output: str, meaning: _Meaning) -> type[InstallError]:
     """Return what kind of failure pip's output is; one of the index may hide all others."""
+    if meaning.hint == _UNREACHABLE[1]:
+        return GivenUp
     if re.search(_UNREACHED, output):
         return InstallError
     if re.search(_UNSATISFIABLE, output):
         return Unsatisfiable
-    return Unknown if re.search(_UNKNOWN, output) else InstallError
+    return UnknownDistribution if re.search(_UNKNOWN, output) else InstallError
 
 
 def offline(place: str) -> InstallError:

@@ -10,20 +10,17 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
-from scriptrun.errors import Interrupted
-from scriptrun.patience import Watch
+from scriptrun import signals
+from scriptrun.patience import Watchdog
 
 TimeoutExpired = subprocess.TimeoutExpired
 
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-
-_PATIENCE = 10.0
-"""For how many seconds a watchful program may end what it started; it takes as many milliseconds."""
+_GRACE = 10.0
+"""For how many seconds a program may end what it started; it takes as many milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -43,84 +40,6 @@ class Exchanged:
     complaints: str
 
 
-class _Signal:
-    """The signal that asked this process to end (0: none has), and whether it may take effect at once."""
-
-    number = 0
-    waiting = False
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn a signal that would end this process into Interrupted: raised by `waiting`, or at the end of the block.
-
-    Elsewhere it is only noted, so that nothing is left half done. Signals that do not have their default effect keep
-    the one they have.
-    """
-
-    def note(number: int, _frame: types.FrameType | None) -> None:
-        _Signal.number = _Signal.number or number
-        if _Signal.waiting:
-            _Signal.waiting = False
-            raise Interrupted(_Signal.number)
-
-    previous = {}
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            previous[number] = signal.signal(number, note)
-    try:
-        yield
-        if _Signal.number:
-            raise Interrupted(_Signal.number)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        _Signal.number = 0
-
-
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Let a signal, also one noted before, end the wait that the block is. Raises Interrupted."""
-    _Signal.waiting = True
-    try:
-        if _Signal.number:
-            raise Interrupted(_Signal.number)
-        yield
-    finally:
-        _Signal.waiting = False
-
-
-@contextmanager
-def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
-    """Call `look` every so many seconds while the block waits for something; what it raises ends the block.
-
-    Nothing of that is left after the block. An alarm that was set before this process started, as `timeout` programs
-    do, ends the block when it is due, and goes off.
-    """
-    looking, begun = True, time.monotonic()
-
-    def tick(number: int, _frame: types.FrameType | None) -> None:
-        if looking and alarm[0] and time.monotonic() - begun >= alarm[0]:
-            raise Interrupted(number)
-        if looking:
-            look()
-
-    alarm = (0.0, 0.0)
-    previous = signal.signal(signal.SIGALRM, tick)
-    alarm = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
-    try:
-        try:
-            yield
-        finally:
-            looking = False
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-        if alarm[0]:
-            signal.setitimer(signal.ITIMER_REAL, max(alarm[0] - (time.monotonic() - begun), 1e-6), alarm[1])
-
-
 def run(  # noqa: PLR0913 - all but the command by name
     command: Sequence[str],
     *,
@@ -129,45 +48,31 @@ def run(  # noqa: PLR0913 - all but the command by name
     timeout: float | None = None,
     show: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
-    watch: Watch | None = None,
-    watchful: bool = False,
+    watchdog: Watchdog | None = None,
+    ends_its_own: bool = False,
 ) -> Finished:
     """Run `command` with nothing on stdin, in a session of its own, and wait for it.
 
     Each line it writes is given to `show` as it comes. `timeout` is in seconds. `meanwhile` is called when it runs.
-    `watch` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
-    group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. A `watchful`
-    program ends all that it started, in whatever group or session, when that happens, and is given the time. Raises
-    OSError, subprocess.TimeoutExpired, Interrupted, and what `watch` raises.
+    `watchdog` looks at it again and again, except on Windows. However the wait ends, nothing is left of the process's
+    group. A pipe at the descriptor that SCRIPTRUN_LIFELINE names breaks then, and when this process dies. What
+    `ends_its_own` ends all that it started, in whatever group or session, when that happens, and is given the time.
+    Raises OSError, subprocess.TimeoutExpired, Interrupted, and what `watchdog` raises.
     """
     lifeline, kept = _pipe()
-    with open(kept, "wb", buffering=0) as holder, _told_of_children():
+    with open(kept, "wb", buffering=0) as holder, signals.told_of_children():
         process = _start(command, environment, directory, lifeline)
         try:
             if meanwhile is not None:
                 meanwhile()
-            with waiting():
-                output = _read(process, timeout, show, watch)
+            with signals.waiting():
+                output = _read(process, timeout, show, watchdog)
         finally:
             holder.close()
-            if watchful:
+            if ends_its_own:
                 _let_end(process)
             status = _end(process)
     return Finished(status, output)
-
-
-@contextmanager
-def _told_of_children() -> Iterator[None]:
-    """Let the ends of children be told within the block, also where it was handed down that they are ignored."""
-    number = getattr(signal, "SIGCHLD", None)
-    ignored = number is not None and signal.getsignal(number) == signal.SIG_IGN
-    if ignored:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        if ignored:
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
@@ -175,7 +80,7 @@ def exchange(command: Sequence[str], environment: Mapping[str, str], given: byte
 
     There is neither a limit of time nor an interruption. Raises OSError.
     """
-    with _told_of_children():
+    with signals.told_of_children():
         finished = subprocess.run(
             command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
         )
@@ -185,11 +90,10 @@ def exchange(command: Sequence[str], environment: Mapping[str, str], given: byte
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
     """Let another process do `work`, and go on at once. Raises OSError.
 
-    It is not a child of this one, which may become a program that waits for its children: PID 1, which would adopt it,
-    waits for its end. It has a session of its own and no descriptors of this one's but those `kept`; its standard
-    streams lead nowhere. It is in `/`.
+    It is not a child of this one, unless this is PID 1, which may become a program that waits for its children. It has
+    a session of its own and no descriptors of this one's but those `kept`; its standard streams lead nowhere. It is in
+    `/`.
     """
-    alone = is_init()
     child = os.fork()
     if child:
         with suppress(ChildProcessError):  # a process that ignores its children's end is not told of it
@@ -197,7 +101,7 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
         return
     try:
         os.setsid()
-        if alone or os.fork() == 0:
+        if os.fork() == 0:
             os.chdir("/")
             _close_all_but(kept)
             work()
@@ -208,18 +112,6 @@ def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
 def is_init() -> bool:
     """Tell whether this is PID 1, of a container as a rule: it adopts orphans, and all others end with it."""
     return os.getpid() == 1
-
-
-@contextmanager
-def unstoppable() -> Iterator[None]:
-    """Let no terminal stop this process within the block: it holds what others wait for."""
-    names = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
-    numbers = {getattr(signal, name) for name in names if hasattr(signal, name)}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _close_all_but(kept: Collection[int]) -> None:
@@ -271,25 +163,25 @@ def _start(
 
 
 def _read(
-    process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None, watch: Watch | None
+    process: subprocess.Popen[str], timeout: float | None, show: Callable[[str], None] | None, watchdog: Watchdog | None
 ) -> str:
     """Return all that a process writes, when it has ended."""
     if timeout is not None:
         return process.communicate(timeout=timeout)[0]
     lines = []
-    for line in _lines(process, watch):
+    for line in _lines(process, watchdog):
         lines.append(line)
         if show is not None:
             show(line.rstrip())
-    _await_end(process, watch)
+    _await_end(process, watchdog)
     return "".join(lines)
 
 
-def _lines(process: subprocess.Popen[str], watch: Watch | None) -> Iterator[str]:
-    """Yield the lines that a process writes, as they come; `watch` looks meanwhile."""
+def _lines(process: subprocess.Popen[str], watchdog: Watchdog | None) -> Iterator[str]:
+    """Yield the lines that a process writes, as they come; `watchdog` looks meanwhile."""
     if process.stdout is None:
         return
-    if watch is None or sys.platform == "win32":
+    if watchdog is None or sys.platform == "win32":
         yield from process.stdout
         return
     descriptor = process.stdout.fileno()
@@ -298,26 +190,29 @@ def _lines(process: subprocess.Popen[str], watch: Watch | None) -> Iterator[str]
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("backslashreplace"), translate=True)
     text, chunk = "", b"-"
     while chunk:
-        if ready.poll(watch.tick * 1000):
+        if ready.poll(watchdog.tick * 1000):
             chunk = os.read(descriptor, 1 << 16)
             *lines, text = (text + decoder.decode(chunk, final=not chunk)).split("\n")
             yield from (f"{line}\n" for line in lines)
-        watch.look(process.pid)
+        watchdog.look(process.pid)
     if text:
         yield text
 
 
-def _await_end(process: subprocess.Popen[str], watch: Watch | None) -> None:
+def _await_end(process: subprocess.Popen[str], watchdog: Watchdog | None) -> None:
     """Wait for the end of a process and leave it a zombie, where that is possible: its group keeps its number."""
     if not hasattr(os, "waitid"):
         process.wait()
         return
     how = os.WEXITED | os.WNOWAIT
+    if watchdog is None:
+        os.waitid(os.P_PID, process.pid, how)
+        return
     pause = 0.001  # who has closed all output ends in a moment
-    while os.waitid(os.P_PID, process.pid, how if watch is None else how | os.WNOHANG) is None and watch is not None:
+    while os.waitid(os.P_PID, process.pid, how | os.WNOHANG) is None:
         time.sleep(pause)
-        pause = min(2 * pause, watch.tick)
-        watch.look(process.pid)
+        pause = min(2 * pause, watchdog.tick)
+        watchdog.look(process.pid)
 
 
 def _let_end(process: subprocess.Popen[str]) -> None:
@@ -326,7 +221,7 @@ def _let_end(process: subprocess.Popen[str]) -> None:
         return
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGCONT)  # it may have been stopped
-        give_up = time.monotonic() + _PATIENCE
+        give_up = time.monotonic() + _GRACE
         while time.monotonic() < give_up:
             if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                 return

@@ -72,11 +72,11 @@ class Wanted:
         return tuple(one for one in self.asked if spec.canonical(one.requirement) not in covered)
 
     @property
-    def overlap(self) -> str:
-        """The status that a second start ends with while the program runs; `""`: it may run more than once."""
+    def overlap(self) -> int | None:
+        """The status that a second start ends with while the program runs; None: it may run more than once."""
         if not (self.options.flag("no-overlap") and self.request.identity):
-            return ""
-        return str(int(self.options.value("overlap-status") or "0"))
+            return None
+        return int(self.options.value("overlap-status") or "0")
 
     @property
     def keepable(self) -> bool:
@@ -104,7 +104,7 @@ class Wanted:
         ):
             return launch.NOTED
         settled = all(spec.is_settled(one.requirement) for one in self.asked)
-        by_launcher = not self.options.many("env-file") and not self.overlap
+        by_launcher = not self.options.many("env-file") and self.overlap is None
         return launch.PROVABLE if settled and by_launcher else launch.VALID
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import pages
 from support.shells import QUIET_OPTIONS
 
 import scriptrun
@@ -39,6 +40,7 @@ ORDER = (
     "moments",
     "refusals",
     "patience",
+    "signals",
     "process",
     "interpreters",
     "markers",
@@ -206,6 +208,13 @@ def test_modules_import_only_what_is_before_them(name: str) -> None:
     assert [module for module in sorted(modules) if module not in before] == []
 
 
+def test_the_documentation_tells_what_every_module_is_for() -> None:
+    """The table in docs/architecture.md has them in the same order, the commands in one row."""
+    table = re.findall(r"^\| `([\w/]+)` \| \S", pages.section("docs/architecture.md", "Modules"), re.MULTILINE)
+    told = [name for name in ORDER if MODULES[name].name not in {"__init__.py", "__main__.py"}]
+    assert [name.replace("/", ".") for name in table] == [*(name for name in told if "cli." not in name), "cli."]
+
+
 def test_one_module_starts_programs() -> None:
     """Only `process` imports `subprocess` when it is loaded; Windows' way to become a script does so when needed."""
     importers = {
@@ -272,6 +281,15 @@ def test_every_test_says_what_it_expects(path: Path) -> None:
         test.name for test in tests if not re.match(r"(?s)\S.*\.$", (ast.get_docstring(test) or "").split("\n\n")[0])
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))], ids=lambda path: path.name
+)
+def test_lines_of_prose_are_short(path: Path) -> None:
+    """Documents have no line of more than 120 characters, but in tables and in what programs write."""
+    prose = re.sub(r"^ *```.*?^ *```|^\|.*?$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in prose.split("\n") if len(line) > 120] == []
 
 
 def test_files_with_odd_bytes_are_kept_as_they_are() -> None:

@@ -94,5 +94,8 @@ def test_current_directory_that_has_gone(user: User) -> None:
     finished = user.run("bash", "-c", f"{leave} scriptrun --with-requirements r.txt -c 'print(1)'")
     assert (finished.status, finished.out) == (125, "")
     assert "relative to the current directory, which does not exist" in finished.err
+    finished = user.run("bash", "-c", f"{leave} scriptrun ../s.py")
+    assert (finished.status, finished.out) == (125, "")
+    assert "`../s.py` is relative to the current directory, which does not exist" in finished.err
     finished = user.run("bash", "-c", f"{leave} scriptrun -c 'print(1)'", SCRIPTRUN_CACHE_DIR="cache")
     assert (finished.status, finished.out) == (125, "")

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from support import pages
 from support.index import Index, wheel
 from support.user import User
-
-ROOT = Path(__file__).parent.parent
-
-
-def examples(title: str) -> list[tuple[str, str]]:
-    """Return the commands of a section, each with what it writes."""
-    text = (ROOT / "docs" / "scripts.md").read_text("utf-8")
-    (section,) = re.findall(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
-    found = [
-        (line, out) for block in blocks for line, out in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE)
-    ]
-    assert found
-    return found
 
 
 @pytest.mark.slow
@@ -31,6 +17,6 @@ def test_make_and_change_a_block(user: User, index: Index) -> None:
         *(wheel(*one) for one in (("httpx", "0.27.0"), ("httpx", "0.28.1"), ("rich", "15.0.0"), ("six", "1.17.0")))
     )
     user.variables["PIP_INDEX_URL"] = index.url
-    for command, expected in examples("Make and change a block"):
+    for command, expected in pages.steps(pages.section("docs/scripts.md", "Make and change a block")):
         status, out, err = user.run("sh", "-c", command)
         assert (status, re.sub(r">=3\.\d+", ">=3.11", out + err)) == (0, expected)

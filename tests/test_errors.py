@@ -41,7 +41,7 @@ def test_statuses() -> None:
         status = "128+n" if one is Interrupted else str(STATUSES[one.__name__])
         assert any({one.__name__, status} <= set(line.split()) for line in (errors.__doc__ or "").split("\n"))
         assert one is Interrupted or one("x").status == STATUSES[one.__name__]
-    assert Interrupted(15).status == 143
+    assert Interrupted(15, "fetching").status == 143
 
 
 def test_rendering() -> None:

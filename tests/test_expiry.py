@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from support import index as indexes
 from support.index import Index
 from support.user import User
 
-from scriptrun import expiry
+from scriptrun import expiry, paths
 from scriptrun.cache import Environment
 
 pytestmark = pytest.mark.slow
@@ -152,3 +153,5 @@ def test_environment_of_no_age_is_due(tmp_path: Path, created: object) -> None:
     expiry.postpone(environment, DAY)
     assert not expiry.is_due(environment, DAY)
     assert expiry.is_due(environment, 2 * DAY)
+    expiry.postpone(environment, 1)
+    assert os.stat(paths.due(environment.path, 1)).st_mtime > time.time() + expiry.RETRY - DAY / 100

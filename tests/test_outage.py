@@ -10,12 +10,11 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from support import generations, mounts, outage, watch, web
+from support import generations, mounts, outage, pages, watch, web
 from support import index as indexes
 from support.index import Index
 from support.user import User
 
-ROOT = Path(__file__).parent.parent
 PRINT = "import demo; print(demo.V)\n"
 AGE = '# tool.scriptrun.max-age = "7 days"\n'
 
@@ -76,12 +75,11 @@ def test_index_that_is_down(user: User, kind: str) -> None:
 @pytest.mark.slow
 def test_what_the_documentation_shows(user: User) -> None:
     """The command in `docs/cron.md` does what it says there, for another index."""
-    text = (ROOT / "docs/cron.md").read_text().partition("## When the index is down")[2]
-    command, *lines = text.split("```\n")[1].splitlines()
+    (step,) = pages.steps(pages.section("docs/cron.md", "When the index is down"))
     user.write("report.py", '# /// script\n# dependencies = [\n#   "demo",\n# ]\n# ///\n')
     with outage.silent() as down:
-        expected = "\n".join([*lines, ""]).replace("https://index.example/simple/", down.url)
-        finished = user.run(*shlex.split(command.removeprefix("$ ")), PIP_INDEX_URL=down.url)
+        expected = step.shown.replace("https://index.example/simple/", down.url)
+        finished = user.run(*shlex.split(step.command), PIP_INDEX_URL=down.url)
     assert finished == (125, "", expected)
 
 
@@ -248,6 +246,40 @@ def await_line(process: subprocess.Popen[str], line: str) -> None:
     """Wait until a process has written this line to stderr."""
     assert process.stderr is not None
     assert line in iter(process.stderr.readline, "")
+
+
+@pytest.mark.slow
+def test_page_that_comes_slowly_but_steadily(user: User, index: Index) -> None:
+    """A page of an index takes longer than the limit, and pip keeps it in memory: that is progress all the same."""
+    wheel = indexes.wheel("demo", "1.0")
+    index.add(wheel, *((f"demo-0.{number}-py3-none-any.whl", b"") for number in range(300)))
+    user.variables.update(PIP_INDEX_URL=index.url, SCRIPTRUN_PREPARE_TIMEOUT="2")
+    user.script("s.py", "demo", body=PRINT)
+    with outage.paced(index, "/simple/", size=len(index.page("demo")[1]) // 6, pause=0.8):
+        assert user.run("./s.py") == (0, "1.0\n", "")
+
+
+@pytest.mark.slow
+def test_those_who_wait_end_where_pip_itself_gives_up(user: User) -> None:
+    """That pip's own time limit is the shorter one changes nothing: the index is asked by one run, not by each."""
+    user.script("s.py", "demo", body=PRINT)
+    with outage.silent() as down:
+        user.variables.update(PIP_INDEX_URL=down.url, PIP_DEFAULT_TIMEOUT="1", PIP_RETRIES="0")
+        first = watch.start(user, "scriptrun", "-v", "s.py")
+        await_line(first, "scriptrun: creating a virtual environment\n")
+        first.send_signal(signal.SIGSTOP)
+        others = [watch.start(user, "scriptrun", "-v", "s.py") for _ in range(2)]
+        for one in others:
+            await_line(one, "scriptrun: waiting for another run to prepare it\n")
+        first.send_signal(signal.SIGCONT)
+        reason = "the index cannot be reached, or failed to answer, when pip asked for `demo`"
+        status, _, err = watch.end(first)
+        assert (status, f"error: s.py:4: {reason}\n" in err) == (125, True)
+        for one in others:
+            status, _, err = watch.end(one)
+            assert status == 125
+            assert err.startswith(f"scriptrun: error: another run, which this one waited for, gave up: {reason}\n")
+        assert down.asked() == 1
 
 
 @pytest.mark.slow

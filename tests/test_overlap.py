@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import select
 import shutil
 import signal
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import mounts, watch, web
+from support import mounts, pages, watch, web
 from support.index import Index
 from support.jobs import Job, kill
 from support.user import LIMIT, Finished, User
@@ -22,7 +21,6 @@ from support.watch import Gate
 
 from scriptrun import overlap
 
-ROOT = Path(__file__).parent.parent
 HEAD = "[tool.scriptrun]\nno-overlap = true"
 RAN = Finished(0, "ran\n", "")
 SILENT = Finished(0, "", "")
@@ -144,6 +142,23 @@ def test_script_that_starts_itself_anew_keeps_the_lock(job: Job) -> None:
     with job.running() as first:
         assert job.start() == SILENT
         assert job.release(first).status == 0
+
+
+def test_script_that_starts_itself_anew_finds_the_lock_where_it_is(job: Job) -> None:
+    """The usual descriptor may be somebody else's: there is one for the lock nevertheless, however often."""
+    again = f"if len(sys.argv) < 4:\n    os.execvp({str(job.script)!r}, [*sys.argv, 'more'])\n"
+    count = "print(sorted(map(int, os.listdir('/proc/self/fd'))), flush=True)\n"
+    job.script.write_text(f"{job.text}import os, sys\n{count}{again}")
+    finished = job.start(sys.executable, "-c", TAKEN, job.script)
+    assert finished == (0, "[0, 1, 2, 3, 200, 201]\n" * 4, "")
+
+
+TAKEN = """\
+import os, sys
+os.dup2(0, 200)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""What becomes a program that has the descriptor 200 from the start."""
 
 
 @pytest.mark.slow
@@ -400,13 +415,12 @@ def test_script_that_closes_descriptors_lets_go(job: Job) -> None:
 
 def test_documented_commands(user: User) -> None:
     """The script and the commands of `docs/cron.md` do what is shown there."""
-    text = (ROOT / "docs/cron.md").read_text()
-    section = text.partition("\n## Never two at once\n")[2].partition("\n## ")[0]
-    head, session = re.findall(r"```(?:python|console)\n(.*?)```", section, re.DOTALL)
+    section = pages.section("docs/cron.md", "Never two at once")
+    (head,) = pages.blocks(section, "python")
     job = Job(user)
     job.script.write_text(head + job.waiting)
     job.script.rename(user.directory / "backup.py")
-    commands = re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", session, re.MULTILINE)
+    commands = pages.steps(section)
     assert commands.pop(0) == ("./backup.py &", "")
     with job.running(user.directory / "backup.py") as first:
         assert len(commands) == 3

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from support.user import User
 
 from scriptrun import patience
 from scriptrun.arguments import Options
-from scriptrun.patience import Stalled, Watch
+from scriptrun.patience import Stalled, Watchdog
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ def sleep(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return pass_by
 
 
-def stalls(watch: Watch, sleep: Callable[[float], None], seconds: float, pid: int = 0) -> bool:
-    """Tell whether a watch, which looks each second, calls it a standstill within so many seconds."""
+def stalls(watchdog: Watchdog, sleep: Callable[[float], None], seconds: float, pid: int = 0) -> bool:
+    """Tell whether a watchdog, which looks each second, calls it a standstill within so many seconds."""
     try:
         for _ in range(round(seconds)):
             sleep(1)
-            watch.look(pid)
+            watchdog.look(pid)
     except Stalled:
         return True
     return False
@@ -44,11 +45,11 @@ def stalls(watch: Watch, sleep: Callable[[float], None], seconds: float, pid: in
 
 def test_nothing_moves(sleep: Callable[[float], None]) -> None:
     """What stands still for as long as is allowed is told so; the start is progress."""
-    watch = Watch(10, lambda: 0)
-    assert not stalls(watch, sleep, 10)
+    watchdog = Watchdog(10, lambda: 0)
+    assert not stalls(watchdog, sleep, 10)
     sleep(1)
     with pytest.raises(Stalled) as caught:
-        watch.look(0)
+        watchdog.look(0)
     assert str(caught.value) == "made no progress for 10 seconds"
 
 
@@ -56,14 +57,14 @@ def test_what_moves_may_go_on(sleep: Callable[[float], None]) -> None:
     """Both a mark and another state are progress, of which others are told; the time begins anew."""
     moved: list[str] = []
     state = [0]
-    watch = Watch(10, lambda: state[0], lambda: moved.append("moved"))
-    assert not stalls(watch, sleep, 10)
-    watch.mark()
-    assert not stalls(watch, sleep, 10)
+    watchdog = Watchdog(10, lambda: state[0], lambda: moved.append("moved"))
+    assert not stalls(watchdog, sleep, 10)
+    watchdog.mark()
+    assert not stalls(watchdog, sleep, 10)
     state[0] -= 1
-    assert not stalls(watch, sleep, 10)
+    assert not stalls(watchdog, sleep, 10)
     assert moved == ["moved"] * 3
-    assert stalls(watch, sleep, 1)
+    assert stalls(watchdog, sleep, 1)
 
 
 BUSY = """\
@@ -80,37 +81,82 @@ def test_processor_time_is_progress(sleep: Callable[[float], None]) -> None:
         assert running.stdout is not None
         child = int(running.stdout.readline())
         try:
-            watch, other = Watch(10, lambda: 0), Watch(10, lambda: 0)
+            watchdog, other = Watchdog(10, lambda: 0), Watchdog(10, lambda: 0)
             for _ in range(3):
-                enough = patience.processor_time(running.pid) + 0.2
-                while patience.processor_time(running.pid) < enough:
+                enough = patience.work(running.pid).seconds + 0.2
+                while patience.work(running.pid).seconds < enough:
                     os.sched_yield()
-                assert not stalls(watch, sleep, 5, running.pid)
+                assert not stalls(watchdog, sleep, 5, running.pid)
             assert stalls(other, sleep, 15)
         finally:
             os.kill(child, signal.SIGKILL)
-    assert patience.processor_time(running.pid) == 0
+    assert patience.work(running.pid) == (0, 0)
+
+
+WRITING = """\
+import subprocess, sys
+for line in sys.stdin:
+    subprocess.run(["head", "-c", line.strip(), "/dev/zero"], check=True)
+    print("written", file=sys.stderr, flush=True)
+"""
+
+
+def test_writing_is_progress(sleep: Callable[[float], None]) -> None:
+    """What a child writes counts, wherever to, also if it has ended since; single words do not."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        watchdog = Watchdog(100, lambda: 0)
+        assert not stalls(watchdog, sleep, 60, running.pid)
+        for size, expected in ((1000, True), (100_000, False)):
+            running.stdin.write(f"{size}\n".encode())
+            running.stderr.readline()
+            assert stalls(watchdog, sleep, 60, running.pid) == expected
+        running.stdin.close()
+
+
+def test_work_of_who_only_watches_is_no_progress(sleep: Callable[[float], None]) -> None:
+    """Who waits for what it started may use the processor to look at it: what counts is what that uses."""
+    code = "import subprocess\nsubprocess.Popen(['sleep', '1000'])\nprint(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        try:
+            watchdog = Watchdog(10, lambda: 0)
+            begun = psutil.Process(running.pid).cpu_times().user
+            assert not stalls(watchdog, sleep, 5, running.pid)
+            while psutil.Process(running.pid).cpu_times().user < begun + 0.3:
+                os.sched_yield()
+            assert stalls(watchdog, sleep, 10, running.pid)
+        finally:
+            os.killpg(running.pid, signal.SIGKILL)
 
 
 def test_time_that_nobody_looked_does_not_count(sleep: Callable[[float], None]) -> None:
     """A machine that slept for an hour, or a run that was stopped, has not waited for an hour."""
-    watch = Watch(10, lambda: 0)
-    assert not stalls(watch, sleep, 5)
+    watchdog = Watchdog(10, lambda: 0)
+    assert not stalls(watchdog, sleep, 5)
     sleep(3600)
-    assert not stalls(watch, sleep, 2)
-    assert stalls(watch, sleep, 10)
+    assert not stalls(watchdog, sleep, 2)
+    assert stalls(watchdog, sleep, 10)
 
 
 def test_looks_are_rare(sleep: Callable[[float], None]) -> None:
-    """However often a watch is called, it looks every two seconds only, or ten times within a shorter limit."""
+    """However often a watchdog is called, it looks every two seconds only, or ten times within a shorter limit."""
     looks: list[int] = []
-    watch = Watch(120, lambda: looks.append(0))
-    watch.mark()
+    watchdog = Watchdog(120, lambda: looks.append(0))
+    watchdog.mark()
     for _ in range(100):
         sleep(0.1)
-        watch.look(0)
+        watchdog.look(0)
     assert len(looks) <= 5
-    assert (watch.tick, Watch(1, lambda: 0).tick) == (2.0, 0.1)
+    assert (watchdog.tick, Watchdog(1, lambda: 0).tick) == (2.0, 0.1)
 
 
 def test_limit_of_none_is_for_ever(sleep: Callable[[float], None]) -> None:
@@ -118,7 +164,7 @@ def test_limit_of_none_is_for_ever(sleep: Callable[[float], None]) -> None:
     assert patience.limit(Options()) == 120
     assert patience.limit(Options({"prepare-timeout": "300"})) == 300
     assert patience.limit(Options({"prepare-timeout": "0"})) == math.inf
-    assert not stalls(Watch(math.inf, lambda: 0), sleep, 1000)
+    assert not stalls(Watchdog(math.inf, lambda: 0), sleep, 1000)
 
 
 @pytest.mark.slow

@@ -6,17 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from support import watch
-from support.user import LIMIT
 
-from scriptrun import process
+from scriptrun import process, signals
 from scriptrun.errors import Interrupted
-from scriptrun.patience import Stalled, Watch
+from scriptrun.patience import Stalled, Watchdog
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
@@ -128,11 +126,11 @@ def test_watched_output_is_the_same(tmp_path: Path) -> None:
         "    os.write(1, part); time.sleep(0.05)\n"
     )
     outputs = []
-    for observer in (None, Watch(1000, lambda: 0)):
+    for observer in (None, Watchdog(1000, lambda: 0)):
         shown: list[str] = []
         command = [sys.executable, "-c", code]
         finished = process.run(
-            command, environment=ENVIRONMENT, directory=str(tmp_path), show=shown.append, watch=observer
+            command, environment=ENVIRONMENT, directory=str(tmp_path), show=shown.append, watchdog=observer
         )
         outputs.append((finished, shown))
     assert outputs[0] == (process.Finished(0, "ü\n\\xff\n\nend \\xe2\\x82"), ["ü", "\\xff", "", "end \\xe2\\x82"])
@@ -147,49 +145,9 @@ def test_standstill_ends_the_group(tmp_path: Path, closing: str) -> None:
             ["sh", "-c", f"echo $$ > pids; exec sleep 1000 {closing}"],
             environment=ENVIRONMENT,
             directory=str(tmp_path),
-            watch=Watch(0.3, lambda: 0),
+            watchdog=Watchdog(0.3, lambda: 0),
         )
     watch.await_end([int(pid) for pid in (tmp_path / "pids").read_text().split()])
-
-
-def test_look_ends_a_wait() -> None:
-    """What a look raises ends a wait that has no end; handler and timer are as they were before."""
-    looks: list[int] = []
-
-    def look() -> None:
-        looks.append(0)
-        if len(looks) == 3:
-            raise Stalled
-
-    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    try:
-        with pytest.raises(Stalled), process.every(0.01, look):
-            threading.Event().wait(LIMIT)
-        assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
-
-
-def test_alarm_that_was_set_before_goes_off() -> None:
-    """An alarm that scriptrun was started with ends the wait when it is due; a later one is set as before."""
-    rung: list[int] = []
-    before = signal.signal(signal.SIGALRM, lambda number, _: rung.append(number))
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 1000, 500)
-        with process.every(0.01, lambda: None):
-            pass
-        delay, interval = signal.getitimer(signal.ITIMER_REAL)
-        assert (900 < delay <= 1000, interval, rung) == (True, 500, [])
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
-        with pytest.raises(Interrupted), process.every(0.01, lambda: None):
-            threading.Event().wait(LIMIT)
-        while not rung:
-            signal.sigtimedwait([], 0.01)
-        assert rung == [signal.SIGALRM]
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
@@ -202,59 +160,10 @@ def test_signal_ends_a_wait(tmp_path: Path, number: signal.Signals) -> None:
         pids.append(int(line))
         signal.raise_signal(number)
 
-    with pytest.raises(Interrupted) as caught, process.interruptible():
+    with pytest.raises(Interrupted) as caught, signals.interruptible():
         process.run(
             ["sh", "-c", "echo $$; exec sleep 1000"], environment=ENVIRONMENT, directory=str(tmp_path), show=show
         )
     assert caught.value.status == 128 + number
     watch.await_end(pids)
     assert signal.getsignal(number) == before
-
-
-def test_signal_does_not_cut_work_short() -> None:
-    """A signal that comes while scriptrun does not wait takes effect when the work is done, or at the next wait."""
-    done = []
-
-    def work(*, wait: bool) -> None:
-        with process.interruptible():
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGINT)
-            done.append("work")
-            if wait:
-                with process.waiting():
-                    done.append("waited")
-
-    for wait in (False, True):
-        with pytest.raises(Interrupted) as caught:
-            work(wait=wait)
-        assert caught.value.status == 128 + signal.SIGTERM
-    assert done == ["work", "work"]
-
-
-def test_ignored_signal_stays_ignored() -> None:
-    """Under `nohup`, where SIGHUP is ignored, it does not end anything."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with process.interruptible(), process.waiting():
-            signal.raise_signal(signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-def test_terminal_does_not_stop_what_others_wait_for(tmp_path: Path) -> None:
-    """What a terminal sends to stop a process takes effect after the block."""
-    code = (
-        "import os, signal\n"
-        "from scriptrun import process\n"
-        "with process.unstoppable():\n"
-        "    os.kill(os.getpid(), signal.SIGTSTP)\n"
-        f"    open({str(tmp_path / 'went on')!r}, 'w').close()\n"
-    )
-    # A group of its own, with a parent outside of it: a group without one, as in CI, is never stopped.
-    running = subprocess.Popen([sys.executable, "-c", code], preexec_fn=os.setpgrp)  # noqa: PLW1509 - Python 3.10 has no other
-    _, status = os.waitpid(running.pid, os.WUNTRACED)
-    if os.WIFSTOPPED(status):
-        running.kill()
-        running.wait()
-    assert os.WIFSTOPPED(status)
-    assert (tmp_path / "went on").exists()

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
-from support import cron, everybody
+from support import cron, everybody, pages
 from support import index as indexes
 from support.cron import Machine, Mail
 from support.index import Index
@@ -23,6 +22,7 @@ from support.index import Index
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
+PAGE = "docs/cron.md"
 HEAD = "#!/usr/bin/env scriptrun\n# /// script\n# dependencies = [{}]\n# ///\n"
 CROWD = 30
 
@@ -110,8 +110,9 @@ def night(tmp_path_factory: pytest.TempPathFactory, pythons: list[Path]) -> Nigh
 
 @contextmanager
 def serve() -> Iterator[Index]:
-    """Serve what the jobs ask for, and `humanize`, which docs/cron.md has for an example."""
+    """Serve what the jobs ask for, `humanize`, which docs/cron.md has for an example, and what scriptrun stands on."""
     with indexes.serve() as index:
+        index.add(*((path.name, path.read_bytes()) for path in ROOT.glob(".work/wheels/*.whl")))
         for name in ("demo", "early", "herd"):
             index.add(indexes.wheel(name, "1.0"))
         module = "def naturalsize(size):\n    return '182.5 GB'\n"
@@ -141,40 +142,32 @@ def spend(machine: Machine, index: Index) -> Night:
     )
 
 
-def section(title: str) -> str:
-    """Return the text of a section of docs/cron.md."""
-    return (ROOT / "docs/cron.md").read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
-
-
-def follow(machine: Machine, title: str, user: str, directory: str) -> Iterator[str]:
-    """Run the commands of a section as a user; each has to write what the section says. Yield each when it has run."""
-    examples = "".join(re.findall(r"```console\n(.*?)```", section(title), re.DOTALL))
-    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", examples, re.MULTILINE)
-    assert len(steps) > 3
-    for command, expected in steps:
-        assert machine.must(f"cd {directory}; exec 2>&1; {command}", user=user) == expected, command
-        yield command
+def follow(machine: Machine, title: str, user: str, directory: str) -> None:
+    """Run the commands of a section of the page in one shell of a user's; each has to write what is shown there."""
+    expected = pages.steps(pages.section(PAGE, title))
+    commands = "".join(f"{{ {step.command}\n}} || echo status $?; printf '\\0'; " for step in expected)
+    written = machine.must(f"cd {directory}; exec 2>&1; {commands}", user=user).split("\0")
+    assert written.pop() == ""
+    assert pages.differing(expected, written) == []
 
 
 def _follow_as_ada(machine: Machine) -> None:
-    machine.add_user("ada")
-    (program,) = re.findall(r"```python\n(.*?)```", section("A user's job"), re.DOTALL)
+    machine.must("useradd --create-home --shell /bin/bash ada")
+    pages.clone(machine.path("/home/ada/clone"))
+    machine.must("chown -R ada: ~ada/clone")
+    (program,) = pages.blocks(pages.section(PAGE, "A user's job"), "python")
     machine.write("/home/ada/report.py", program, user="ada")
-    steps = follow(machine, "A user's job", "ada", "~")
-    assert "--install" in [next(steps) for _ in range(3)][-1]
-    installed = machine.table("ada")
-    assert ["--remove" in command for command in steps] == [True]
-    assert (machine.table("ada"), bool(installed)) == (None, True)
-    machine.set_table("ada", installed or b"")
+    follow(machine, "A user's job", "ada", "~/clone")
+    assert machine.table("ada") is None
+    follow(machine, "Before you go home: doctor", "ada", "~")
 
 
 def _follow_as_root(machine: Machine) -> None:
-    wheels = f"[global]\nfind-links = {ROOT}/.work/wheels\n"
     for name, mode in (("with.dot", 0o644), ("writable", 0o664)):
         machine.write(f"/etc/cron.d/{name}", "@reboot root echo 0 >/run/done/ignored\n", mode=mode)
-    machine.must(f"mkdir -p ~/.config/pip; git clone --quiet {ROOT} ~/clone")
-    machine.write("/root/.config/pip/pip.conf", wheels)
-    assert len(list(follow(machine, "For everybody: /etc/cron.d", "root", "~/clone"))) == 7
+    pages.clone(machine.path("/root/clone"))
+    follow(machine, "Install for everybody", "root", "~/clone")
+    follow(machine, "For everybody: /etc/cron.d", "root", "/")
 
 
 def _set_up_bob(machine: Machine, index: Index) -> None:
@@ -205,8 +198,8 @@ def _set_tick(machine: Machine) -> None:
         minute = time.localtime(tick).tm_min
         table = "".join(f"{minute} * * * * {line}\n" for line in lines)
         machine.set_table("bob", f"PATH=/home/bob/.local/bin:/usr/bin:/bin\n{table}".encode())
-        machine.must(f"crontab -l | sed 's/^[0-9*].*1-5/{minute} * * * 0-7/' | crontab -", user="ada")
-        machine.must(f"sed -i 's/^[0-9*].* report /{minute} * * * * report /' /etc/cron.d/report")
+        machine.must(f"crontab -l | sed 's/^0 6 /{minute} * /' | crontab -", user="ada")
+        machine.must(f"sed -i 's/^0 6 /{minute} * /' /etc/cron.d/report")
         if time.time() < tick - 4:
             return
 
@@ -254,7 +247,7 @@ def test_shebang_without_path(night: Night) -> None:
     """Where PATH lacks scriptrun the mail says what docs/cron.md says."""
     (mail,) = night.mail("lost")
     assert mail.text.replace("‘", "'").replace("’", "'") == "/usr/bin/env: 'scriptrun': No such file or directory\n"
-    assert "env: 'scriptrun': No such file or directory" in section("A user's job")
+    assert "env: 'scriptrun': No such file or directory" in pages.section(PAGE, "A user's job")
 
 
 @pytest.mark.parametrize("job", ["shebang", "named"])

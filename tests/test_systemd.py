@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import everybody, machine, watch
+from support import everybody, machine, pages, watch
 from support.index import Index, serve, wheel
-from support.machine import HOME, Machine
+from support.machine import Machine
+from support.pages import Step
 
 ROOT = Path(__file__).parent.parent
+PAGE = "docs/cron.md"
+SECTION = pages.section(PAGE, "For everybody: systemd")
 UNITS = "/etc/systemd/system"
-JOBS = "/usr/local/lib/jobs"
+JOBS = "/srv/jobs"
 DYNAMIC = range(61184, 65520)
 """The users that systemd makes up."""
 
@@ -26,12 +29,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Index]:
-    """An index that has scriptrun, what it stands on, and what the scripts of these tests ask for."""
+    """An index that has what scriptrun stands on, and what the scripts of these tests ask for."""
     with serve() as index:
-        wheels = [*ROOT.glob(".work/wheels/*.whl"), *ROOT.glob(".work/dist/*.whl")]
-        index.add(*((path.name, path.read_bytes()) for path in wheels))
+        index.add(*((path.name, path.read_bytes()) for path in ROOT.glob(".work/wheels/*.whl")))
         index.add(wheel("demo", "1.0"))
-        index.add(wheel("humanize", "4.0", files={"humanize.py": "def naturalsize(_n): return '12.3 GB'\n"}))
+        index.add(wheel("humanize", "4.0", files={"humanize.py": "def naturalsize(_n): return '182.5 GB'\n"}))
         yield index
 
 
@@ -44,34 +46,23 @@ def booted(served: Index) -> Iterator[Machine]:
         yield started
 
 
-def page() -> str:
-    """Return the section of docs/cron.md."""
-    text = (ROOT / "docs/cron.md").read_text("utf-8")
-    (section,) = re.findall(r"^## For everybody: systemd\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    return str(section)
-
-
-def commands() -> Iterator[tuple[str, str]]:
-    """Yield the commands of the page, each with what it writes."""
-    for block in re.findall(r"```console\n(.*?)```", page(), re.DOTALL):
-        yield from re.findall(r"^# (.*)\n((?:[^#].*\n)*)", block, re.MULTILINE)
-
-
 @pytest.fixture(scope="module")
-def followed(booted: Machine) -> list[tuple[str, str, str]]:
-    """What came of the page, followed word for word: command, what it is to write, and what it wrote."""
-    (script,) = re.findall(r"```python\n(.*?)```", page(), re.DOTALL)
-    booted.write(f"{HOME}/room.py", script)
+def followed(booted: Machine) -> list[tuple[Step, str]]:
+    """What came of the page, followed word for word: each step, and what it wrote."""
+    (script,) = pages.blocks(pages.section(PAGE, "A user's job"), "python")
+    booted.must("useradd", "--create-home", "ada")
+    booted.write("/home/ada/report.py", script)
+    pages.clone(booted.path("/srv/clone"))
     done = []
-    for command, expected in commands():
+    for step in [*pages.steps(pages.section(PAGE, "Install for everybody")), *pages.steps(SECTION)]:
         booted.must("journalctl", "--sync")
-        status, out, err = booted.run("sh", "-c", command)
-        done.append((command, expected, out + err + (f"status {status}\n" if status else "")))
+        status, out, err = booted.run("sh", "-c", f"cd /srv/clone; {step.command}")
+        done.append((step, out + err + (f"status {status}\n" if status else "")))
     return done
 
 
 @pytest.fixture(scope="module")
-def ready(booted: Machine, followed: list[tuple[str, str, str]]) -> Machine:
+def ready(booted: Machine, followed: list[tuple[Step, str]]) -> Machine:
     """The machine with scriptrun, as the page installs it."""
     assert followed
     return booted
@@ -115,10 +106,9 @@ def shown(ready: Machine, unit: str, *properties: str) -> list[str]:
     return found
 
 
-def test_page(followed: list[tuple[str, str, str]]) -> None:
+def test_page(followed: list[tuple[Step, str]]) -> None:
     """Each command of the page succeeds, and writes what the page shows."""
-    assert followed
-    assert [(command, got) for command, _, got in followed] == [(command, wanted) for command, wanted, _ in followed]
+    assert pages.differing(*map(list, zip(*followed, strict=True))) == []
 
 
 BOTH = """\
@@ -314,6 +304,49 @@ def test_failures_are_systemds_to_see(ready: Machine) -> None:
     assert re.findall(r"^(\S+)", failed, re.MULTILINE) == ["fails.service", "lacks.service"]
 
 
+def test_failure_is_told(ready: Machine) -> None:
+    """As the page has it, `OnFailure=` in a file beside the unit starts another one when the script fails."""
+    told = fifo(ready, "failure")
+    make(ready, "tell", "import sys\nopen('/srv/failure', 'w').write(sys.argv[1])\n", "broken")
+    make(ready, "broken", "raise SystemExit(1)\n", "--on-calendar", "2040-01-01")
+    assert "`OnFailure=` in the section `[Unit]`" in SECTION
+    ready.write(f"{UNITS}/broken.service.d/tell.conf", "[Unit]\nOnFailure=tell.service\n")
+    ready.must("systemctl", "daemon-reload")
+    assert ready.run("systemctl", "start", "broken.service").status != 0
+    assert hear(told) == "broken"
+
+
+def test_missed_time_is_made_up_for(ready: Machine) -> None:
+    """A timer whose last time was missed starts the service when it is started itself, as at a boot; others do not."""
+    told = fifo(ready, "missed")
+    body = "open('/srv/missed', 'w').write('ran')\n"
+    make(ready, "missed", body, "--on-calendar", "*-01-01")
+    stamp = ready.path("/var/lib/systemd/timers/stamp-missed.timer")
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.touch()
+    ready.must("systemctl", "start", "missed.timer")
+    assert shown(ready, "missed.service", "ExecMainStartTimestamp") == [""]
+    ready.must("systemctl", "stop", "missed.timer")
+    os.utime(stamp, (1, 1))  # 0 would mean "never"
+    ready.must("systemctl", "start", "missed.timer")
+    assert hear(told) == "ran"
+
+
+def test_rights_of_a_user(ready: Machine) -> None:
+    """As the page has it, a file beside the unit makes another user run the script, who may write somewhere else."""
+    body = "import os, pwd, demo\nopen('/srv/www/page', 'w')\nprint(pwd.getpwuid(os.getuid()).pw_name, os.getcwd())\n"
+    make(ready, "rights", body, "--on-calendar", "2040-01-01", requirement="demo")
+    ready.must("install", "-d", "-o", "www-data", "/srv/www", "/srv/other")
+    lines, _ = pages.blocks(SECTION, "ini")
+    ready.write(f"{UNITS}/rights.service.d/rights.conf", lines)
+    ready.must("systemctl", "daemon-reload")
+    ready.must("systemctl", "start", "rights.service")
+    assert journal(ready, "rights") == "www-data /var/lib/scriptrun-rights\n"
+    ready.write(f"{JOBS}/rights.py", "open('/srv/other/page', 'w')\n")
+    assert ready.run("systemctl", "start", "rights.service").status != 0
+    assert "Read-only file system: '/srv/other/page'" in journal(ready, "rights")
+
+
 STAYS = """\
 import os, signal, sys
 def end(number, frame):
@@ -366,27 +399,21 @@ def test_started_once_at_a_time(ready: Machine) -> None:
 
 def test_service_of_a_user(ready: Machine) -> None:
     """With --user, the systemd of a user runs it as that user, with the user's own cache and variables."""
-    ready.must("useradd", "--create-home", "ada")
     uid = int(ready.must("id", "-u", "ada"))
     ready.must("install", "-d", "-o", "ada", "-m", "700", "/run/ada")
     ada = ["runuser", "-u", "ada", "--", "env", "HOME=/home/ada", "XDG_RUNTIME_DIR=/run/ada"]
-    body = "import os, sys, demo\nprint(os.getuid(), sys.prefix, os.getcwd())\n"
-    head = '#!/usr/bin/env scriptrun\n# /// script\n# dependencies = ["demo"]\n# ///\n'
-    ready.write("/home/ada/own.py", head + body)
     ready.must(
         *("systemd-run", "--quiet", "--unit=ada", "--uid=ada", "--property=Delegate=yes", "--property=Type=notify"),
         *("--setenv=XDG_RUNTIME_DIR=/run/ada", "--setenv=HOME=/home/ada", "/lib/systemd/systemd", "--user"),
     )
-    units = "/home/ada/.config/systemd/user"
-    ready.must(*ada, "mkdir", "-p", units)
-    words = ["--user", "--on-calendar", "2040-01-01", "--output", units]
-    cache = "SCRIPTRUN_CACHE_DIR=/home/ada/my cache"
-    made = ready.run(*ada, cache, "scriptrun", "systemd", "/home/ada/own.py", *words)
-    following = "systemctl --user daemon-reload && systemctl --user enable --now own.timer"
-    assert made.err == f"scriptrun: note: made {units}/own.service and {units}/own.timer; next: {following}\n"
-    ready.must(*ada, "sh", "-c", following)
-    ready.must(*ada, "systemctl", "--user", "start", "own.service")
-    assert re.fullmatch(rf"{uid} /home/ada/my cache/v1/envs/\S+ /home/ada\n", journal(ready, "own"))
+    body = "import os, sys, humanize\nprint(os.getuid(), sys.prefix, os.getcwd())\n"
+    ready.write("/home/ada/report.py", f'# /// script\n# dependencies = ["humanize"]\n# ///\n{body}')
+    variables = {"SCRIPTRUN_CACHE_DIR": "/home/ada/my cache"}
+    expected = pages.steps(pages.section(PAGE, "For one user: systemd"))
+    done = [ready.run(*ada, "sh", "-c", f"cd; {step.command}", **variables) for step in expected]
+    assert pages.differing(expected, [one.out + one.err for one in done]) == []
+    assert {one.status for one in done} == {0}
+    assert re.search(rf"^{uid} /home/ada/my cache/v1/envs/\S+ /home/ada$", journal(ready, "report"), re.MULTILINE)
 
 
 REFUSED: dict[str, tuple[str, str]] = {
@@ -419,7 +446,7 @@ def test_what_a_service_could_not_read_is_refused(ready: Machine, path: str) -> 
 def test_scriptrun_that_others_cannot_run_is_refused(ready: Machine) -> None:
     """Where scriptrun itself is in root's home, the service could not start it."""
     ready.must("cp", "-r", "/opt/scriptrun", "/root/own")
-    finished = ready.run("/root/own/bin/scriptrun", "systemd", f"{JOBS}/room.py", PATH="/usr/bin:/bin")
+    finished = ready.run("/root/own/bin/scriptrun", "systemd", f"{JOBS}/report.py", PATH="/usr/bin:/bin")
     assert finished.status == 125
     assert "for whom `/root` is closed: scriptrun is `/root/own/bin/scriptrun`" in finished.err
     assert "hint: install scriptrun for everybody" in finished.err
@@ -471,7 +498,7 @@ def test_password_of_an_index(ready: Machine, index: Index) -> None:
     index.credentials = "user:secret"
     ready.write("/etc/scriptrun/pip.conf", f"[global]\nindex-url = {index.url_for(index.credentials)}\n", 0o600)
     make(ready, "guarded", "import hidden\nprint(hidden.V)\n", "--on-calendar", "2040-01-01", requirement="hidden")
-    (lines,) = re.findall(r"```ini\n(.*?)```", page(), re.DOTALL)
+    _, lines = pages.blocks(SECTION, "ini")
     ready.write(f"{UNITS}/guarded.service.d/index.conf", lines)
     ready.must("systemctl", "daemon-reload")
     ready.run("systemctl", "start", "guarded.service")
@@ -482,9 +509,9 @@ def test_password_of_an_index(ready: Machine, index: Index) -> None:
 def test_what_is_set_here_alone_is_told(ready: Machine) -> None:
     """Variables for pip that a service does not have are named, without their values; options go along."""
     secret: dict[str, Any] = {"PIP_INDEX_URL": "http://u:secret@127.0.0.1/", "https_proxy": "http://secret"}
-    finished = ready.run("scriptrun", "systemd", f"{JOBS}/room.py", SCRIPTRUN_OFFLINE="1", **secret)
+    finished = ready.run("scriptrun", "systemd", f"{JOBS}/report.py", SCRIPTRUN_OFFLINE="1", **secret)
     assert finished.err == (
         "scriptrun: note: set here, and not in a service: PIP_INDEX_URL, https_proxy; write it into pip.conf\n"
     )
     assert "secret" not in finished.out
-    assert f"ExecStart=:/usr/local/bin/scriptrun --offline {JOBS}/room.py\n" in finished.out
+    assert f"ExecStart=:/usr/local/bin/scriptrun --offline {JOBS}/report.py\n" in finished.out

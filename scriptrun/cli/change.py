@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scriptrun import arguments, consult, lockfile, markers, metadata, output, pip_messages, process, resolve
+from scriptrun import arguments, consult, lockfile, markers, metadata, output, pip_messages, resolve, signals
 from scriptrun import block as blocks
 from scriptrun.arguments import Options
 from scriptrun.cli import lock
@@ -73,7 +73,7 @@ class Change:
             raise pip_messages.offline(self.original.name)
         order = dataclasses.replace(wanted, asked=tuple(self._placed(wanted))).order
         try:
-            with process.interruptible(), Progress(wanted.options) as progress:
+            with signals.interruptible(), Progress(wanted.options) as progress:
                 found = consult.candidates(order(self.environ, progress.show), wanted.request.caches.writable())
         except InstallError as error:
             unchanged = f"`{self.original.name}` {'was not made' if self.new else 'is as it was'}"
@@ -101,7 +101,7 @@ class Change:
         beside = lockfile.read(lockfile.beside(before.file)[1]) is not None
         made = None
         if locked or ((inside or beside) and content != before.content):
-            with process.interruptible():
+            with signals.interruptible():
                 made = lock.prepare(self._request(content), self.environ, upgrade=False)
         if self.new:
             document.create(name, content)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, replace
 
-from scriptrun import arguments, errors, location, output, process, refusals, request, resolve
+from scriptrun import arguments, errors, location, output, refusals, request, resolve, signals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
 from scriptrun.doctor import cron, crontabs, index, installation, storage, surroundings
@@ -41,7 +41,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError("`--user` goes with `--cron`", hint=_FORM)
     for path in invocation.arguments:
         job.require(path)
-    with process.interruptible():
+    with signals.interruptible("looking for what is missing"):
         found = list(_of_cron(invocation, environ) if "--cron" in invocation.extra else _here(invocation, environ))
     clean = [Finding(*map(errors.without_credentials, astuple(one))) for one in found]
     as_json = "--json" in invocation.extra

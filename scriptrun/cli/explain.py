@@ -32,7 +32,7 @@ def main(request: Request, environ: Mapping[str, str]) -> int:
         ("answer", _answer(wanted, ready=facts["ready"])),
         ("environment", facts["environment"] or "would be made"),
         *_differences(wanted),
-        *([("overlap", _overlap(wanted))] if wanted.overlap else []),
+        *([("overlap", _overlap(wanted))] if wanted.overlap is not None else []),
         ("record", _record(wanted)),
         *(("took", f"{(end - start) * 1e3:6.2f} ms to {step}") for (_, start), (step, end) in pairwise(times)),
     ]
@@ -87,7 +87,7 @@ def _record(wanted: Wanted) -> str:
         return "none: the lock beside the script is for Python to read, which remembers the answer"
     if not wanted.provable or request.misses:
         reason = "something else than the script's first lines has a part in the answer"
-        return f"none: {'Python takes the lock against a second start' if wanted.overlap else reason}"
+        return f"none: {'Python takes the lock against a second start' if wanted.overlap is not None else reason}"
     if request.source is None or not request.source.file or launch.head(request.source.content, request.block) is None:
         return "none: the block is too far down, or the program is not a file"
     environment = wanted.environment()

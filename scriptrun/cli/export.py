@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from scriptrun import arguments, markers, output, process, request, resolve
+from scriptrun import arguments, markers, output, request, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
@@ -24,7 +24,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if wanted not in FORMATS:
         raise UsageError(f"`--format` is `{wanted}`", hint=f"there are: {', '.join(FORMATS)}")
     script = arguments.script(invocation.arguments[0], invocation.options)
-    with process.interruptible():
+    with signals.interruptible():
         lock, facts = _lock(script, environ)
     output.give(lock.text if wanted == "pylock" else "".join(f"{line}\n" for line in _lines(lock, facts)))
     return 0

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scriptrun import arguments, lockfile, output, process, request
+from scriptrun import arguments, lockfile, output, request, signals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
@@ -42,7 +42,7 @@ def make(script: str, options: Options, environ: Mapping[str, str], *, embed: bo
     With `embed` that is the script. Versions that were locked stay as long as they fit, unless `upgrade` is set. Raises
     ScriptrunError, and has changed nothing then.
     """
-    with process.interruptible():
+    with signals.interruptible():
         asked = request.read(arguments.script(script, options), environ)
         if not asked.beside[0]:
             raise UsageError(f"`{script}` is not a file that can have a lock")

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, process, resolve
+from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment
 from scriptrun.cli import explain, isolated
@@ -23,7 +23,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     if request.invocation.options.flag("explain"):
         request.tell()
         return explain.main(request, environ)
-    with process.interruptible():
+    with signals.interruptible():
         try:
             wanted = resolve.resolve(request, environ)
             status = _enter(wanted)
@@ -52,7 +52,7 @@ def _enter(wanted: Wanted) -> int | None:
     The configuration is for all programs, also for those that it cannot be kept for; a block only for its own. Raises
     UsageError where somebody asks for more.
     """
-    if wanted.overlap:
+    if wanted.overlap is not None:
         return overlap.enter(wanted.request, wanted.overlap)
     invocation = wanted.request.invocation
     if invocation.action in ("script", "stdin"):

@@ -9,7 +9,7 @@ import os
 import zlib
 from collections.abc import Collection, Mapping
 
-from scriptrun import arguments, bytecode, location, output, paths, process, request, resolve, sharing, venv_link
+from scriptrun import arguments, bytecode, location, output, paths, request, resolve, sharing, signals, venv_link
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
@@ -45,7 +45,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
 def _sync(script: Invocation, environ: Mapping[str, str], system: str, extra: Collection[str]) -> str:
     """Prepare the environment of one script, in the system's cache if that is given, and return its path."""
-    with process.interruptible():
+    with signals.interruptible():
         wanted = resolve.resolve(request.read(script, environ), environ)
         run.warn(wanted)
         environment = run.provide(wanted, environ)

@@ -9,7 +9,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import arguments, consult, markers, output, pip, process, request, resolve
+from scriptrun import arguments, consult, markers, output, pip, request, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
@@ -55,7 +55,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if len(invocation.arguments) != 1:
         raise UsageError("`scriptrun tree` takes one script", hint="scriptrun tree SCRIPT")
     script = arguments.script(invocation.arguments[0], invocation.options)
-    with process.interruptible():
+    with signals.interruptible():
         wanted = resolve.resolve(request.read(script, environ), environ)
         run.warn(wanted)
         tree = _grow(wanted, environ)

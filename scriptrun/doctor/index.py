@@ -14,7 +14,7 @@ from scriptrun.arguments import Invocation, Options
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
 from scriptrun.errors import InstallError
 from scriptrun.order import Order
-from scriptrun.pip_messages import Unknown, Unsatisfiable
+from scriptrun.pip_messages import UnknownDistribution, Unsatisfiable
 from scriptrun.resolve import Wanted
 
 _ASKING = {"PIP_RETRIES": "0", "PIP_TIMEOUT": "10"}
@@ -33,7 +33,7 @@ def of_machine(options: Options, environ: Mapping[str, str]) -> Finding:
     wanted = resolve.resolve(request.read(nothing, environ), environ)
     try:
         return _ask(wanted, environ, _ANY)
-    except Unknown:
+    except UnknownDistribution:
         return Finding(OK, "index", "answers")
     except InstallError as error:
         return of_error("index", error)

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 
-from scriptrun import process
+from scriptrun import process, signals
 from scriptrun.errors import EditError
 from scriptrun.jobs.account import Account
 
@@ -26,11 +26,11 @@ def alone(user: Account) -> Iterator[None]:
 
     Raises EditError where that takes too long.
     """
-    with process.interruptible(), contextlib.ExitStack() as stack:
+    with signals.interruptible("changing the table"), contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # no home, or one that cannot be locked
             descriptor = os.open(user.home, os.O_RDONLY)
             stack.callback(os.close, descriptor)
-            with process.waiting():
+            with signals.waiting():
                 _lock(descriptor)
         yield
 

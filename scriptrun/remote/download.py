@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scriptrun import process, quantities
+from scriptrun import quantities, signals
 from scriptrun.errors import RemoteError, UsageError
 from scriptrun.remote import kept
 
@@ -122,7 +122,7 @@ def fetch(url: str, *, plain: bool, limits: Limits = Limits()) -> Fetched:
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        with process.waiting():
+        with signals.waiting():
             result = outcome.get(timeout=limits.total)
     except queue.Empty:
         name = kept.shown(target.url)

@@ -21,10 +21,10 @@ def read(url: str, options: "Options", environ: "Mapping[str, str]") -> Source:
     program = kept.find(cache, plain)
     if program is None or options.flag("refresh") or options.value("trust") or location.configured(environ):
         location.find_libraries()
-        from scriptrun import process
+        from scriptrun import signals
         from scriptrun.remote import acquisition  # all of HTTP
 
-        with process.interruptible():
+        with signals.interruptible("fetching the program"):
             program = acquisition.acquire(url, options, environ, cache)
     kept.touch(cache, plain)
     return program

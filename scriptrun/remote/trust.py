@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scriptrun import output, process, quantities, spec
+from scriptrun import output, quantities, signals, spec
 from scriptrun.arguments import OPTIONS, Options, is_path
 from scriptrun.config import Configuration
 from scriptrun.errors import MetadataError, RemoteError, UsageError, escape, without_credentials
@@ -121,7 +121,7 @@ def ask(candidate: Candidate) -> None:
     news = "has changed since it was trusted" if candidate.before else "was not run here before"
     lines = [f"scriptrun: `{escape(kept.shown(candidate.url))}` {news}", *(f"  {one}" for one in _told(candidate))]
     output.tell("\n".join([*lines, "trust it? [y/N] "]))
-    with process.waiting():
+    with signals.waiting():
         answer = os.read(0, 1024)  # what follows the line is the script's
     if answer.strip().lower() not in (b"y", b"yes"):
         raise RemoteError(f"`{kept.shown(candidate.url)}` is not trusted, so it is not kept")

@@ -24,8 +24,9 @@ def see_to(cache: str, configuration: Configuration) -> None:
     """Start a process that prunes the cache, unless one did within a day.
 
     The caller goes on at once, and hears nothing of it, also where nothing can be done: the cache may be read-only.
+    PID 1 would adopt that process, and have a child that the script knows nothing of: it leaves this to others.
     """
-    if sys.platform != "win32":
+    if sys.platform != "win32" and not process.is_init():
         with contextlib.suppress(OSError):
             if _is_due(paths.pruned(cache)):
                 process.detach(lambda: _prune(cache, configuration))

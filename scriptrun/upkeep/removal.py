@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, process
+from scriptrun import locks, paths, signals
 from scriptrun.upkeep import trash, usage
 
 BATCH = 100
@@ -53,7 +53,7 @@ def remove(cache: str, environments: Sequence[str], grace: float) -> Outcome:
     """
     outcome = Outcome(freed=trash.empty(cache))
     for start in range(0, len(environments), BATCH):
-        with process.unstoppable():
+        with signals.unstoppable():
             _remove_some(cache, environments[start : start + BATCH], grace, outcome)
         outcome.freed += trash.empty(cache)
     return outcome

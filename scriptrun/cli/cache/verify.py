@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from scriptrun import cache as caches
-from scriptrun import config, integrity, location, output, paths, process, refusals
+from scriptrun import config, integrity, location, output, paths, refusals, signals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import InstallError, MetadataError, PolicyError, UsageError, escape
 from scriptrun.integrity import Finding
@@ -54,7 +54,7 @@ def _findings(entry: Entry) -> Iterator[Finding]:
 def _repair(cache: str, entry: Entry, options: Options, policy: Policy, environ: Mapping[str, str]) -> bool:
     """Rebuild an environment, or take it out of use where that fails, and say which; tell whether it was rebuilt."""
     try:
-        with process.interruptible():
+        with signals.interruptible():
             repair.rebuild(cache, entry, options, policy, environ)
     except (InstallError, MetadataError, PolicyError, UsageError) as error:
         repair.withdraw(cache, entry)
