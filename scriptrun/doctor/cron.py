@@ -56,7 +56,7 @@ def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -
     message = f"as {there.account.name}, by {variables['SHELL']} with PATH={variables['PATH']}"
     yield Finding(OK, "cron", f"{message}, by {line.place}" if line else message)
     if line is not None and line.ignored:
-        yield Finding(PROBLEM, "cron", f"cron ignores {line.place.rpartition(', ')[0]}: {line.ignored}", _IN_ORDER)
+        yield Finding(PROBLEM, "cron", f"cron ignores {line.place}: {line.ignored}", _IN_ORDER)
     if not _has_shell(there):
         remedy = "let SHELL= in the table name a shell"
         yield Finding(PROBLEM, "cron", f"`{variables['SHELL']}` cannot be started as a shell", remedy)

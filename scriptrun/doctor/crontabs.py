@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from scriptrun import arguments
@@ -33,12 +33,14 @@ _WRAPPERS = frozenset(("chronic", "env", "exec", "flock", "ionice", "nice", "noh
 class Line:
     """A line of a table that starts a script: where it is, with which variables, by which `scriptrun`, and how.
 
+    `place` is the name of the table, and has the number of the line too where there are several.
     `variables` are set above it, `leading` in the line itself. `program` is the word that names scriptrun, `""` where
     the script is started by itself; `options` are the words between the two. `ignored` tells why cron does not look at
     the table, `""` where it does.
     """
 
     place: str
+    number: int
     variables: Mapping[str, str]
     leading: Mapping[str, str]
     program: str
@@ -58,7 +60,8 @@ class _Table(NamedTuple):
 def find(script: str, who: Account, environ: Mapping[str, str]) -> list[Line]:
     """Return the lines that start the file `script` as a user; one that cron ignores only where there is no other."""
     found = [line for table in _tables(who, environ) for line in _lines(table, script, who.name)]
-    return [line for line in found if not line.ignored] or found[:1]
+    kept = [line for line in found if not line.ignored] or found[:1]
+    return kept if len(kept) == 1 else [replace(one, place=f"{one.place}, line {one.number}") for one in kept]
 
 
 def _tables(who: Account, environ: Mapping[str, str]) -> Iterator[_Table]:
@@ -97,8 +100,7 @@ def _lines(table: _Table, script: str, user: str) -> Iterator[Line]:
             leading = dict(_leading(words))
             started = _started(words[len(leading) :], os.path.realpath(script))
             if started is not None:
-                place = f"{table.name}, line {number}"
-                yield Line(place, dict(variables), leading, started[0], started[1], table.ignored)
+                yield Line(table.name, number, dict(variables), leading, *started, table.ignored)
 
 
 def _command(line: str, user: str) -> str:
