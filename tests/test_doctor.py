@@ -266,7 +266,7 @@ echo ' ,'
 def test_it_looks_from_where_cron_runs_jobs(user: User, tmp_path: Path, name: str) -> None:
     """Variables, directory, umask, user, groups and terminal are what Debian's cron itself gives to a job."""
     open_directory = Path(tempfile.mkdtemp(prefix="scriptrun-cron-"))
-    open_directory.chmod(0o777)
+    open_directory.chmod(0o1777)
     (open_directory / "look").write_text(LOOK)
     table = "PATH=/somewhere:/usr/bin:/bin\nFIRST = 'a  b'\nSECOND=$HOME"
     ours = f"""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import everybody
 from support.user import LIMIT, User
 
 from scriptrun.errors import UsageError
@@ -41,6 +42,7 @@ def job(*words: str, script: str = "/srv/report.py", program: str = "/usr/bin/en
 
 def analyze(home: Path, *words: str | Path) -> tuple[int, str]:
     """Run `systemd-analyze` for a user with that home, and return its status and all that it wrote."""
+    everybody.require_programs("systemd", "systemd-analyze")
     finished = subprocess.run(
         ["systemd-analyze", *words],
         env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
@@ -191,6 +193,7 @@ WRONG = {
 @pytest.mark.parametrize("words", WRONG)
 def test_wrong_use(user: User, words: tuple[str, ...]) -> None:
     """What cannot be a unit is an error that says why; nothing is printed, and nothing written."""
+    everybody.require_programs("systemd", "systemd-analyze")
     for name in ("s.py", "日本.py"):
         user.write(name, "")
     status, message = WRONG[words]
