@@ -148,11 +148,11 @@ def test_line_for_another_user(settled: User, command: Path) -> None:
 
 
 def test_system_cache_is_named(settled: User) -> None:
-    """Where there is a system's cache that the job may use, the comment names it, before the user's own."""
+    """Where there is a system's cache that the job may use, the comment names it beside the user's own."""
     system = settled.directory / "all"
     system.mkdir(0o755)
     out = settled.run("scriptrun", "cron", "s.py", *DAILY, SCRIPTRUN_CACHE_DIR="/c", SCRIPTRUN_SYSTEM_CACHE=str(system))
-    assert f"# It looks into the system's cache {system} first. Its cache is /c.\n" in out.out
+    assert f"# Its cache is /c; {system} is looked into first.\n" in out.out
 
 
 def test_what_another_user_cannot_read_is_noted(pythons: list[Path], settled: User) -> None:

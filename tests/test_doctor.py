@@ -18,6 +18,8 @@ from support import accounts, everybody, mounts, private
 from support.index import Index
 from support.user import Finished, User
 
+from scriptrun.jobs import crontab
+
 BODY = "import demo, sys; open('ran', 'w'); print(demo.V, sys.prefix)\n"
 
 
@@ -271,16 +273,18 @@ def test_it_looks_from_where_cron_runs_jobs(user: User, tmp_path: Path, name: st
     table = "PATH=/somewhere:/usr/bin:/bin\nFIRST = 'a  b'\nSECOND=$HOME"
     ours = f"""
 import os, sys
-from scriptrun.doctor import surroundings, table
+from scriptrun.doctor import crontabs, surroundings
 who = surroundings.account({name!r})
-line = table.find({str(open_directory / "look")!r}, who, dict(os.environ))
-print(surroundings.run(surroundings.of_cron(who, line.variables), {f"sh {open_directory}/look"!r}).output, end="")
+line = crontabs.find({str(open_directory / "look")!r}, who, dict(os.environ))
+there = surroundings.of_cron(who, line.variables, line.leading)
+sys.stdout.buffer.write(surroundings.run(there, {f"sh {open_directory}/look"!r}).output)
 """
     (tmp_path / "ours.py").write_text(ours)
     commands = CRON.format(
         before=shlex.quote(table), look=f"sh {open_directory}/look", directory=open_directory, name=name
     )
-    variables = '# a comment\nPATH=/nowhere\nexport EXPORTED="c d"\nCUT=e#f\nHOME=/other\n'
+    quoted = """Q1="\nQ2="a\nQ3="a b'\nQ4=a"\nQ5='"a"b"\n"""
+    variables = f'# a comment\nPATH=/nowhere\nexport EXPORTED="c d"\nCUT=e#f\n{quoted}HOME=/other\n'
     try:
         finished = accounts.run(
             user,
@@ -336,6 +340,85 @@ def test_what_is_set_here_is_not_set_in_cron(user: User, command: Path) -> None:
     assert f"the cache is `{user.cache}` in cron, and `{user.home}/other` here\n" in finished.out
     assert "secret" not in finished.out + finished.err
     assert len(user.environments()) == len(list(user.home.glob("other/v1/envs/*/*/scriptrun.json"))) == 1
+
+
+@pytest.mark.slow
+def test_a_cache_in_the_line_counts(user: User, command: Path) -> None:
+    """The line that `scriptrun cron` writes is understood, with the cache it names; so is one with a variable."""
+    script = user.script("s.py", "demo", body=BODY)
+    look = "scriptrun doctor --cron --json s.py"
+    install = "scriptrun cron s.py --schedule @daily --install --quiet"
+    written = cron(user, f'export SCRIPTRUN_CACHE_DIR="$HOME/50% \'\\\\b"; {install}; {look}')
+    table = {"root": f"@daily SCRIPTRUN_CACHE_DIR=$HOME/other {command} {script}\n"}
+    expanded = cron(user, f"export SCRIPTRUN_CACHE_DIR=$HOME/other; {look}", tables=table)
+    assert [{one["level"] for one in read(finished)} for finished in (written, expanded)] == [{"ok"}, {"ok"}]
+    made = [path.relative_to(user.home).parts[0] for path in user.home.rglob("scriptrun.json")]
+    assert sorted(made) == ["50% '\\b", "other"]
+
+
+@pytest.mark.slow
+def test_a_table_that_cron_ignores(user: User, command: Path) -> None:
+    """A file in /etc/cron.d that cron does not look at is named, with the reason, unless another one has the line."""
+    script = user.script("s.py")
+    look = "scriptrun doctor --cron --json s.py"
+    line = f"echo '@daily root {command} {script}' >/etc/cron.d"
+    found = wrong(read(cron(user, f"{line}/a.job; {look} || true")))
+    ignored = "cron ignores /etc/cron.d/a.job: its name holds other characters than letters, digits, `_` and `-`"
+    assert found == {"cron": ignored}
+    assert wrong(read(cron(user, f"{line}/a.job; {line}/job; {look}"))) == {}
+
+
+IGNORED = """
+cd /etc/cron.d
+for name in good dotted.x writable theirs linked link lost unended; do
+    printf 'echo %s >>{0}/ran\n' $name >{0}/$name
+    echo "@reboot root sh {0}/$name" >$name
+done
+chmod 620 writable; chown 65534 theirs; ln linked other; rm link; ln -s good link; chown -h 65534 link
+printf %s "$(cat unended)" >unended
+mv lost /run/lost; ln -s /run/lost lost; chmod 602 /run/lost
+unshare -p --kill-child --mount-proc --fork /usr/sbin/cron -f >/dev/null 2>&1 &
+cron=$!
+trap 'kill -KILL $cron' EXIT  # it lets no other signal end it
+timeout 60 sh -c 'until grep -q good {0}/ran; do sleep 0.05; done' 2>/dev/null
+sort -u {0}/ran
+"""
+
+
+@pytest.mark.slow
+def test_what_cron_ignores_is_known(user: User, tmp_path: Path) -> None:
+    """Of the files in /etc/cron.d those are told to be ignored from which Debian's cron runs nothing."""
+    names = ("good", "dotted.x", "writable", "theirs", "linked", "lost", "unended")
+    (tmp_path / "ours.py").write_text(f"""
+import os
+from scriptrun.doctor import crontabs, surroundings
+for name in {names}:
+    line = crontabs.find(f"{tmp_path}/{{name}}", surroundings.account("root"), dict(os.environ))
+    if not line.ignored:
+        print(name)
+""")
+    finished = accounts.run(user, f"{IGNORED.format(tmp_path)}{shlex.quote(sys.executable)} {tmp_path}/ours.py")
+    assert finished == (0, "good\ngood\n", "")
+
+
+@pytest.mark.slow
+def test_what_the_shell_says_is_no_finding(user: User, command: Path) -> None:
+    """A shell that complains keeps nothing from being found; stdout alone holds findings."""
+    script = user.script("s.py")
+    noisy = user.write("noisy", '#!/bin/sh\n/bin/sh "$@"; status=$?; echo noise >&2; exit $status\n', executable=True)
+    table = {"root": f"SHELL={noisy}\n@daily {command} {script}\n"}
+    finished = cron(user, "scriptrun doctor --cron --json s.py", tables=table)
+    assert (finished.status, {one["level"] for one in read(finished)}) == (0, {"ok"})
+
+
+@pytest.mark.slow
+def test_remedy_can_be_put_into_a_table(user: User, command: Path) -> None:
+    """What cron itself would replace is written so that it does not."""
+    script = user.script("50\\% s.py")
+    found = read(cron(user, f"scriptrun doctor --cron --json {shlex.quote(script.name)} || true"))
+    (remedy,) = (one["remedy"] for one in found if one["subject"] == "command")
+    line = remedy.split("\n")[0].removeprefix("let the line say: ")
+    assert shlex.split(crontab.received(line)) == [str(command), str(script)]
 
 
 @pytest.mark.slow

@@ -46,8 +46,8 @@ def _assumptions(wanted: Job, owner: Account) -> Iterator[str]:
     yield f"output is mailed to {owner.name}. SHELL=, PATH=, HOME= and MAILTO= above this change that."
     cache = location.cache_directory({**wanted.variables, "HOME": owner.home})
     system, _ = location.system_cache(wanted.variables)
-    before = f"It looks into the system's cache {escape(system)} first. " if system and system != cache else ""
-    yield f"{before}Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}."
+    first = f"; {escape(system)} is looked into first" if system else ""
+    yield f"Its cache is {escape(cache) if cache else 'a temporary directory, as there is no home'}{first}."
 
 
 def _notes(wanted: Job, times: Schedule, owner: Account, environ: Mapping[str, str]) -> Iterator[str]:

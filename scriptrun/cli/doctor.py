@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 
 from scriptrun import arguments, errors, location, output, process, refusals, request, resolve
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
-from scriptrun.doctor import index, installation, storage, surroundings, table, there
+from scriptrun.doctor import cron, crontabs, index, installation, storage, surroundings
 from scriptrun.doctor import script as scripts
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
-from scriptrun.errors import CacheError, Interrupted, ScriptMissing, ScriptrunError, UsageError
+from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
 from scriptrun.jobs import job
 from scriptrun.resolve import Wanted
 
@@ -39,13 +39,12 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if "--user" in invocation.extra and "--cron" not in invocation.extra:
         raise UsageError("`--user` goes with `--cron`", hint=_FORM)
     for path in invocation.arguments:
-        if not os.path.isfile(path):
-            raise ScriptMissing(f"no such file: `{path}`")
+        job.require(path)
     with process.interruptible():
         found = list(_of_cron(invocation, environ) if "--cron" in invocation.extra else _here(invocation, environ))
-    facts = [{name: errors.without_credentials(text) for name, text in asdict(one).items()} for one in found]
+    clean = [Finding(*map(errors.without_credentials, astuple(one))) for one in found]
     as_json = "--json" in invocation.extra
-    output.give(json.dumps(facts, indent=2) + "\n" if as_json else "".join(map(_text, found)))
+    output.give(json.dumps(list(map(asdict, clean)), indent=2) + "\n" if as_json else "".join(map(_text, clean)))
     return int(any(one.level == PROBLEM for one in found))
 
 
@@ -53,15 +52,16 @@ def _here(invocation: Invocation, environ: Mapping[str, str]) -> Iterator[Findin
     """Yield what there is to say of scriptrun, and of the script, in this environment."""
     program = job.program(environ)
     yield from installation.findings(environ, program)
-    yield from storage.findings(environ)
     try:
-        location.find(environ)
-    except CacheError:  # it has been told, and nothing else can be done without
+        caches = location.find(environ)
+    except CacheError as error:  # nothing else can be done without
+        yield of_error("cache", error)
         return
+    yield from storage.findings(caches)
     if invocation.arguments:
         yield from _script(invocation, environ, program)
     else:
-        yield installation.pythons(environ, location.find(environ).own)
+        yield installation.pythons(environ, caches.own)
         yield _tried("index", lambda: index.of_machine(invocation.options, environ))
 
 
@@ -97,12 +97,13 @@ def _of_cron(invocation: Invocation, environ: Mapping[str, str]) -> Iterator[Fin
     """Yield what there is to say of the script in cron. It is prepared here first, if it is this user's."""
     who = surroundings.account(invocation.extra.get("--user", ""))
     script = os.path.abspath(invocation.arguments[0]) if invocation.arguments else ""
-    if script and who.uid == os.geteuid():
+    if script and who.is_own:
         here = _tried("here", lambda: _prepared_here(script, invocation.options, environ))
         yield replace(here, subject="here", level=OK if here.level == OK else NOTE)
-    line = table.find(script, who, environ) if script else None
-    place = there.Place(surroundings.of_cron(who, line.variables if line else {}), job.program(environ), line, script)
-    yield from there.findings(place, environ, arguments.words(_given(invocation.options)))
+    line = crontabs.find(script, who, environ) if script else None
+    there = surroundings.of_cron(who, *((line.variables, line.leading) if line else ({}, {})))
+    place = cron.Place(there, job.program(environ), line, script)
+    yield from cron.findings(place, environ, arguments.words(_given(invocation.options)))
 
 
 def _prepared_here(script: str, options: Options, environ: Mapping[str, str]) -> Finding:
@@ -135,4 +136,4 @@ def _given(options: Options) -> Options:
 def _text(finding: Finding) -> str:
     lines = [f"{finding.level:<8} {finding.subject:<14} {finding.message}"]
     lines += [f"{'':<23} {line}" for line in finding.remedy.split("\n") if line]
-    return "".join(errors.escape(errors.without_credentials(line)) + "\n" for line in lines)
+    return "".join(errors.escape(line) + "\n" for line in lines)

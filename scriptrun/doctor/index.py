@@ -17,10 +17,10 @@ from scriptrun.order import Order
 from scriptrun.pip_messages import Unknown, Unsatisfiable
 from scriptrun.resolve import Wanted
 
-_PATIENCE = {"PIP_RETRIES": "0", "PIP_TIMEOUT": "10"}
+_ASKING = {"PIP_RETRIES": "0", "PIP_TIMEOUT": "10"}
 """How pip asks: once, and it waits for so many seconds."""
 
-_LIMIT = ("prepare-timeout", "20")
+_LIMIT = {"prepare-timeout": "20"}
 """After how many seconds without progress pip is ended, also where it waits for what has no limit, such as a name."""
 
 _ANY = "pip"
@@ -44,7 +44,7 @@ def of_script(wanted: Wanted, environ: Mapping[str, str], *, ready: bool) -> Fin
 
     Raises ScriptrunError.
     """
-    asked = wanted.order(environ, lambda _line: None).wanted
+    asked = wanted.order(environ, _silent).wanted
     names = [one.requirement.name for one in asked if one.requirement.url is None]
     if not names:
         return Finding(OK, "index", "not needed")
@@ -52,6 +52,10 @@ def of_script(wanted: Wanted, environ: Mapping[str, str], *, ready: bool) -> Fin
         return _ask(wanted, environ, names[0])
     except InstallError as error:
         return of_error("index", error, NOTE if ready else PROBLEM)
+
+
+def _silent(_line: str) -> None:
+    """Show nothing of what pip writes."""
 
 
 def _ask(wanted: Wanted, environ: Mapping[str, str], name: str) -> Finding:
@@ -71,9 +75,9 @@ def _ask(wanted: Wanted, environ: Mapping[str, str], name: str) -> Finding:
 
 def _order(wanted: Wanted, environ: Mapping[str, str], requirement: str) -> Order:
     """Return an order for one requirement, from where `wanted` comes from."""
-    options = Options({**dict(wanted.options.given()), _LIMIT[0]: _LIMIT[1]}, wanted.options.places())
+    options = Options({**dict(wanted.options.given()), **_LIMIT}, wanted.options.places())
     plain = replace(wanted, lock=None, options=options)
-    order = plain.order({**environ, **_PATIENCE}, lambda _line: None)
+    order = plain.order({**environ, **_ASKING}, _silent)
     asked = (metadata.Asked(Requirement(requirement), ""),)
     spec = replace(order.spec, requirements=(requirement,), constraints=(), editable=(), lock="")
     return replace(order, spec=spec, asked=asked, constraints=())

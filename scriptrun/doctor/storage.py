@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from scriptrun import location, paths, prepare, quantities
+from scriptrun import paths, prepare, quantities
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
-from scriptrun.errors import CacheError
+from scriptrun.location import Caches
 
 LITTLE = 500 << 20
 """With less room than this, in bytes, the next environment may not fit."""
@@ -17,13 +17,8 @@ LITTLE = 500 << 20
 _ELSEWHERE = "set SCRIPTRUN_CACHE_DIR to a directory that you can write to"
 
 
-def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what there is to say of the caches that `environ` leads to."""
-    try:
-        caches = location.find(environ)
-    except CacheError as error:
-        yield of_error("cache", error)
-        return
+def findings(caches: Caches) -> Iterator[Finding]:
+    """Yield what there is to say of the caches that a run may use."""
     if caches.system:
         yield Finding(OK, "system cache", caches.system)
     elif caches.note:

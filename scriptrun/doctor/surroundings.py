@@ -9,49 +9,23 @@ from __future__ import annotations
 import json
 import os
 import re
+import string
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from scriptrun import process
+from scriptrun.doctor import become
 from scriptrun.errors import UsageError
-from scriptrun.process import Finished
-
-PATH = "/usr/bin:/bin"
-"""The PATH of a job, unless a line of its table sets another."""
+from scriptrun.jobs import account as accounts
+from scriptrun.jobs.account import PATH, SHELL, Account
+from scriptrun.process import Exchanged
 
 _OF_PAM = ("/etc/environment", "/etc/default/locale")
 """The files with variables that `/etc/pam.d/cron` names."""
 
-_BECOME = """\
-import json, os
-told = json.loads(os.environ["SCRIPTRUN_TOLD"])
-os.closerange(3, 65536)
-if os.geteuid() == 0:
-    os.initgroups(told["name"], told["gid"])
-    os.setgid(told["gid"])
-    os.setuid(told["uid"])
-os.umask(0o022)
-for directory in (told["variables"]["HOME"], "/var/spool/cron", "/"):
-    try:
-        os.chdir(directory)
-        break
-    except OSError:
-        pass
-shell = told["variables"]["SHELL"]
-os.execve(shell, [shell, "-c", told["command"]], told["variables"])
-"""
-"""Become a job, as cron does. What it is told stands in a variable, which nobody else can read."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """A user of this machine, from its list of users."""
-
-    name: str
-    uid: int
-    gid: int
-    home: str
+_QUOTES = ("'", '"')
 
 
 @dataclass(frozen=True)
@@ -64,22 +38,21 @@ class Surroundings:
 
 def account(name: str) -> Account:
     """Return the user of that name, `""`: who runs this. Raises UsageError where there is none, or one cannot be."""
-    import pwd  # not on Windows
-
-    try:
-        found = pwd.getpwnam(name) if name else pwd.getpwuid(os.geteuid())
-    except KeyError:
-        who = f"`{name}`" if name else f"number {os.geteuid()}"
-        raise UsageError(f"this machine knows no user {who}", hint="cron runs jobs of users that it knows") from None
-    if os.geteuid() not in (0, found.pw_uid):
+    found = accounts.find(name)
+    if os.geteuid() not in (0, found.uid):
         raise UsageError(f"to look as `{name}` takes root", hint=f"sudo scriptrun doctor --cron --user {name} SCRIPT")
-    return Account(found.pw_name, found.pw_uid, found.pw_gid, found.pw_dir)
+    return found
 
 
-def of_cron(who: Account, table: Mapping[str, str]) -> Surroundings:
-    """Return what cron gives to a job of a user, with the variables that its table sets."""
-    own = {"HOME": who.home, "LOGNAME": who.name, "PATH": PATH, "SHELL": "/bin/sh"}
-    return Surroundings(who, {**_of_pam(), **own, **table, "LOGNAME": who.name})
+def of_cron(who: Account, table: Mapping[str, str], leading: Mapping[str, str]) -> Surroundings:
+    """Return what cron gives to a job of a user, with the variables that its table sets, and its own line, `leading`.
+
+    For these the shell puts in what is known of others; cron itself does not.
+    """
+    own = {"HOME": who.home, "LOGNAME": who.name, "PATH": PATH, "SHELL": SHELL}
+    known = {**_of_pam(), **own, **table, "LOGNAME": who.name}
+    expanded = {name: string.Template(value).safe_substitute(known) for name, value in leading.items()}
+    return Surroundings(who, {**known, **expanded})
 
 
 def _of_pam() -> dict[str, str]:
@@ -97,16 +70,24 @@ def _read_variables(path: str) -> Iterator[tuple[str, str]]:
         found = re.fullmatch(r"\s*(?:export\s+)?([^\s=#]+)=([^#]*?)\s*(?:#.*)?", line)
         if found:
             name, value = found.groups()
-            yield name, value[1:-1] if value[:1] in ("'", '"') and value[-1:] == value[:1] else value
+            yield name, _bare(value)
 
 
-def run(there: Surroundings, command: str, timeout: float | None = None) -> Finished:
-    """Run a command of the shell as cron would. Raises OSError, process.TimeoutExpired and Interrupted."""
+def _bare(value: str) -> str:
+    """Return a value as pam_env has it: one that begins with a quote loses it, and a last one, whatever is between."""
+    if not value.startswith(_QUOTES):
+        return value
+    return value[1:-1] if value[1:].endswith(_QUOTES) else value[1:]
+
+
+def run(there: Surroundings, command: str) -> Exchanged:
+    """Run a command of the shell as cron would, however long it takes. Raises OSError and Interrupted."""
     who = there.account
     told = {"name": who.name, "uid": who.uid, "gid": who.gid, "variables": dict(there.variables), "command": command}
-    return process.run(
-        [sys.executable, "-I", "-S", "-c", _BECOME],
-        environment={"SCRIPTRUN_TOLD": json.dumps(told)},
-        directory=os.sep,
-        timeout=timeout,
-    )
+    with tempfile.NamedTemporaryFile() as file:
+        finished = process.run(
+            [sys.executable, "-I", "-S", become.__file__],
+            environment={"SCRIPTRUN_TOLD": json.dumps({**told, "output": file.name})},
+            directory=os.sep,
+        )
+        return Exchanged(finished.status, file.read(), finished.output)

@@ -53,8 +53,7 @@ def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
     Raises ScriptMissing, and UsageError for what must not stand where others can read it.
     """
     target, *words = invocation.arguments
-    if not os.path.isfile(target):
-        raise ScriptMissing(f"no such file: `{target}`")
+    require(target)
     options = arguments.words(invocation.options)
     for word in options:
         if without_credentials(word) != word:
@@ -69,6 +68,12 @@ def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
         arguments=tuple(words),
         variables={**_leading(environ), **_off(invocation.options)},
     )
+
+
+def require(path: str) -> None:
+    """Raise ScriptMissing where there is no file."""
+    if not os.path.isfile(path):
+        raise ScriptMissing(f"no such file: `{path}`")
 
 
 def _leading(environ: Mapping[str, str]) -> dict[str, str]:

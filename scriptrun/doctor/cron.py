@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scriptrun import location, sharing
+from scriptrun import location
 from scriptrun.doctor import surroundings
+from scriptrun.doctor.crontabs import Line
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding
 from scriptrun.doctor.script import LAUNCHING
 from scriptrun.doctor.surroundings import Surroundings
-from scriptrun.doctor.table import Line
+from scriptrun.jobs import crontab, job, obstacles
+from scriptrun.jobs.account import PATH
+from scriptrun.process import Exchanged
 
-_MATTERING = frozenset(
-    """
-    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC
-    XDG_CACHE_HOME XDG_CONFIG_HOME SSH_AUTH_SOCK LD_LIBRARY_PATH CC CFLAGS LDFLAGS
-    """.split()  # noqa: SIM905 - as a list it would be half a page
+_BUILDING = ("SSH_AUTH_SOCK", "LD_LIBRARY_PATH", "CC", "CFLAGS", "LDFLAGS")
+"""Variables by which what pip builds finds other things."""
+
+_IN_ORDER = (
+    "let it belong to root, with the mode 644, a name of letters, digits, `_` and `-` alone, and a newline at its end"
 )
-"""Variables by which scriptrun and pip find other things, beside their own."""
+"""What cron wants of a file in /etc/cron.d."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +34,25 @@ class Place:
     `program` is the path of scriptrun, `line` that of a table which starts the script.
     """
 
-    there: Surroundings
+    surroundings: Surroundings
     program: str
     line: Line | None
     script: str
 
-    def command(self, words: Sequence[str]) -> str:
-        """Return how scriptrun is started with words, and the script."""
-        return shlex.join([self.program, *words, *([self.script] if self.script else [])])
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the words that start scriptrun with these, and the script."""
+        return [self.program, *words, *([self.script] if self.script else [])]
 
 
 def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -> Iterator[Finding]:
     """Yield what is to be said of cron; `options` are the words that are to be given to scriptrun there."""
-    there = place.there
+    there = place.surroundings
     variables = there.variables
     table = f", by {place.line.table}" if place.line else ""
     message = f"as {there.account.name}, by {variables['SHELL']} with PATH={variables['PATH']}{table}"
     yield Finding(OK, "cron", message)
+    if place.line is not None and place.line.ignored:
+        yield Finding(PROBLEM, "cron", f"cron ignores {place.line.table}: {place.line.ignored}", _IN_ORDER)
     yield from _home(there, environ)
     yield from _program(place, options)
     yield from _differences(there, environ)
@@ -65,7 +69,7 @@ def _home(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(PROBLEM, "home", f"there is no home: `{home}` is no directory", remedy)
     elif surroundings.run(there, 'test -w "$HOME" && test -x "$HOME"').status:
         yield Finding(PROBLEM, "home", f"{there.account.name} cannot write to `{home}`", remedy)
-    elif there.account.uid == os.geteuid() and environ.get("HOME") != home:
+    elif there.account.is_own and environ.get("HOME") != home:
         yield Finding(NOTE, "home", f"it is `{home}` in cron, and `{environ.get('HOME', '')}` here")
     else:
         yield Finding(OK, "home", f"{home}, where a job starts")
@@ -77,10 +81,10 @@ def _program(place: Place, options: Sequence[str]) -> Iterator[Finding]:
     if os.path.isabs(named):
         yield Finding(OK, "command", f"the table names it: {named}")
         return
-    looked = surroundings.run(place.there, "command -v scriptrun")
-    found = looked.output.strip().rpartition("\n")[2]
+    looked = surroundings.run(place.surroundings, "command -v scriptrun")
+    found = os.fsdecode(looked.output).strip().rpartition("\n")[2]
     if looked.status or not os.path.exists(found):
-        path = place.there.variables["PATH"]
+        path = place.surroundings.variables["PATH"]
         unexpanded = "; cron puts nothing in for `$` and `~`" if "$" in path or "~" in path else ""
         yield Finding(PROBLEM, "command", f"`scriptrun` is not on cron's PATH{unexpanded}", _remedy(place, options))
     elif not os.path.samefile(found, place.program):
@@ -91,10 +95,10 @@ def _program(place: Place, options: Sequence[str]) -> Iterator[Finding]:
 
 def _remedy(place: Place, options: Sequence[str]) -> str:
     """Return what to write into a table so that this scriptrun is found."""
-    path = f"PATH={os.path.dirname(place.program)}:{surroundings.PATH}"
+    path = f"PATH={os.path.dirname(place.program)}:{PATH}"
     if not place.script:
         return f"write into the table, above its lines: {path}"
-    line = place.command(options).replace("%", "\\%")
+    line = crontab.command(place.command(options), {})
     return f"let the line say: {line}\nor write above it: {path}"
 
 
@@ -105,35 +109,35 @@ def _differences(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Fi
         remedy = "what a job needs of them: NAME=value lines in the table, or pip.conf and config.toml"
         yield Finding(NOTE, "variables", f"set here, and not in cron: {', '.join(names)}", remedy)
     here, cache = (location.cache_directory(variables) for variables in (environ, there.variables))
-    if there.account.uid == os.geteuid() and here != cache:
+    if there.account.is_own and here != cache:
         remedy = f"write SCRIPTRUN_CACHE_DIR={here} into the table, to share it"
         yield Finding(NOTE, "variables", f"the cache is `{cache}` in cron, and `{here}` here", remedy)
 
 
 def _matters(name: str) -> bool:
-    return name.startswith(("PIP_", "SCRIPTRUN_")) or name.upper() in _MATTERING
+    return job.leads_to_index(name) or name.startswith("SCRIPTRUN_") or name in (*job.LEADING, *_BUILDING)
 
 
 def _told_there(place: Place, options: Sequence[str]) -> Iterator[Finding]:
     """Yield what `doctor` finds when cron's shell starts it."""
-    name, script = place.there.account.name, shlex.quote(place.script)
-    if place.script and surroundings.run(place.there, f"test -r {script}").status:
+    name, script = place.surroundings.account.name, shlex.quote(place.script)
+    if place.script and surroundings.run(place.surroundings, f"test -r {script}").status:
         yield Finding(PROBLEM, "script", f"{name} cannot read {script}", "open it, and the directories above, to them")
         return
-    output = surroundings.run(place.there, f"exec {place.command(['doctor', '--json', '--quiet', *options])}").output
-    before, _, facts = f"\n{output}".partition("\n[\n")
+    command = shlex.join(place.command(["doctor", "--json", "--quiet", *options]))
+    ended = surroundings.run(place.surroundings, f"exec {command}")
     try:
-        found = [Finding(**one) for one in json.loads(f"[{facts}")]
+        found = [Finding(**one) for one in json.loads(ended.output)]
     except (ValueError, TypeError):  # it says something else
-        message = before.strip().replace("\n", "; ") or "no message"
-        barrier = _barrier(place)
-        remedy = f"`{barrier}` is closed to others: install it where {name} can read it" if barrier else ""
-        found = [Finding(PROBLEM, "scriptrun", f"it does not start there: {message}", remedy)]
+        found = [_unstarted(place, ended)]
     yield from found
 
 
-def _barrier(place: Place) -> str:
-    """Return what keeps a user from running scriptrun, `""` where nothing is seen to."""
-    if place.there.account.uid == os.geteuid():
-        return ""
-    return next(filter(None, map(sharing.out_of_reach, (place.program, sys.executable))), "")
+def _unstarted(place: Place, ended: Exchanged) -> Finding:
+    """Return that scriptrun does not start there, with what came of it instead, and what is closed to the user."""
+    said = f"{ended.complaints}\n{ended.output.decode('utf-8', 'backslashreplace')}".strip()
+    who = place.surroundings.account
+    closed = [] if who.is_own else obstacles.barriers(obstacles.installation(place.program), who.uid)
+    remedy = "\n".join(f"`{one}` is closed to others: install it where {who.name} can read it" for _, one in closed)
+    message = said.replace("\n", "; ") or "no message"
+    return Finding(PROBLEM, "scriptrun", f"it does not start there: {message}", remedy)
