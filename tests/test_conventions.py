@@ -104,6 +104,7 @@ ORDER = (
     "jobs",
     "jobs.job",
     "jobs.units",
+    "jobs.unit_files",
     "jobs.schedule",
     "jobs.crontab",
     "jobs.account",
