@@ -221,6 +221,14 @@ def test_wrong_use(settled: User, words: tuple[str, ...], message: str) -> None:
     assert message in err
 
 
+def test_path_behind_a_link(settled: User) -> None:
+    """`..` behind a link to a directory leads where it does for the system."""
+    (settled.directory / "a/b").mkdir(parents=True)
+    settled.write("a/s.py", "")
+    (settled.directory / "link").symlink_to("a/b")
+    assert f" {settled.directory}/a/s.py\n" in settled.run("scriptrun", "cron", "link/../s.py", *DAILY).out
+
+
 def test_missing_script(settled: User) -> None:
     """A script that is not there has no job."""
     status, out, err = settled.run("scriptrun", "cron", "gone.py", *DAILY)

@@ -269,19 +269,20 @@ def test_it_looks_from_where_cron_runs_jobs(user: User, tmp_path: Path, name: st
     """Variables, directory, umask, user, groups and terminal are what Debian's cron itself gives to a job."""
     open_directory = Path(tempfile.mkdtemp(prefix="scriptrun-cron-"))
     open_directory.chmod(0o1777)
-    (open_directory / "look").write_text(LOOK)
+    (open_directory / "look").write_text(f"#!/bin/sh\n{LOOK}")
+    (open_directory / "look").chmod(0o755)
     table = "PATH=/somewhere:/usr/bin:/bin\nFIRST = 'a  b'\nSECOND=$HOME"
     ours = f"""
 import os, sys
 from scriptrun.doctor import crontabs, surroundings
 who = surroundings.account({name!r})
-line = crontabs.find({str(open_directory / "look")!r}, who, dict(os.environ))
+(line,) = crontabs.find({str(open_directory / "look")!r}, who, dict(os.environ))
 there = surroundings.of_cron(who, line.variables, line.leading)
-sys.stdout.buffer.write(surroundings.run(there, {f"sh {open_directory}/look"!r}).output)
+sys.stdout.buffer.write(surroundings.run(there, {f"{open_directory}/look"!r}).output)
 """
     (tmp_path / "ours.py").write_text(ours)
     commands = CRON.format(
-        before=shlex.quote(table), look=f"sh {open_directory}/look", directory=open_directory, name=name
+        before=shlex.quote(table), look=f"{open_directory}/look", directory=open_directory, name=name
     )
     quoted = """Q1="\nQ2="a\nQ3="a b'\nQ4=a"\nQ5='"a"b"\n"""
     variables = f'# a comment\nPATH=/nowhere\nexport EXPORTED="c d"\nCUT=e#f\n{quoted}HOME=/other\n'
@@ -357,11 +358,56 @@ def test_a_cache_in_the_line_counts(user: User, command: Path) -> None:
 
 
 @pytest.mark.slow
+def test_options_in_the_line_count(user: User, command: Path) -> None:
+    """The line's options choose the environment that is looked at, and what is wrong with them is found."""
+    script = user.script("s.py", body="import demo\n")
+    look = "scriptrun doctor --cron --json s.py || true"
+    found = read(cron(user, look, tables={"root": f"@daily {command} --with demo {script}\n"}))
+    assert {one["level"] for one in found} == {"ok"}
+    (environment,) = user.environments()
+    assert list(environment.glob("lib/*/site-packages/demo*"))
+    wrongly = read(cron(user, look, tables={"root": f"@daily {command} --python 3.4 {script}\n"}))
+    assert wrong(wrongly)["python"].startswith("no Python found for `3.4`")
+
+
+LINES = {
+    "@daily {command} {script}": {},
+    "@daily cp {script} /tmp/backup\n@daily {command} {script}": {},
+    "@daily {command} /other.py {script}\n@daily nice {command} {script}": {},
+    "@daily {command} {script}\nPATH=/usr/bin\n@daily {script}": {"command": "`scriptrun` is not on cron's PATH"},
+    "@daily {command} -c 1; {script}": {"command": "`scriptrun` is not on cron's PATH"},
+    "@daily /no/such/scriptrun {script}": {
+        "command": "the table names `/no/such/scriptrun`, which root cannot start",
+    },
+    "SHELL=/no/such/shell\n@daily {command} {script}": {"cron": "`/no/such/shell` cannot be started as a shell"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", LINES)
+def test_what_a_line_starts_is_looked_at(user: User, command: Path, lines: str) -> None:
+    """Each command that starts the script counts, by the scriptrun it names; what only mentions it does not."""
+    script = user.script("s.py")
+    table = lines.format(command=command, script=script) + "\n"
+    found = wrong(read(cron(user, "scriptrun doctor --cron --json s.py || true", tables={"root": table})))
+    assert found == LINES[lines]
+
+
+@pytest.mark.slow
+def test_a_first_line_that_cron_starts(user: User, command: Path) -> None:
+    """A first line that does not start scriptrun is a problem where the line of the table starts the script by it."""
+    script = user.write("s.py", "#!/usr/bin/python3.99\n# /// script\n# ///\n", executable=True)
+    table = {"root": f"PATH={command.parent}:/usr/bin:/bin\n@daily {script}\n"}
+    found = wrong(read(cron(user, "scriptrun doctor --cron --json s.py || true", tables=table)))
+    assert found == {"first line": "the shebang starts `python3.99`, which does not read the block"}
+
+
+@pytest.mark.slow
 def test_a_table_that_cron_ignores(user: User, command: Path) -> None:
     """A file in /etc/cron.d that cron does not look at is named, with the reason, unless another one has the line."""
     script = user.script("s.py")
     look = "scriptrun doctor --cron --json s.py"
-    line = f"echo '@daily root {command} {script}' >/etc/cron.d"
+    line = f"echo '@daily root\t{command} {script}' >/etc/cron.d"
     found = wrong(read(cron(user, f"{line}/a.job; {look} || true")))
     ignored = "cron ignores /etc/cron.d/a.job: its name holds other characters than letters, digits, `_` and `-`"
     assert found == {"cron": ignored}
@@ -371,8 +417,9 @@ def test_a_table_that_cron_ignores(user: User, command: Path) -> None:
 IGNORED = """
 cd /etc/cron.d
 for name in good dotted.x writable theirs linked link lost unended; do
-    printf 'echo %s >>{0}/ran\n' $name >{0}/$name
-    echo "@reboot root sh {0}/$name" >$name
+    printf '#!/bin/sh\necho %s >>{0}/ran\n' $name >{0}/$name
+    chmod 755 {0}/$name
+    echo "@reboot root {0}/$name" >$name
 done
 chmod 620 writable; chown 65534 theirs; ln linked other; rm link; ln -s good link; chown -h 65534 link
 printf %s "$(cat unended)" >unended
@@ -393,7 +440,7 @@ def test_what_cron_ignores_is_known(user: User, tmp_path: Path) -> None:
 import os
 from scriptrun.doctor import crontabs, surroundings
 for name in {names}:
-    line = crontabs.find(f"{tmp_path}/{{name}}", surroundings.account("root"), dict(os.environ))
+    (line,) = crontabs.find(f"{tmp_path}/{{name}}", surroundings.account("root"), dict(os.environ))
     if not line.ignored:
         print(name)
 """)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 
-from scriptrun import config, location, output, paths
+from scriptrun import config, location, output
 from scriptrun.arguments import Invocation
 from scriptrun.errors import UsageError, escape
 from scriptrun.jobs import account, crontab, job, obstacles, schedule, tables
@@ -24,7 +24,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError("`scriptrun cron` takes a script, and when to run it", hint=_USAGE)
     quiet = invocation.options.flag("quiet")
     if "--remove" in extra:
-        return _remove(paths.absolute(invocation.arguments[0]), environ, quiet=quiet)
+        return _remove(job.absolute(invocation.arguments[0]), environ, quiet=quiet)
     wanted = job.read(invocation, environ)
     times = schedule.read(extra["--schedule"])
     owner = account.find(extra.get("--user", ""))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, replace
 
 from scriptrun import arguments, errors, location, output, process, refusals, request, resolve
@@ -12,6 +12,7 @@ from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
 from scriptrun.doctor import cron, crontabs, index, installation, storage, surroundings
 from scriptrun.doctor import script as scripts
+from scriptrun.doctor.crontabs import Line
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
 from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
 from scriptrun.jobs import job
@@ -94,21 +95,27 @@ def _prepared(wanted: Wanted, environ: Mapping[str, str]) -> Finding:
 
 
 def _of_cron(invocation: Invocation, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what there is to say of the script in cron. It is prepared here first, if it is this user's."""
+    """Yield what there is to say of the script in cron, for each line that starts it, with the line's own options.
+
+    It is prepared here first, if it is this user's.
+    """
     who = surroundings.account(invocation.extra.get("--user", ""))
-    script = os.path.abspath(invocation.arguments[0]) if invocation.arguments else ""
-    if script and who.is_own:
-        here = _tried("here", lambda: _prepared_here(script, invocation.options, environ))
-        yield replace(here, subject="here", level=OK if here.level == OK else NOTE)
-    line = crontabs.find(script, who, environ) if script else None
-    there = surroundings.of_cron(who, *((line.variables, line.leading) if line else ({}, {})))
-    place = cron.Place(there, job.program(environ), line, script)
-    yield from cron.findings(place, environ, arguments.words(_given(invocation.options)))
+    script = job.absolute(invocation.arguments[0]) if invocation.arguments else ""
+    given = tuple(arguments.words(_given(invocation.options)))
+    lines: Sequence[Line | None] = crontabs.find(script, who, environ) if script else []
+    for line in lines or [None]:
+        options = line.options if line and line.program else given
+        if script and who.is_own:
+            here = _tried("here", functools.partial(_prepared_here, script, options, environ))
+            yield replace(here, subject="here", level=OK if here.level == OK else NOTE)
+        there = surroundings.of_cron(who, *((line.variables, line.leading) if line else ({}, {})))
+        yield from cron.findings(cron.Place(there, job.program(environ), line, script), environ, options)
 
 
-def _prepared_here(script: str, options: Options, environ: Mapping[str, str]) -> Finding:
+def _prepared_here(script: str, words: Sequence[str], environ: Mapping[str, str]) -> Finding:
     """Return the environment of a script, prepared as the user's own shell would. Raises ScriptrunError."""
-    return _prepared(resolve.resolve(request.read(arguments.script(script, options), environ), environ), environ)
+    asked = arguments.parse([*words, script], environ)
+    return _prepared(resolve.resolve(request.read(asked, environ), environ), environ)
 
 
 def _tried(subject: str, work: Callable[[], Finding]) -> Finding:

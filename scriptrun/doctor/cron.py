@@ -48,17 +48,21 @@ def findings(place: Place, environ: Mapping[str, str], options: Sequence[str]) -
     """Yield what is to be said of cron; `options` are the words that are to be given to scriptrun there."""
     there = place.surroundings
     variables = there.variables
-    table = f", by {place.line.table}" if place.line else ""
-    message = f"as {there.account.name}, by {variables['SHELL']} with PATH={variables['PATH']}{table}"
-    yield Finding(OK, "cron", message)
-    if place.line is not None and place.line.ignored:
-        yield Finding(PROBLEM, "cron", f"cron ignores {place.line.table}: {place.line.ignored}", _IN_ORDER)
+    line = place.line
+    message = f"as {there.account.name}, by {variables['SHELL']} with PATH={variables['PATH']}"
+    yield Finding(OK, "cron", f"{message}, by {line.place}" if line else message)
+    if line is not None and line.ignored:
+        yield Finding(PROBLEM, "cron", f"cron ignores {line.place.rpartition(', ')[0]}: {line.ignored}", _IN_ORDER)
+    if surroundings.run(there, "exit 42").status != 42:
+        remedy = "let SHELL= in the table name one that is there"
+        yield Finding(PROBLEM, "cron", f"`{variables['SHELL']}` cannot be started as a shell", remedy)
+        return
     yield from _home(there, environ)
     yield from _program(place, options)
     yield from _differences(there, environ)
     for one in _told_there(place, options):
-        harmless = one.subject == LAUNCHING and place.line is not None and place.line.program
-        yield replace(one, level=NOTE) if harmless and one.level == PROBLEM else one
+        matters = one.subject == LAUNCHING and one.level != OK and line is not None
+        yield replace(one, level=NOTE if line.program else PROBLEM) if matters and line else one
 
 
 def _home(there: Surroundings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -79,11 +83,14 @@ def _program(place: Place, options: Sequence[str]) -> Iterator[Finding]:
     """Yield whether cron finds scriptrun, by the PATH or by the path in the table's line."""
     named = place.line.program if place.line else ""
     if os.path.isabs(named):
-        yield Finding(OK, "command", f"the table names it: {named}")
+        if _found(place, named):
+            yield Finding(OK, "command", f"the table names it: {named}")
+        else:
+            message = f"the table names `{named}`, which {place.surroundings.account.name} cannot start"
+            yield Finding(PROBLEM, "command", message, _remedy(place, options))
         return
-    looked = surroundings.run(place.surroundings, "command -v scriptrun")
-    found = os.fsdecode(looked.output).strip().rpartition("\n")[2]
-    if looked.status or not os.path.exists(found):
+    found = _found(place, "scriptrun")
+    if not found:
         path = place.surroundings.variables["PATH"]
         unexpanded = "; cron puts nothing in for `$` and `~`" if "$" in path or "~" in path else ""
         yield Finding(PROBLEM, "command", f"`scriptrun` is not on cron's PATH{unexpanded}", _remedy(place, options))
@@ -91,6 +98,14 @@ def _program(place: Place, options: Sequence[str]) -> Iterator[Finding]:
         yield Finding(NOTE, "command", f"cron finds another one: {found}", _remedy(place, options))
     else:
         yield Finding(OK, "command", f"cron's PATH has it: {found}")
+
+
+def _found(place: Place, name: str) -> str:
+    """Return the program that a job finds under a name or path, `""` where it finds none that it can start."""
+    looked = surroundings.run(place.surroundings, f"command -v {shlex.quote(name)}")
+    found = os.fsdecode(looked.output).strip().rpartition("\n")[2]
+    test = f"test -f {shlex.quote(found)} && test -x {shlex.quote(found)}"
+    return found if os.path.isabs(found) and not surroundings.run(place.surroundings, test).status else ""
 
 
 def _remedy(place: Place, options: Sequence[str]) -> str:
@@ -124,7 +139,13 @@ def _told_there(place: Place, options: Sequence[str]) -> Iterator[Finding]:
     if place.script and surroundings.run(place.surroundings, f"test -r {script}").status:
         yield Finding(PROBLEM, "script", f"{name} cannot read {script}", "open it, and the directories above, to them")
         return
-    command = shlex.join(place.command(["doctor", "--json", "--quiet", *options]))
+    by_itself = place.line is not None and not place.line.program
+    if by_itself and surroundings.run(place.surroundings, f"test -x {script}").status:
+        yield Finding(PROBLEM, LAUNCHING, f"{name} cannot execute {script}", f"run: chmod a+rx {script}")
+    named = place.line.program if place.line else ""
+    program = _found(place, named) if named else ""
+    asked = replace(place, program=program) if program else place
+    command = shlex.join(asked.command(["doctor", "--json", "--quiet", *options]))
     ended = surroundings.run(place.surroundings, f"exec {command}")
     try:
         found = [Finding(**one) for one in json.loads(ended.output)]

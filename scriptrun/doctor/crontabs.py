@@ -8,11 +8,12 @@ import itertools
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scriptrun.errors import EditError
+from scriptrun import arguments
+from scriptrun.errors import EditError, ScriptrunError
 from scriptrun.jobs import crontab, tables
 from scriptrun.jobs.account import Account
 
@@ -24,18 +25,24 @@ _JOB = re.compile(r"\s*(?:@\w+|(?:[^\s#@]\S*\s+){4}\S+)\s+(.*)")
 _SET = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
+_WRAPPERS = frozenset(("chronic", "env", "exec", "flock", "ionice", "nice", "nohup", "setsid", "time", "timeout"))
+"""Programs that start the one that is named behind them."""
+
+
 @dataclass(frozen=True)
 class Line:
-    """A line of a table that starts a script: of which table, with which variables, by which `scriptrun`.
+    """A line of a table that starts a script: where it is, with which variables, by which `scriptrun`, and how.
 
     `variables` are set above it, `leading` in the line itself. `program` is the word that names scriptrun, `""` where
-    the script is started by itself. `ignored` tells why cron does not look at the table, `""` where it does.
+    the script is started by itself; `options` are the words between the two. `ignored` tells why cron does not look at
+    the table, `""` where it does.
     """
 
-    table: str
+    place: str
     variables: Mapping[str, str]
     leading: Mapping[str, str]
     program: str
+    options: tuple[str, ...]
     ignored: str
 
 
@@ -48,13 +55,10 @@ class _Table(NamedTuple):
     ignored: str
 
 
-def find(script: str, who: Account, environ: Mapping[str, str]) -> Line | None:
-    """Return the first line that starts the file `script` as a user, None where there is none.
-
-    One that cron ignores is returned where there is no other.
-    """
+def find(script: str, who: Account, environ: Mapping[str, str]) -> list[Line]:
+    """Return the lines that start the file `script` as a user; one that cron ignores only where there is no other."""
     found = [line for table in _tables(who, environ) for line in _lines(table, script, who.name)]
-    return min(found, key=lambda line: bool(line.ignored), default=None)
+    return [line for line in found if not line.ignored] or found[:1]
 
 
 def _tables(who: Account, environ: Mapping[str, str]) -> Iterator[_Table]:
@@ -85,15 +89,16 @@ def _refusal(path: str, text: str) -> str:
 def _lines(table: _Table, script: str, user: str) -> Iterator[Line]:
     """Yield the lines of a table that start a script as a user."""
     variables: dict[str, str] = {}
-    for line in table.text.splitlines():
+    for number, line in enumerate(table.text.split("\n"), 1):
         pair = _VARIABLE.fullmatch(line)
         if pair:
             variables[_bare(pair.group(1))] = _bare(pair.group(2))
-        words = _starting(script, _words(_command(line, user if table.named else "")))
-        if words:
-            set_before = itertools.takewhile(bool, map(_SET.fullmatch, words))
-            leading = {found[1]: found[2] for found in set_before if found}
-            yield Line(table.name, dict(variables), leading, _program(words), table.ignored)
+        for words in _commands(_command(line, user if table.named else "")):
+            leading = dict(_leading(words))
+            started = _started(words[len(leading) :], os.path.realpath(script))
+            if started is not None:
+                place = f"{table.name}, line {number}"
+                yield Line(place, dict(variables), leading, started[0], started[1], table.ignored)
 
 
 def _command(line: str, user: str) -> str:
@@ -103,32 +108,56 @@ def _command(line: str, user: str) -> str:
         return ""
     if not user:
         return crontab.received(job.group(1))
-    named, _, command = job.group(1).partition(" ")
-    return crontab.received(command.lstrip()) if named == user else ""
+    named, *command = job.group(1).split(None, 1)
+    return crontab.received(command[0]) if command and named == user else ""
 
 
-def _words(command: str) -> list[str]:
-    """Return the words of a command, without what stands between commands, such as `;` and parentheses."""
-    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+def _commands(text: str) -> Iterator[list[str]]:
+    """Yield the words of each command, without what stands between commands, such as `;` and parentheses."""
+    words = shlex.shlex(text, posix=True, punctuation_chars=True)
     words.whitespace_split = True
     words.commenters = ""
     try:
-        return list(words)
+        found = list(words)
     except ValueError:  # quotes that the shell will complain of
-        return command.split()
+        found = text.split()
+    for between, group in itertools.groupby(found, lambda word: not word.strip("();&|")):
+        if not between:
+            yield list(group)
 
 
-def _starting(script: str, words: list[str]) -> list[str]:
-    """Return the words up to the one that names `script`, none where none does."""
-    real = os.path.realpath(script)
+def _leading(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables that are set before a command."""
+    for found in itertools.takewhile(bool, map(_SET.fullmatch, words)):
+        if found:
+            yield found[1], found[2]
+
+
+def _started(words: Sequence[str], script: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the word that names scriptrun (`""`: none does), and the options, where a command starts `script`."""
+    wrapped = bool(words) and os.path.basename(words[0]) in _WRAPPERS
+    for number, word in enumerate(words if wrapped else words[:1]):
+        if os.path.isabs(word) and os.path.realpath(word) == script:
+            return "", ()
+        if os.path.basename(word) == "scriptrun":
+            options = _options(words[number + 1 :], script)
+            return None if options is None else (word, options)
+    return None
+
+
+def _options(words: Sequence[str], script: str) -> tuple[str, ...] | None:
+    """Return the words before `script` if it is what scriptrun is to run, None where it is not.
+
+    What scriptrun would refuse is left for it to refuse.
+    """
     for number, word in enumerate(words):
-        if os.path.isabs(word) and os.path.realpath(word) == real:
-            return words[: number + 1]
-    return []
-
-
-def _program(words: Iterable[str]) -> str:
-    return next((word for word in words if os.path.basename(word) == "scriptrun"), "")
+        if os.path.isabs(word) and os.path.realpath(word) == script:
+            with contextlib.suppress(ScriptrunError):
+                asked = arguments.parse(words, {})
+                if asked.action != "script" or asked.target != word:
+                    return None
+            return tuple(words[:number])
+    return None
 
 
 def _bare(text: str) -> str:

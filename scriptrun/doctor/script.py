@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from scriptrun import arguments, launch, prepare, process
 from scriptrun.arguments import Options
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding
+from scriptrun.jobs import job
 from scriptrun.lint import launching
 from scriptrun.resolve import Wanted
 from scriptrun.source import Source
@@ -61,7 +62,7 @@ def chosen(wanted: Wanted) -> Iterator[Finding]:
 
 def start(program: str, script: str, options: Options, environ: Mapping[str, str]) -> Finding:
     """Return whether a shell can start scriptrun, and scriptrun the Python of the script's environment, offline."""
-    words = [program, *arguments.words(options), "--quiet", "--offline", "--script", os.path.abspath(script)]
+    words = [program, *arguments.words(options), "--quiet", "--offline", "--script", job.absolute(script)]
     command = ["/bin/sh", "-c", f"exec {shlex.join([*words, '-c', _CODE])}"]
     try:
         finished = process.run(command, environment=environ, directory=os.sep, timeout=STARTING)

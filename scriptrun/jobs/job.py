@@ -63,11 +63,17 @@ def read(invocation: Invocation, environ: Mapping[str, str]) -> Job:
             )
     return Job(
         program=program(environ),
-        script=os.path.abspath(target),
+        script=absolute(target),
         options=tuple(options),
         arguments=tuple(words),
         variables={**_leading(environ), **_off(invocation.options)},
     )
+
+
+def absolute(path: str) -> str:
+    """Return the path of a script from the root on: `..` behind a link leads where the link does, as for the system."""
+    directory, name = os.path.split(path)
+    return os.path.join(os.path.realpath(directory), name) if ".." in directory.split(os.sep) else os.path.abspath(path)
 
 
 def require(path: str) -> None:
