@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
+import re
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,22 @@ def test_what_another_user_cannot_read_is_noted(pythons: list[Path], settled: Us
         theirs = settled.run(*look).err
     assert closed.startswith(f"scriptrun: note: `{script}` may keep nobody from using `{script}`; ")
     assert theirs == ""
+
+
+def test_files_that_another_user_cannot_read_are_noted(pythons: list[Path], settled: User) -> None:
+    """So are files that options name, and the lock beside the script."""
+    everybody.require_root()
+    with everybody.installation(pythons) as programs:
+        script = programs.parent / "s.py"
+        script.write_text("")
+        script.chmod(0o644)
+        closed = [programs.parent / name for name in ("requirements.txt", "pylock.s.toml")]
+        for path in closed:
+            path.write_text("")
+            path.chmod(0o600)
+        look = ("cron", "--with-requirements", closed[0], script, *DAILY, "--user", "nobody")
+        err = settled.run(programs / "scriptrun", *look).err
+    assert sorted(re.findall("`(.*)` may keep nobody from using", err)) == sorted(map(str, closed))
 
 
 def test_what_everybody_can_use_is_not_noted(pythons: list[Path], settled: User) -> None:

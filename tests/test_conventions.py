@@ -106,6 +106,7 @@ ORDER = (
     "jobs",
     "jobs.job",
     "jobs.units",
+    "jobs.unit_files",
     "jobs.schedule",
     "jobs.crontab",
     "jobs.account",

@@ -274,7 +274,7 @@ echo ' ,'
 def test_it_looks_from_where_cron_runs_jobs(user: User, tmp_path: Path, name: str) -> None:
     """Variables, directory, umask, user, groups and terminal are what Debian's cron itself gives to a job."""
     open_directory = Path(tempfile.mkdtemp(prefix="scriptrun-cron-"))
-    open_directory.chmod(0o777)
+    open_directory.chmod(0o1777)
     (open_directory / "look").write_text(f"#!/bin/sh\n{LOOK}")
     (open_directory / "look").chmod(0o755)
     table = "PATH=/somewhere:/usr/bin:/bin\nFIRST = 'a  b'\nSECOND=$HOME"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import everybody, machine, pages, watch
+from support import machine, pages, watch
 from support.index import Index, serve, wheel
 from support.machine import Machine
 from support.pages import Step
@@ -40,7 +40,6 @@ def served() -> Iterator[Index]:
 @pytest.fixture(scope="module")
 def booted(served: Index) -> Iterator[Machine]:
     """A machine without scriptrun, whose pip asks the index."""
-    everybody.require_root()
     with machine.booted() as started:
         started.write("/etc/pip.conf", f"[global]\nindex-url = {served.url}\n")
         yield started
@@ -450,6 +449,69 @@ def test_scriptrun_that_others_cannot_run_is_refused(ready: Machine) -> None:
     assert finished.status == 125
     assert "for whom `/root` is closed: scriptrun is `/root/own/bin/scriptrun`" in finished.err
     assert "hint: install scriptrun for everybody" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "what"),
+    [
+        ("/root/requirements.txt", ["--with-requirements", "/root/requirements.txt"], "--with-requirements"),
+        ("/srv/closed.env", ["--env-file", "/srv/closed.env"], "--env-file"),
+        (f"{JOBS}/pylock.locked.toml", [], "its lock"),
+    ],
+)
+def test_files_that_a_service_could_not_read_are_refused(
+    ready: Machine, path: str, words: list[str], what: str
+) -> None:
+    """So it is with files that options name, and with a lock; where they are open, the units are printed."""
+    ready.write(f"{JOBS}/locked.py", "", 0o755)
+    ready.write(path, "", 0o600)
+    command = ["scriptrun", "systemd", *words, f"{JOBS}/locked.py", "--on-calendar", "daily"]
+    status, out, err = ready.run(*command)
+    assert (status, out) == (125, "")
+    barrier = "/root" if path.startswith("/root/") else path
+    message = f"a service has a user of its own, for whom `{barrier}` is closed: {what} is `{path}`"
+    assert err.startswith(f"scriptrun: error: {message}\nhint: put it where everybody can read it")
+    ready.must("chmod", "755" if barrier == "/root" else "644", barrier)
+    ready.must("chmod", "644", path)
+    assert ready.run(*command).status == 0
+    ready.must("chmod", "700", "/root")
+
+
+def test_python_in_a_home_that_is_open(ready: Machine) -> None:
+    """A scriptrun whose Python is in such a home can start it: homes can be read then."""
+    ready.must("install", "-d", "-m", "755", "/home/grace", "/home/grace/bin")
+    commands = """
+    cp "$(readlink -f /opt/scriptrun/bin/python)" /home/grace/bin/python
+    cp -r /opt/scriptrun /opt/graces
+    ln -sfn /home/grace/bin/python /opt/graces/bin/python
+    ln -sfn python /opt/graces/bin/python3
+    grep -rlI /opt/scriptrun /opt/graces/bin | xargs sed -i s:/opt/scriptrun:/opt/graces:g
+    """
+    ready.must("sh", "-ec", commands)
+    ready.write(f"{JOBS}/graces.py", "import os, sys\nprint(os.path.realpath(sys.executable))\n", 0o755)
+    words = [f"{JOBS}/graces.py", "--on-calendar", "2040-01-01", "--output", UNITS]
+    ready.must("env", "PATH=/usr/bin:/bin", "/opt/graces/bin/scriptrun", "systemd", *words)
+    ready.must("systemctl", "daemon-reload")
+    assert ready.run("systemctl", "start", "graces.service").status == 0, journal(ready, "graces")
+    assert journal(ready, "graces") == "/home/grace/bin/python\n"
+
+
+@pytest.mark.parametrize("name", ["systemd-journald", "systemd-tmpfiles-clean"])
+def test_names_of_the_machines_units_are_refused(ready: Machine, name: str) -> None:
+    """A unit that the machine has is not hidden, whether it is called so by the script's name or by --name."""
+    ready.write(f"{JOBS}/{name}.py", "", 0o755)
+    for words in ([f"{JOBS}/{name}.py"], [f"{JOBS}/room.py", "--name", name]):
+        finished = ready.run("scriptrun", "systemd", *words, "--on-calendar", "daily", "--output", UNITS)
+        found = f"`/usr/lib/systemd/system/{name}.service` is there, and not made by scriptrun"
+        assert finished == (125, "", f"scriptrun: error: {found}\nhint: choose another name with --name\n")
+    assert sorted(path.name for path in ready.path(UNITS).glob(f"{name}*")) == []
+
+
+def test_directory_of_the_machine_is_not_made(ready: Machine) -> None:
+    """Without --user, one that is not there is an error: its name may be wrong."""
+    finished = ready.run("scriptrun", "systemd", f"{JOBS}/room.py", "--output", "/etc/systemd/sytem")
+    message = "`/etc/systemd/sytem/room.service` cannot be made: No such file or directory"
+    assert (finished.status, finished.err) == (125, f"scriptrun: error: {message}\n")
 
 
 def test_script_in_a_home_that_is_open(ready: Machine) -> None:

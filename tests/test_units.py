@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from support.user import LIMIT, User
+from support import everybody
+from support.user import LIMIT, Finished, User
 
 from scriptrun.errors import UsageError
 from scriptrun.jobs import units
@@ -41,6 +43,7 @@ def job(*words: str, script: str = "/srv/report.py", program: str = "/usr/bin/en
 
 def analyze(home: Path, *words: str | Path) -> tuple[int, str]:
     """Run `systemd-analyze` for a user with that home, and return its status and all that it wrote."""
+    everybody.require_programs("systemd", "systemd-analyze")
     finished = subprocess.run(
         ["systemd-analyze", *words],
         env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
@@ -61,10 +64,11 @@ def write(directory: Path, made: list[Unit]) -> list[Path]:
 
 
 Maker = Callable[[Job, str, str], list[Unit]]
+FOR_EVERYBODY: Maker = partial(units.for_everybody, used=())
 
 
 @pytest.mark.parametrize("calendar", ["", "*-*-* 06:00"], ids=["stays", "timer"])
-@pytest.mark.parametrize("maker", [units.for_everybody, units.for_user], ids=["everybody", "user"])
+@pytest.mark.parametrize("maker", [FOR_EVERYBODY, units.for_user], ids=["everybody", "user"])
 def test_systemd_accepts_them(tmp_path: Path, maker: Maker, calendar: str) -> None:
     """`systemd-analyze verify` has nothing to say of any of them, with whatever words and names."""
     hard = job(*HARD, script='/srv/a "b" %h $HOME é.py', SCRIPTRUN_SYSTEM_CACHE="/srv/100% $x \\ \"'")
@@ -78,18 +82,20 @@ def test_systemd_accepts_them(tmp_path: Path, maker: Maker, calendar: str) -> No
 def test_services_for_everybody_are_safe(tmp_path: Path) -> None:
     """`systemd-analyze security` finds little exposure, also where homes can be read."""
     for script in ("/srv/report.py", "/home/ada/report.py"):
-        (path, _) = write(tmp_path, units.for_everybody(job(script=script), "report", "daily"))
+        (path, _) = write(tmp_path, FOR_EVERYBODY(job(script=script), "report", "daily"))
         status, out = analyze(tmp_path, "security", "--offline=yes", "--threshold=20", path)
         assert status == 0, out
         assert float(re.findall(r"Overall exposure level for report.service: ([\d.]+) OK", out)[0]) < 2
 
 
-def test_homes_are_hidden_unless_needed() -> None:
-    """Where no path on the command line is in a home, homes are not there; else they can be read."""
+@pytest.mark.parametrize("kind", ["argument", "needed"])
+def test_homes_are_hidden_unless_needed(kind: str) -> None:
+    """Where neither a path on the command line nor a file that it needs is in a home, there are none; else to read."""
     found = {}
-    for word in ("/srv/x", "/home/ada/x", "/root/x", "/run/user/1000/x", "/homes/x"):
-        text = units.for_everybody(job(word), "report", "daily")[0].text
-        found[word] = re.findall("^ProtectHome=(.*)", text, re.MULTILINE)
+    for path in ("/srv/x", "/home/ada/x", "/root/x", "/run/user/1000/x", "/homes/x"):
+        words, used = ([], [path]) if kind == "needed" else ([path], [])
+        text = units.for_everybody(job(*words), "report", "daily", used)[0].text
+        found[path] = re.findall("^ProtectHome=(.*)", text, re.MULTILINE)
     assert found == {
         "/srv/x": ["yes"],
         "/home/ada/x": ["read-only"],
@@ -102,7 +108,7 @@ def test_homes_are_hidden_unless_needed() -> None:
 def test_variables_that_lead_to_caches() -> None:
     """A service for everybody has caches of its own but for the system's; one of a user keeps the user's."""
     own = job(SCRIPTRUN_PRE="0", SCRIPTRUN_CACHE_DIR="/home/ada/100%", XDG_CONFIG_HOME="/home/ada/c")
-    texts = [maker(own, "report", "daily")[0].text for maker in (units.for_everybody, units.for_user)]
+    texts = [maker(own, "report", "daily")[0].text for maker in (FOR_EVERYBODY, units.for_user)]
     assert [re.findall("^Environment=(.*)", text, re.MULTILINE) for text in texts] == [
         ["HOME=%S/scriptrun-report", "XDG_CACHE_HOME=%C/scriptrun-report", "SCRIPTRUN_PRE=0"],
         ["SCRIPTRUN_PRE=0", "SCRIPTRUN_CACHE_DIR=/home/ada/100%%", "XDG_CONFIG_HOME=/home/ada/c"],
@@ -148,7 +154,8 @@ def test_printed_for_a_user(user: User) -> None:
     assert user.run("scriptrun", "systemd", "my report.py", *words) == (
         0,
         f"""\
-# my-report.service, made by scriptrun systemd
+# my-report.service, made by scriptrun systemd for {script}
+# What you change belongs into my-report.service.d/: this file may be replaced.
 [Unit]
 Description=my report.py, run by scriptrun
 
@@ -158,7 +165,8 @@ ExecStart=:{command} --with demo "{script}" --all 100%%
 SyslogIdentifier=my-report
 Environment=SCRIPTRUN_SYSTEM_CACHE=
 
-# my-report.timer, made by scriptrun systemd
+# my-report.timer, made by scriptrun systemd for {script}
+# What you change belongs into my-report.timer.d/: this file may be replaced.
 [Unit]
 Description=my report.py, run by scriptrun
 
@@ -183,7 +191,7 @@ WRONG = {
     ("s.py", "--on-calendar", ""): (2, "`--on-calendar` is ``"),
     ("s.py", "--name", "a b"): (2, "units cannot be called `a b`"),
     ("日本.py",): (2, "units cannot be called ``"),
-    ("s.py", "--output", "missing"): (125, "`missing/s.service` cannot be made: No such file or directory"),
+    ("s.py", "--output", "s.py/units"): (125, "`s.py/units` cannot be made: Not a directory"),
     ("s.py", "--index-url", "http://u:secret@127.0.0.1/"): (2, "`http://127.0.0.1/` holds a password"),
 }
 
@@ -191,6 +199,7 @@ WRONG = {
 @pytest.mark.parametrize("words", WRONG)
 def test_wrong_use(user: User, words: tuple[str, ...]) -> None:
     """What cannot be a unit is an error that says why; nothing is printed, and nothing written."""
+    everybody.require_programs("systemd", "systemd-analyze")
     for name in ("s.py", "日本.py"):
         user.write(name, "")
     status, message = WRONG[words]
@@ -209,3 +218,86 @@ def test_written_whatever_the_umask(user: User) -> None:
     assert user.run("sh", "-c", command) == (0, "", "")
     made = {path.name: path.stat().st_mode & 0o777 for path in (user.directory / "units").iterdir()}
     assert made == {"s.service": 0o644, "s.timer": 0o644}
+
+
+def units_of(user: User, *words: str) -> Finished:
+    """Make units of a user's for a script, below the directory `units` that is not there at first."""
+    return user.run("scriptrun", "systemd", "--user", *words, "--output", "units/of/mine")
+
+
+def test_directory_of_a_new_user(user: User) -> None:
+    """The directory of a user's units is made with those above it; what is written is told, replaced and kept too."""
+    user.write("s.py", "")
+    steps = [units_of(user, "s.py", "--on-calendar", time) for time in ("daily", "daily", "weekly")]
+    service, timer = (f"units/of/mine/s.{kind}" for kind in ("service", "timer"))
+    told = [f"made {service} and {timer}", f"kept {service} and {timer}", f"kept {service}, replaced {timer}"]
+    following = "next: systemctl --user daemon-reload && systemctl --user enable --now s.timer"
+    variables = "set here, and not in a service: PIP_CONFIG_FILE, PIP_INDEX_URL; write it into pip.conf"
+    notes = [f"scriptrun: note: {one}; {following}\nscriptrun: note: {variables}\n" for one in told]
+    assert steps == [(0, "", note) for note in notes]
+
+
+def test_scripts_of_one_name(user: User) -> None:
+    """The units of another script are not replaced: its file has the same name, or the name was chosen."""
+    names = ["s.py", "other/s.py", "other/line\nfeed.py"]
+    for name in names:
+        user.write(name, "")
+    assert units_of(user, names[0], "--on-calendar", "daily").status == 0
+    before = (user.directory / "units/of/mine/s.service").read_bytes()
+    for words in ([names[1]], [names[2], "--name", "s"]):
+        assert units_of(user, *words) == (
+            125,
+            "",
+            "scriptrun: error: `units/of/mine/s.service` is there, and runs another script\n"
+            "hint: choose another name with --name\n",
+        )
+    assert (user.directory / "units/of/mine/s.service").read_bytes() == before
+    for _ in range(2):
+        assert units_of(user, names[2], "--name", "t").status == 0
+    first, second, *_ = (user.directory / "units/of/mine/t.service").read_text().splitlines()
+    assert first == f"# t.service, made by scriptrun systemd for {user.directory}/other/line\\x0afeed.py"
+    assert second == "# What you change belongs into t.service.d/: this file may be replaced."
+
+
+@pytest.mark.parametrize("kind", ["service", "timer"])
+@pytest.mark.parametrize("words", [(), ("--output", "units")], ids=["printed", "written"])
+def test_names_that_are_taken(user: User, kind: str, words: tuple[str, ...]) -> None:
+    """A unit that somebody else made, where systemd looks for it, is neither hidden nor started by a new timer."""
+    user.write("s.py", "")
+    path = user.write(f"home/.config/systemd/user/s.{kind}", "[Unit]\n")
+    user.variables["HOME"] = str(user.directory / "home")
+    command = ["scriptrun", "systemd", "--user", "s.py", "--on-calendar", "daily", *words]
+    assert user.run(*command) == (
+        125,
+        "",
+        f"scriptrun: error: `{path}` is there, and not made by scriptrun\nhint: choose another name with --name\n",
+    )
+    assert not (user.directory / "units").exists()
+    path.write_text("")
+    assert user.run(*command).status == 0, "the file that a shell makes for its output is none"
+
+
+def test_from_a_timer_to_a_service_and_back(user: User) -> None:
+    """What would still start it in the earlier way has to go first; the commands that do that are told."""
+    user.write("s.py", "")
+    directory = user.directory / "units/of/mine"
+    assert units_of(user, "s.py", "--on-calendar", "daily").status == 0
+    assert units_of(user, "s.py") == (
+        125,
+        "",
+        "scriptrun: error: `units/of/mine/s.timer` would still start it\n"
+        "hint: first run: systemctl --user disable --now s.timer && rm units/of/mine/s.timer\n",
+    )
+    assert "Type=oneshot\n" in (directory / "s.service").read_text()
+    (directory / "s.timer").unlink()
+    assert units_of(user, "s.py").status == 0
+    assert "Type=exec\n" in (directory / "s.service").read_text()
+    (directory / "default.target.wants").mkdir()
+    (directory / "default.target.wants/s.service").symlink_to("../s.service")
+    assert units_of(user, "s.py", "--on-calendar", "daily") == (
+        125,
+        "",
+        "scriptrun: error: `units/of/mine/default.target.wants/s.service` would still start it at each boot\n"
+        "hint: first run: systemctl --user disable --now s.service\n",
+    )
+    assert "Type=exec\n" in (directory / "s.service").read_text()

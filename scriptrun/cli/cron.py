@@ -65,7 +65,7 @@ def _notes(wanted: Job, times: Schedule, owner: Account, environ: Mapping[str, s
             "and is then prepared again; `max-idle` in config.toml changes that"
         )
     if not owner.is_own:
-        needs = (obstacles.script(wanted.script), *obstacles.installation(wanted.program))
+        needs = (*obstacles.files(wanted), *obstacles.installation(wanted.program))
         for need, barrier in obstacles.barriers(needs, owner.uid):
             yield f"`{barrier}` may keep {owner.name} from using `{need.path}`; put it where everybody can read it"
 

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from scriptrun import output, process
 from scriptrun.arguments import Invocation
-from scriptrun.editing import document
-from scriptrun.editing.document import Document
 from scriptrun.errors import EditError, ScriptrunError, UsageError
-from scriptrun.jobs import job, obstacles, units
+from scriptrun.jobs import job, obstacles, unit_files, units
 from scriptrun.jobs.job import Job
 from scriptrun.jobs.obstacles import Need
 from scriptrun.jobs.units import Unit
@@ -30,13 +28,18 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     calendar = extra.get("--on-calendar", "")
     if "--on-calendar" in extra:
         _refuse_calendar(calendar, environ)
-    if "--user" in extra:
-        made = units.for_user(wanted, name, calendar)
-    else:
-        _refuse_closed(wanted)
-        made = units.for_everybody(wanted, name, calendar)
+    user = "--user" in extra
+    places = unit_files.directories(environ, user=user)
     if "--output" in extra:
-        _write(made, extra["--output"], quiet=quiet, user="--user" in extra)
+        places.insert(0, extra["--output"])
+    unit_files.refuse_taken(name, wanted.script, places)
+    made = units.for_user(wanted, name, calendar) if user else _for_everybody(wanted, name, calendar)
+    if "--output" in extra:
+        systemctl = "systemctl --user" if user else "systemctl"
+        unit_files.refuse_other_start(made, places, systemctl)
+        if user:
+            _make(extra["--output"])
+        _write(made, extra["--output"], "" if quiet else systemctl)
     else:
         output.give("\n".join(unit.text for unit in made))
     left = job.left_behind(environ)
@@ -69,11 +72,14 @@ def _refuse_calendar(calendar: str, environ: Mapping[str, str]) -> None:
         )
 
 
-def _refuse_closed(wanted: Job) -> None:
-    """Raise ScriptrunError where the user that a service gets could not read the script, or run scriptrun."""
-    _refuse(obstacles.script(wanted.script), "put it where everybody can read it, such as /usr/local/lib")
-    for need in obstacles.installation(wanted.program):
+def _for_everybody(wanted: Job, name: str, calendar: str) -> list[Unit]:
+    """Return units for the machine. Raises ScriptrunError where the user that they get could not run the script."""
+    files, parts = list(obstacles.files(wanted)), list(obstacles.installation(wanted.program))
+    for need in files:
+        _refuse(need, "put it where everybody can read it, such as /usr/local/lib")
+    for need in parts:
         _refuse(need, "install scriptrun for everybody, as docs/cron.md shows")
+    return units.for_everybody(wanted, name, calendar, [need.path for need in (*files, *parts)])
 
 
 def _refuse(need: Need, remedy: str) -> None:
@@ -88,24 +94,18 @@ def _refuse(need: Need, remedy: str) -> None:
         raise ScriptrunError(message, hint=hint)
 
 
-def _write(made: Sequence[Unit], directory: str, *, quiet: bool, user: bool) -> None:
-    """Write units into a directory, in the place of earlier ones, and say what comes next."""
-    paths = {unit: os.path.join(directory, unit.name) for unit in made}
-    before = {unit: _earlier(unit, path) for unit, path in paths.items() if os.path.lexists(path)}
-    for unit, path in paths.items():
-        if unit in before:
-            document.write(before[unit], os.fsencode(unit.text))
-        else:
-            document.create(path, os.fsencode(unit.text), 0o644)
-    if not quiet:
-        command = "systemctl --user" if user else "systemctl"
-        shown = " and ".join(shlex.quote(path) for path in paths.values())
-        output.note(f"made {shown}; next: {command} daemon-reload && {command} enable --now {made[-1].name}")
+def _make(directory: str) -> None:
+    """Make the directory of a user's units, which a new user does not have. Raises EditError."""
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except OSError as error:
+        raise EditError(f"`{directory}` cannot be made: {error.strerror}") from None
 
 
-def _earlier(unit: Unit, path: str) -> Document:
-    """Return the file that a unit replaces. Raises EditError where scriptrun did not make it."""
-    found = document.read(path)
-    if not found.content.startswith(units.mark(unit.name).encode()):
-        raise EditError(f"`{path}` is there, and not made by scriptrun", hint="choose another name with --name")
-    return found
+def _write(made: Sequence[Unit], directory: str, systemctl: str) -> None:
+    """Write units into a directory; say what was done, and what comes next, unless `systemctl` is `""`."""
+    done = unit_files.write(made, directory)
+    if systemctl:
+        shown = [f"{verb} {' and '.join(map(shlex.quote, paths))}" for verb, paths in done.items()]
+        next_step = f"{systemctl} daemon-reload && {systemctl} enable --now {made[-1].name}"
+        output.note(f"{', '.join(shown)}; next: {next_step}")

@@ -66,9 +66,9 @@ def is_name(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", name) is not None
 
 
-def mark(file: str) -> str:
-    """Return the first line of a unit."""
-    return f"# {file}, made by scriptrun systemd\n"
+def mark(file: str, script: str) -> str:
+    """Return the first line of a unit, which tells what made it, and for which script."""
+    return f"# {file}, made by scriptrun systemd for {escape(script)}\n"
 
 
 def directory(name: str) -> str:
@@ -79,8 +79,11 @@ def directory(name: str) -> str:
     return f"scriptrun-{name}"
 
 
-def for_everybody(job: Job, name: str, calendar: str) -> list[Unit]:
-    """Return the units for the machine: a user of its own without rights, and a timer unless `calendar` is `""`."""
+def for_everybody(job: Job, name: str, calendar: str, used: Iterable[str]) -> list[Unit]:
+    """Return the units for the machine: a user of its own without rights, and a timer unless `calendar` is `""`.
+
+    `used` are the files that the command needs: where one is in a home, homes can be read.
+    """
     own = directory(name)
     variables = {"HOME": f"%S/{own}", "XDG_CACHE_HOME": f"%C/{own}"}
     variables |= {key: _specified(value) for key, value in job.for_others().variables.items()}
@@ -90,19 +93,19 @@ def for_everybody(job: Job, name: str, calendar: str) -> list[Unit]:
         ("CacheDirectory", own),
         ("StateDirectory", own),
         ("WorkingDirectory", f"%S/{own}"),
-        ("ProtectHome", "read-only" if _uses_homes(job) else "yes"),
+        ("ProtectHome", "read-only" if _in_homes((*job.command, *used)) else "yes"),
         *_HARDENED,
     ]
     network = (("Wants", "network-online.target"), ("After", "network-online.target"))
     sections = [_about(job, *network), ("Service", service)]
-    return _units(name, sections, _clock(job, calendar), "multi-user.target")
+    return _units(job, name, sections, _clock(job, calendar), "multi-user.target")
 
 
 def for_user(job: Job, name: str, calendar: str) -> list[Unit]:
     """Return the units for the systemd of one user, who keeps cache and rights."""
     variables = {key: _specified(value) for key, value in job.variables.items()}
     sections = [_about(job), ("Service", _started(job, name, calendar, variables))]
-    return _units(name, sections, _clock(job, calendar), "default.target")
+    return _units(job, name, sections, _clock(job, calendar), "default.target")
 
 
 def _about(job: Job, *dependencies: tuple[str, str]) -> Section:
@@ -123,16 +126,17 @@ def _wanted_by(target: str) -> Section:
     return "Install", [("WantedBy", target)]
 
 
-def _units(name: str, service: list[Section], timer: list[Section], target: str) -> list[Unit]:
+def _units(job: Job, name: str, service: list[Section], timer: list[Section], target: str) -> list[Unit]:
     """Return a service, and the timer that starts it; without one it is started by `target`."""
     if not timer:
-        return [_unit(f"{name}.service", [*service, _wanted_by(target)])]
-    return [_unit(f"{name}.service", service), _unit(f"{name}.timer", timer)]
+        return [_unit(f"{name}.service", job.script, [*service, _wanted_by(target)])]
+    return [_unit(f"{name}.service", job.script, service), _unit(f"{name}.timer", job.script, timer)]
 
 
-def _unit(file: str, sections: Iterable[Section]) -> Unit:
+def _unit(file: str, script: str, sections: Iterable[Section]) -> Unit:
+    head = f"{mark(file, script)}# What you change belongs into {file}.d/: this file may be replaced.\n"
     parts = ["".join(f"{line}\n" for line in [f"[{title}]", *map("=".join, lines)]) for title, lines in sections]
-    return Unit(file, mark(file) + "\n".join(parts))
+    return Unit(file, head + "\n".join(parts))
 
 
 def _started(job: Job, name: str, calendar: str, variables: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -142,9 +146,9 @@ def _started(job: Job, name: str, calendar: str, variables: Mapping[str, str]) -
     return [*kind, ("ExecStart", command_line(job.command)), ("SyslogIdentifier", name), *lines]
 
 
-def _uses_homes(job: Job) -> bool:
-    paths = [*job.command, *(os.path.realpath(path) for path in (job.program, job.script))]
-    return any(path.startswith(f"{home}/") for home in _HOMES for path in paths)
+def _in_homes(paths: Iterable[str]) -> bool:
+    both = [one for path in paths for one in (path, os.path.realpath(path) if os.path.isabs(path) else path)]
+    return any(path.startswith(f"{home}/") for home in _HOMES for path in both)
 
 
 def command_line(words: Iterable[str]) -> str:

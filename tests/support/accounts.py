@@ -39,6 +39,7 @@ def run(
     /etc/environment.
     """
     everybody.require_root()
+    everybody.require_programs("cron", "cron")
     directory = user.home.parent / "machine"
     (directory / "tables").mkdir(parents=True, exist_ok=True)
     users = {"root": (0, user.home), **(homes or {})}

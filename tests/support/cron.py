@@ -6,9 +6,8 @@ and all processes, end with the process that holds the namespaces.
 
 from __future__ import annotations
 
-import shutil
+import select
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,13 +20,13 @@ from support import everybody
 from support.user import LIMIT, Finished
 
 _SETUP = """\
-mount -t tmpfs tmpfs "$1"
+mount -t tmpfs -o mode=755 tmpfs /run
 for directory in /etc /usr/sbin /usr/local/bin /opt /srv /var/cache /var/lib /var/log; do
-    own="$1$directory"
+    own="/run/changes$directory"
     mkdir -p "$own/upper" "$own/work"
     mount -t overlay overlay -o "lowerdir=$directory,upperdir=$own/upper,workdir=$own/work" "$directory"
 done
-for directory in /home /run /root /var/spool/cron; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
+for directory in /home /root /var/spool/cron; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
 chmod 700 /root
 rm -rf /etc/crontab /etc/cron.* /etc/pip.conf /etc/scriptrun /var/cache/scriptrun
 mkdir /etc/cron.d
@@ -42,7 +41,7 @@ chmod 755 /usr/sbin/sendmail
 echo ready
 exec sleep 3600
 """
-"""The parameter is an empty directory. `sendmail` keeps the mails; `/run/done` is for marks of jobs."""
+"""`sendmail` keeps the mails; `/run/done` is for marks of jobs. The real machine has no directory of it."""
 
 
 class Mail(NamedTuple):
@@ -144,16 +143,15 @@ def _mail(path: Path) -> Mail:
 def machine(programs: Path) -> Iterator[Machine]:
     """Yield a machine with Debian's cron and scriptrun."""
     everybody.require_root()
-    if not all(shutil.which(name, path="/usr/sbin:/usr/bin") for name in ("cron", "crontab")):
-        everybody.lack("cron is missing: apt-get install cron")
-    with tempfile.TemporaryDirectory(prefix="scriptrun-cron-") as directory:
-        unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        setup = ["sh", "-euc", _SETUP, "sh", directory]
-        with subprocess.Popen([*unshare, *setup], stdout=subprocess.PIPE) as holder:
-            try:
-                assert holder.stdout is not None
-                answer = holder.stdout.readline()
-                assert answer == b"ready\n", "the test needs a kernel that allows namespaces and overlays"
-                yield Machine(holder, programs)
-            finally:
-                holder.kill()
+    everybody.require_programs("cron", "cron", "crontab")
+    unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = ["setpriv", "--pdeathsig", "KILL", *unshare, "sh", "-euc", _SETUP]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout is not None
+            ready, _, _ = select.select([holder.stdout], [], [], LIMIT)
+            answer = holder.stdout.readline() if ready else b"nothing"
+            assert answer == b"ready\n", "the test needs a kernel that allows namespaces and overlays"
+            yield Machine(holder, programs)
+        finally:
+            holder.kill()

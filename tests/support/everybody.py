@@ -31,6 +31,13 @@ def lack(message: str) -> None:
     pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
 
+def require_programs(package: str, *names: str) -> None:
+    """Skip the test where a program of the machine is missing, which `package` of Debian has; in CI fail."""
+    for name in names:
+        if shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
+            lack(f"{name} is missing: apt-get install {package}")
+
+
 @contextmanager
 def installation(pythons: list[Path]) -> Iterator[Path]:
     """Install scriptrun into a directory that everybody can read; yield the directory of its programs."""

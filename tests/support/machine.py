@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from support import everybody
 from support.user import LIMIT, Finished
 
 _MOUNTS = """
@@ -27,6 +31,8 @@ exec systemd-nspawn --quiet --directory={0}/root --register=no --keep-unit --not
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HOME = "/srv/administrator"
+PATIENCE = 10
+"""How many seconds a machine has to end by itself; it is thrown away in any case."""
 
 
 class Machine:
@@ -70,6 +76,8 @@ class Machine:
 @contextmanager
 def booted() -> Iterator[Machine]:
     """Boot a machine, and end it afterwards. It shares the network with this one."""
+    everybody.require_root()
+    everybody.require_programs("systemd-container", "systemd-nspawn")
     with (
         tempfile.TemporaryDirectory(prefix="scriptrun-booted-") as directory,
         _cgroups(Path(directory).name) as cgroups,
@@ -77,14 +85,12 @@ def booted() -> Iterator[Machine]:
         open(f"{directory}/console", "wb") as console,
     ):
         told.bind(f"{directory}/notify")
-        told.settimeout(LIMIT)
         os.mkdir(f"{directory}/mounts")
         process = _start(directory, cgroups, console)
         try:
-            yield Machine(_leader(told))
+            yield Machine(_leader(told, process, Path(directory, "console")))
         finally:
-            process.terminate()
-            process.wait(LIMIT)
+            _end(process, cgroups)
 
 
 def _start(directory: str, cgroups: list[Path], console: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -100,15 +106,44 @@ def _start(directory: str, cgroups: list[Path], console: IO[bytes]) -> subproces
     )
 
 
-def _leader(told: socket.socket) -> int:
-    """Wait until a machine is up, and return its first process."""
+def _leader(told: socket.socket, process: subprocess.Popen[bytes], console: Path) -> int:
+    """Wait until a machine is up, and return its first process. Fails with its console where it ends, or never is."""
     leader = 0
-    while True:
-        lines = told.recv(10_000).decode().split("\n")
-        said = dict(line.split("=", 1) for line in lines if "=" in line)
-        leader = int(said.get("X_NSPAWN_LEADER_PID", leader))
-        if "READY=1" in lines:
-            return leader
+    deadline = time.monotonic() + LIMIT
+    with open(os.pidfd_open(process.pid)) as ended:
+        while True:
+            ready, _, _ = select.select([told.fileno(), ended.fileno()], [], [], max(0, deadline - time.monotonic()))
+            assert told.fileno() in ready, f"the machine does not boot:\n{console.read_text('utf-8', 'replace')}"
+            lines = told.recv(10_000).decode().split("\n")
+            said = dict(line.split("=", 1) for line in lines if "=" in line)
+            leader = int(said.get("X_NSPAWN_LEADER_PID", leader))
+            if "READY=1" in lines:
+                return leader
+
+
+def _end(process: subprocess.Popen[bytes], cgroups: list[Path]) -> None:
+    """End a machine: it is asked to, and what is left soon after is killed, with all that it forks meanwhile."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+    deadline = time.monotonic() + LIMIT
+    while left := _members(cgroups):
+        assert time.monotonic() < deadline, f"these do not die: {left}"
+        for number in left:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.05)
+    process.kill()  # where it had not come into its groups yet
+    process.wait(LIMIT)
+
+
+def _members(cgroups: list[Path]) -> set[int]:
+    """Return the processes that are in control groups, or below."""
+    found: set[int] = set()
+    for directory in [directory for cgroup in cgroups for directory, _, _ in os.walk(cgroup)]:
+        with suppress(OSError):  # removed meanwhile
+            found.update(map(int, Path(directory, "cgroup.procs").read_text().split()))
+    return found - {0}  # 0: one that this namespace does not know
 
 
 @contextmanager
@@ -126,6 +161,14 @@ def _cgroups(name: str) -> Iterator[list[Path]]:
 
 
 def _remove(cgroup: Path) -> None:
-    for directory, _, _ in os.walk(cgroup, topdown=False):
-        with suppress(FileNotFoundError):
-            os.rmdir(directory)
+    """Remove a control group. It is busy for a moment after its last process has died."""
+    deadline = time.monotonic() + LIMIT
+    while cgroup.exists():
+        for directory, _, _ in os.walk(cgroup, topdown=False):
+            try:
+                os.rmdir(directory)
+            except FileNotFoundError:
+                pass
+            except OSError:
+                assert time.monotonic() < deadline, f"{directory} cannot be removed"
+                time.sleep(0.05)
