@@ -36,12 +36,12 @@ def count_received():
 
     def readinto_and_count(self, buffer):
         size = readinto(self, buffer)
-        received[0] += size or 0
-        try:
-            file.write(bytes(received[0] // 4096))
-        except OSError:  # the disk is full: pip would take it for a failure of the network
-            pass
-        received[0] %= 4096
+        whole, received[0] = divmod(received[0] + (size or 0), 4096)
+        if whole:
+            try:
+                file.write(bytes(whole))
+            except OSError:  # the disk is full: pip would take it for a failure of the network
+                pass
         return size
 
     socket.SocketIO.readinto = readinto_and_count

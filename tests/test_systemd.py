@@ -500,7 +500,7 @@ def test_python_in_a_home_that_is_open(ready: Machine) -> None:
 def test_names_of_the_machines_units_are_refused(ready: Machine, name: str) -> None:
     """A unit that the machine has is not hidden, whether it is called so by the script's name or by --name."""
     ready.write(f"{JOBS}/{name}.py", "", 0o755)
-    for words in ([f"{JOBS}/{name}.py"], [f"{JOBS}/room.py", "--name", name]):
+    for words in ([f"{JOBS}/{name}.py"], [f"{JOBS}/report.py", "--name", name]):
         finished = ready.run("scriptrun", "systemd", *words, "--on-calendar", "daily", "--output", UNITS)
         found = f"`/usr/lib/systemd/system/{name}.service` is there, and not made by scriptrun"
         assert finished == (125, "", f"scriptrun: error: {found}\nhint: choose another name with --name\n")
@@ -509,8 +509,8 @@ def test_names_of_the_machines_units_are_refused(ready: Machine, name: str) -> N
 
 def test_directory_of_the_machine_is_not_made(ready: Machine) -> None:
     """Without --user, one that is not there is an error: its name may be wrong."""
-    finished = ready.run("scriptrun", "systemd", f"{JOBS}/room.py", "--output", "/etc/systemd/sytem")
-    message = "`/etc/systemd/sytem/room.service` cannot be made: No such file or directory"
+    finished = ready.run("scriptrun", "systemd", f"{JOBS}/report.py", "--output", "/etc/systemd/sytem")
+    message = "`/etc/systemd/sytem/report.service` cannot be made: No such file or directory"
     assert (finished.status, finished.err) == (125, f"scriptrun: error: {message}\n")
 
 
