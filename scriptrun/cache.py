@@ -106,12 +106,16 @@ def current(cache: str, key: str) -> str | None:
     return generation if generation.isalnum() else None
 
 
+class WaitedInVain(InstallError):
+    """Another run, which this one waited for, stood still or gave up."""
+
+
 @contextlib.contextmanager
 def lock(cache: str, key: str, waiting: Callable[[], None], allowed: float = math.inf) -> Iterator[bool]:
     """Hold the lock of `key`; `waiting` is called when somebody else has it.
 
     Yields False where locks do not work, and nobody can know who else builds. Raises CacheError, Interrupted, and
-    InstallError where who has it stands still for `allowed` seconds, or gave up.
+    WaitedInVain where who has it stands still for `allowed` seconds, or gave up.
     """
     with hold(cache, paths.lock(cache, key), waiting, allowed) as held:
         yield held
@@ -121,13 +125,13 @@ def lock(cache: str, key: str, waiting: Callable[[], None], allowed: float = mat
 def hold(cache: str, path: str, waiting: Callable[[], None] | None, allowed: float = math.inf) -> Iterator[bool]:
     """Hold the lock of the file at `path` in `cache`; yield False if not, see `locks.take`.
 
-    Raises CacheError, Interrupted and InstallError.
+    Raises CacheError, Interrupted and WaitedInVain.
     """
     with contextlib.ExitStack() as stack:
         try:
             held = stack.enter_context(locks.hold(path, waiting, allowed))
         except Stalled as why:
-            raise InstallError(str(why), hint=patience.HINT) from None
+            raise WaitedInVain(str(why), hint=patience.HINT) from None
         except OSError as error:
             raise refusals.explain(f"the cache `{cache}` cannot be written to", error) from None
         yield held

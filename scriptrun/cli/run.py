@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, resolve, signals
 from scriptrun.arguments import Invocation
-from scriptrun.cache import Environment
+from scriptrun.cache import Environment, WaitedInVain
 from scriptrun.cli import explain, isolated
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, InstallError, ScriptrunError, UsageError, without_credentials
@@ -98,6 +98,8 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
             return environment
         try:
             return _prepare(wanted, environ)
+        except WaitedInVain:  # who asked pip warns, and has put off the next time
+            return environment
         except (InstallError, CacheError) as error:
             if not options.flag("quiet"):
                 output.warn(
