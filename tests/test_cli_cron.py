@@ -119,6 +119,7 @@ def test_another_home_is_named(settled: User, owner: pwd.struct_passwd) -> None:
     assert err.startswith(f"scriptrun: note: HOME is `{settled.home}` here and `{owner.pw_dir}` in cron")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "days", "noted"),
     [("@yearly", 90, True), ("@reboot", 90, True), ("@monthly", 90, False), ("@monthly", 20, True)],
@@ -154,6 +155,7 @@ def test_system_cache_is_named(settled: User) -> None:
     assert f"# It looks into the system's cache {system} first. Its cache is /c.\n" in out.out
 
 
+@pytest.mark.slow
 def test_what_another_user_cannot_read_is_noted(pythons: list[Path], settled: User) -> None:
     """A script that only root can read is noted where the job is somebody else's, and not where it is theirs."""
     everybody.require_root()
@@ -169,6 +171,7 @@ def test_what_another_user_cannot_read_is_noted(pythons: list[Path], settled: Us
     assert theirs == ""
 
 
+@pytest.mark.slow
 def test_files_that_another_user_cannot_read_are_noted(pythons: list[Path], settled: User) -> None:
     """So are files that options name, and the lock beside the script."""
     everybody.require_root()
@@ -185,6 +188,7 @@ def test_files_that_another_user_cannot_read_are_noted(pythons: list[Path], sett
     assert sorted(re.findall("`(.*)` may keep nobody from using", err)) == sorted(map(str, closed))
 
 
+@pytest.mark.slow
 def test_what_everybody_can_use_is_not_noted(pythons: list[Path], settled: User) -> None:
     """With scriptrun and script where everybody can read them, nothing is to be said."""
     everybody.require_root()

@@ -146,6 +146,7 @@ def test_script_stops_as_under_python(user: User, way: str) -> None:
     assert watch.end(deaf) == (0, "went on\n", "")
 
 
+@pytest.mark.slow
 def test_children_that_were_there_before_stay_the_scripts(user: User) -> None:
     """An entry point may start a worker and then `exec` the script: scriptrun neither ends nor reaps it."""
     worker = "(read line < fifo; exit 5) &"

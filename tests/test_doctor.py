@@ -199,6 +199,7 @@ def test_what_is_wrong_is_named(user: User, spoil: object) -> None:
     assert not (user.directory / "ran").exists()
 
 
+@pytest.mark.slow
 def test_no_index_does_not_matter_to_what_is_prepared(user: User) -> None:
     """That is only a note then, and the status 0."""
     user.script("s.py", "demo", body=BODY)
@@ -315,6 +316,7 @@ def cron(user: User, commands: str, *, tables: Mapping[str, str] | None = None) 
     return accounts.run(replace(user, variables=kept), commands, tables=tables)
 
 
+@pytest.mark.slow
 def test_cron_does_not_find_it(user: User, command: Path) -> None:
     """The line that is to be written instead is told; it works as cron would run it, and with it all is well."""
     script = user.script("s.py", "demo", body=BODY)
@@ -337,6 +339,7 @@ def test_cron_does_not_find_it(user: User, command: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_what_is_set_here_is_not_set_in_cron(user: User, command: Path) -> None:
     """Variables are named, and not what they hold; a cache elsewhere is, too, and the script is prepared in both."""
     script = user.script("s.py", "demo", body=BODY)

@@ -61,6 +61,7 @@ def test_second_start_ends_at_once_and_silently(user: User, place: str) -> None:
         assert job.start(*words, **variables) == RAN
 
 
+@pytest.mark.slow
 def test_status_of_choice_comes_with_one_line(user: User) -> None:
     """`overlap-status` other than 0 ends a second start with that, and with a note unless it is to be quiet."""
     job = Job(user, f"{HEAD}\noverlap-status = 75")
@@ -82,6 +83,7 @@ def test_variable_that_says_no_outdoes_the_block(job: Job) -> None:
         assert job.start(SCRIPTRUN_NO_OVERLAP="0") == RAN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_script_lets_go(job: Job, number: int) -> None:
     """When the script's process is dead, however it died, the next start runs."""
@@ -105,6 +107,7 @@ print("ran")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["fork", "spawn", "system"])
 def test_children_that_outlive_the_script_do_not_hold_it(job: Job, way: str) -> None:
     """What the script leaves running, with the descriptor of the lock, keeps no other start from running."""
@@ -321,6 +324,7 @@ def test_lock_is_never_in_the_cache_of_all(job: Job) -> None:
     assert "no place for the cache" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("-m", "this"), ("-c", "print(1)"), ("-i",), ("-",), ("/dev/stdin",)])
 def test_what_has_no_path_cannot_be_kept_from_running_twice(user: User, words: tuple[str, ...]) -> None:
     """Asked for on the command line or in a variable that is wrong usage; the configuration means others."""
@@ -343,6 +347,7 @@ def test_block_without_a_path(job: Job) -> None:
         assert job.start("scriptrun", "--script", job.script, "-c", "print('ran')") == RAN
 
 
+@pytest.mark.slow
 def test_configuration_that_is_written_later_counts(user: User) -> None:
     """A launch record that was written before the option came into `config.toml` or into the block proves nothing."""
     job = Job(user)
@@ -383,6 +388,7 @@ def test_descriptor_is_out_of_the_way(job: Job) -> None:
         assert out == f"[0, 1, 2, 3, {expected}]\n"
 
 
+@pytest.mark.slow
 def test_explanation(job: Job) -> None:
     """`--explain` tells what a second start does, and whether the script runs; asking is in nobody's way."""
     plain = "overlap:     a second start ends at once, with status 0\n"

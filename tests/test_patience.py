@@ -75,6 +75,7 @@ child.wait()
 """
 
 
+@pytest.mark.slow
 def test_processor_time_is_progress(sleep: Callable[[float], None]) -> None:
     """What a child uses of the processor counts, whatever its session; a process that has gone uses nothing."""
     with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as running:
@@ -209,6 +210,7 @@ def test_limit_that_is_no_number(user: User, value: str) -> None:
         assert finished == (2, "", f"scriptrun: error: `SCRIPTRUN_PREPARE_TIMEOUT` {wrong}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "kind"), [("true", "a boolean"), ('"soon"', "a string"), ("-1", "an integer"), ("1.5", "a float")]
 )

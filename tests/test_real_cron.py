@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 PAGE = "docs/cron.md"
 HEAD = "#!/usr/bin/env scriptrun\n# /// script\n# dependencies = [{}]\n# ///\n"
+ALONE = "#!/usr/bin/env scriptrun\n# /// script\n# dependencies = []\n# tool.scriptrun.no-overlap = true\n# ///\n"
 CROWD = 30
 
 FACTS = """\
@@ -52,6 +53,8 @@ SCRIPTS = {
     "first": HEAD.format("'early'") + "import early\nprint('early', early.V)\n",
     "unpreparable": HEAD.format("'nowhere'"),
     "crowd": HEAD.format("'herd'") + "import herd, sys\nopen(sys.argv[1], 'w').write(sys.prefix)\n",
+    "alone": ALONE
+    + "import glob, time\nwhile not glob.glob('/run/done/alone*'):\n    time.sleep(0.05)\nprint('alone')\n",
 }
 PREPARED = ("facts", "silent", "failing")
 
@@ -68,6 +71,7 @@ JOBS = {
     "first": "~/first.py",
     "unpreparable": "~/unpreparable.py",
     "lost": "PATH=/usr/bin:/bin ~/silent.py",
+    **{f"alone{number}": "~/alone.py" for number in range(2)},
     **{f"crowd{number}": f"~/crowd.py crowd{number}.json" for number in range(CROWD)},
 }
 """The jobs of bob, whose table sets a PATH."""
@@ -225,6 +229,11 @@ def test_output_is_mailed(night: Night) -> None:
     (first,) = night.mail("first")
     assert (first.to, first.text, first.failed) == ("bob", "early 1.0\n", False)
     assert [(mail.text, mail.failed) for mail in night.mails if mail.to == "carol"] == [("42\n", False)]
+
+
+def test_second_start_of_a_script_that_must_not_overlap(night: Night) -> None:
+    """Of two jobs of one script with `no-overlap` one ends at once, in silence; the other waits for that, and runs."""
+    assert [mail.text for number in range(2) for mail in night.mail(f"alone{number}")] == ["alone\n"]
 
 
 def test_failing_script(night: Night) -> None:
