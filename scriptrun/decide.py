@@ -51,8 +51,10 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> "int | None":
     if options.flag("refresh") or options.flag("isolated") or options.flag("explain"):
         return None
     answer = asked.recall()
-    status = None if answer is None else _enter(asked, answer)
-    if answer is not None and status is None:
+    if answer is None:
+        return None
+    status = _enter(asked, answer)
+    if status is None:
         asked.tell()
         asked.become(answer, environ)
     return status

@@ -255,7 +255,7 @@ def test_missing_program(settled: User, command: Path, words: tuple[str, ...]) -
 
 def test_home_that_others_keep_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nobody is waited for without an end: the error says that nothing was changed."""
-    monkeypatch.setattr(tables, "_PATIENCE", 0)
+    monkeypatch.setattr(tables, "_LONGEST_WAIT", 0.01)
     descriptor = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     user = Account("ada", os.geteuid(), os.getegid(), str(tmp_path))

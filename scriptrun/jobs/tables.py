@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 
 from scriptrun import process, signals
@@ -16,7 +15,7 @@ _NO_TABLE = "no crontab for"
 """What `crontab -l` says where there is no table, with the same status as where it may not be used."""
 
 
-_PATIENCE = 60.0
+_LONGEST_WAIT = 60.0
 """For how many seconds others are waited for."""
 
 
@@ -26,29 +25,20 @@ def alone(user: Account) -> Iterator[None]:
 
     Raises EditError where that takes too long.
     """
+    import fcntl
+
     with signals.interruptible("changing the table"), contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # no home, or one that cannot be locked
             descriptor = os.open(user.home, os.O_RDONLY)
             stack.callback(os.close, descriptor)
-            with signals.waiting():
-                _lock(descriptor)
+            with signals.waiting(), signals.every(_LONGEST_WAIT, _give_up):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
 
 
-def _lock(descriptor: int) -> None:
-    """Lock a directory. Raises OSError, and EditError where others keep it for too long: whoever may read it can."""
-    import fcntl
-
-    give_up = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > give_up:
-                raise EditError("another program keeps your home locked; nothing was changed") from None
-            time.sleep(0.05)
-        else:
-            return
+def _give_up() -> None:
+    """Raise EditError: whoever may read a home can lock it, and keep it so."""
+    raise EditError("another program keeps your home locked; nothing was changed")
 
 
 def read(user: Account, environ: Mapping[str, str]) -> bytes | None:
