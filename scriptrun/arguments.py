@@ -23,6 +23,7 @@ COMMANDS = {
     "check": ("--json", "--ignore="),
     "config": ("--json",),
     "cron": ("--schedule=", "--install", "--remove", "--user="),
+    "desktop": ("--default", "--system", "--json", "--name=", "--icon=", "--autostart", "--on-desktop"),
     "doctor": ("--cron", "--user=", "--json"),
     "env": ("--json",),
     "export": ("--format=",),

@@ -19,14 +19,16 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun import places, sources, uv_table, values
+from scriptrun import desktop_table, places, sources, uv_table, values
 from scriptrun.arguments import Options
 from scriptrun.block import Block
+from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError
 from scriptrun.sources import Source, Sources
 from scriptrun.uv_table import Meaning
 
 _KEYS = ("dependencies", "requires-python", "tool")
+_OWN = ("sources", "gui", "desktop")
 _OTHERS = {"hatch", "pdm", "pixi"}
 """Tables that make another environment when the runner that they are for reads them."""
 
@@ -61,7 +63,7 @@ class ScriptMetadata:
     index that each must come from, and `route_places` with where that stands; with `first_index`, every other comes
     from the first index that has it. `sources`
     are what `for_environment` makes routes and other dependencies of those that are `declared`. `lock` is the digest
-    of the lock that is inside the script (`""`: none is).
+    of the lock that is inside the script (`""`: none is). `desktop` says how it shows on a desktop.
     """
 
     dependencies: tuple[Asked, ...] = ()
@@ -76,6 +78,7 @@ class ScriptMetadata:
     sources: Sources = field(default_factory=dict)
     lock: str = ""
     declared: tuple[Asked, ...] = ()
+    desktop: Desktop = field(default_factory=Desktop)
     warnings: tuple[Warned, ...] = ()
 
     def for_environment(self, markers: Mapping[str, str]) -> ScriptMetadata:
@@ -180,6 +183,7 @@ class Reader:
     def __init__(self, block: Block, name: str, directory: str) -> None:
         self.block = block
         self.name = name
+        self.directory = directory
         self.text = block.text(name)
         self.lines: dict[places.Path, int] = {}
         # Files of variables are read when the script runs: the answer does not depend on its directory.
@@ -216,6 +220,7 @@ class Reader:
             sources=origins,
             lock=self.lock,
             declared=dependencies,
+            desktop=self._desktop(own),
             warnings=tuple(self.warnings),
         )
 
@@ -280,9 +285,18 @@ class Reader:
                 found[key] = self.values.option(path, values.KNOWN[key], value)
             elif key == "lock":
                 self.lock = self._lock(path, value)
-            elif key != "sources":
-                self._warn_unknown(path, (*values.KNOWN, "sources"), "`[tool.scriptrun]`")
+            elif key not in _OWN:
+                self._warn_unknown(path, (*values.KNOWN, *_OWN), "`[tool.scriptrun]`")
         return Options(found, self.values.places)
+
+    def _desktop(self, own: dict[str, Any]) -> Desktop:
+        table = own.get("desktop")
+        found = desktop_table.read(table, own.get("gui"), self.directory, self.values)
+        for key in () if table is None else table:
+            if key not in desktop_table.KEYS:
+                path = (*desktop_table.TABLE, key)
+                self._warn_unknown(path, desktop_table.KEYS, "`[tool.scriptrun.desktop]`")
+        return found
 
     def _lock(self, path: tuple[str, ...], value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(r"sha256:[0-9a-f]{64}", value):

@@ -49,6 +49,7 @@ ORDER = (
     "values",
     "sources",
     "uv_table",
+    "desktop_table",
     "metadata",
     "pip_rules",
     "policy",
@@ -131,6 +132,10 @@ ORDER = (
     "doctor.surroundings",
     "doctor.crontabs",
     "doctor.cron",
+    "desktop",
+    "desktop.folders",
+    "desktop.entry",
+    "desktop.programs",
     "cli",
     "cli.progress",
     "cli.table",
@@ -160,6 +165,7 @@ ORDER = (
     "cli.cron",
     "cli.check",
     "cli.doctor",
+    "cli.desktop",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""

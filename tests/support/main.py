@@ -148,7 +148,7 @@ def _lint(python: Path) -> int:
         (programs / "ruff", "check", "."),
         (programs / "ruff", "format", "--check", "."),
         (programs / "mypy",),
-        (programs / "shellcheck", "scriptrun/launcher.sh", "run-tests", ".ci/run"),
+        (programs / "shellcheck", "scriptrun/launcher.sh", "scriptrun/attend.sh", "run-tests", ".ci/run"),
     ):
         _tell(command[0].name, *command[1:])
         status = _run(*command)

@@ -1,0 +1,1 @@
+"""Scripts on a desktop: opened by a double click, or as entries of the application menu."""
