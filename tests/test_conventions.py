@@ -136,6 +136,12 @@ ORDER = (
     "desktop.folders",
     "desktop.entry",
     "desktop.programs",
+    "desktop.mime_type",
+    "desktop.mimeapps",
+    "desktop.associations",
+    "desktop.databases",
+    "desktop.handler",
+    "desktop.registration",
     "cli",
     "cli.progress",
     "cli.table",
@@ -166,6 +172,9 @@ ORDER = (
     "cli.check",
     "cli.doctor",
     "cli.desktop",
+    "cli.desktop.install",
+    "cli.desktop.uninstall",
+    "cli.desktop.status",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""
