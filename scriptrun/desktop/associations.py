@@ -116,13 +116,11 @@ def _listed(session: Session, type_: str) -> Iterator[str]:
     yield from _defaults(session, type_)
     removed: set[str] = set()
     for lists in _directories(session):
-        read = [_read(path) for path in lists]
-        for sections in read:
-            names = sections.get(mimeapps.ADDED, {}).get(type_, [])
-            yield from (name for name in names if name not in removed)
+        for path in lists[len(session.desktops) :]:  # a desktop's own list has nothing but defaults
+            sections = _read(path)
+            for section in (mimeapps.ADDED, "MIME Cache"):
+                yield from (name for name in sections.get(section, {}).get(type_, []) if name not in removed)
             removed.update(sections.get(mimeapps.REMOVED, {}).get(type_, []))
-        for sections in read:
-            yield from (name for name in sections.get("MIME Cache", {}).get(type_, []) if name not in removed)
 
 
 def _defaults(session: Session, type_: str) -> Iterator[str]:

@@ -91,8 +91,9 @@ def _alone(where: Scope) -> Iterator[list[str]]:
             try:
                 yield leavings
             finally:
-                if not os.path.exists(where.journal):
+                with contextlib.suppress(FileNotFoundError):
                     os.unlink(lock)
+                if not os.path.exists(where.journal):
                     _remove_directories(leavings)
     except OSError as error:
         hint = "run it as root" if where.system else ""

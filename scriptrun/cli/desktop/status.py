@@ -24,7 +24,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError("`scriptrun desktop status` takes no arguments", hint="only --json")
     session = associations.of_user(environ)
     facts = {
-        "scripts": _opened(session, mime_type.TYPE),
+        "scripts": _opened(session, mime_type.TYPE if mime_type.is_known(session.data) else mime_type.PYTHON),
         "python": _opened(session, mime_type.PYTHON),
         "user": _registered(environ, system=False),
         "system": _registered(environ, system=True),
