@@ -87,8 +87,7 @@ def is_usable(session: Session, name: str) -> bool:
         programs = [*shlex.split(keys.get("TryExec", "")), *shlex.split(keys.get("Exec", ""))[:1]]
     except ValueError:
         return False
-    found = bool(programs) and all(shutil.which(program, path=session.path) for program in programs)
-    return found and keys.get("Hidden") != "true"
+    return bool(programs) and all(shutil.which(program, path=session.path) for program in programs)
 
 
 def entry(session: Session, name: str) -> dict[str, str]:
