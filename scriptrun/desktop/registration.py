@@ -71,10 +71,21 @@ def install(where: Scope, environ: Mapping[str, str], *, default: bool) -> None:
 
 def uninstall(where: Scope, environ: Mapping[str, str]) -> bool:
     """Restore what was there before; tell whether anything was registered. Raises ScriptrunError."""
-    if not os.path.exists(where.journal):
+    if not is_noted(where):
         return False
     with _alone(where) as leavings:
         leavings.extend(_take_back(where, environ))
+    return True
+
+
+def is_noted(where: Scope) -> bool:
+    """Tell whether there is a journal, or at least a place for it that is closed to this user."""
+    try:
+        os.stat(where.journal)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
     return True
 
 

@@ -48,7 +48,7 @@ def _registered(environ: Mapping[str, str], *, system: bool) -> dict[str, Any]:
         wrong.append(f"`{program}` is not there any more")
     if program and not known:
         wrong.append("the database of MIME types does not know scripts")
-    if bool(program) != os.path.exists(where.journal) or known > bool(program):
+    if bool(program) != registration.is_noted(where) or known > bool(program):
         wrong.append("only a part of it is there")
     return {"installed": bool(program), "program": program or None, "type-known": known, "wrong": wrong}
 
