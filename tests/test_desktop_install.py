@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -206,16 +207,32 @@ def test_directories_of_the_specification_are_honoured(desktop: DesktopHome) -> 
     assert desktop_home.everything(home.parent / "xdg") == {}
 
 
-def test_a_list_that_is_a_link_stays_one(desktop: DesktopHome) -> None:
-    """Who keeps the list elsewhere has it changed and restored there."""
-    target = desktop.user.write("dotfiles/mimeapps.list", TOUCHED)
+@pytest.mark.parametrize("content", [TOUCHED, None])
+def test_a_list_that_is_a_link_stays_one(desktop: DesktopHome, content: str | None) -> None:
+    """Who keeps the list elsewhere has it changed and restored there; where it is not yet, it is made and removed."""
+    target = desktop.user.write("dotfiles/mimeapps.list", content or "")
+    if content is None:
+        target.unlink()
     (desktop.user.home / ".config").mkdir()
     (desktop.user.home / ".config/mimeapps.list").symlink_to(target)
     before = desktop_home.everything(desktop.user.home)
     desktop.scriptrun("install", "--default", "-q")
     assert f"{TYPE}={HANDLER}" in target.read_text()
     desktop.scriptrun("uninstall", "-q")
-    assert (desktop_home.everything(desktop.user.home), target.read_text()) == (before, TOUCHED)
+    assert desktop_home.everything(desktop.user.home) == before
+    assert (target.read_text() if target.exists() else None) == content
+
+
+def test_a_lost_journal_is_no_obstacle(desktop: DesktopHome) -> None:
+    """Where what was noted has gone, `status` says so, and `uninstall` removes what is scriptrun's."""
+    desktop.scriptrun("install", "--default", "-q")
+    shutil.rmtree(desktop.user.home / ".local/state")
+    assert desktop.status()["user"]["wrong"] == ["only a part of it is there"]
+    desktop.scriptrun("uninstall", "-q")
+    assert [path for path in desktop_home.everything(desktop.user.home) if "scriptrun" in path] == []
+    assert "scriptrun" not in (desktop.user.home / ".config/mimeapps.list").read_text()
+    assert desktop.status()["user"] == {"installed": False, "program": None, "type-known": False, "wrong": []}
+    assert desktop.gio_default(PYTHON) == "editor.desktop"
 
 
 def test_where_nothing_opens_python_files_nothing_new_does(user: User) -> None:

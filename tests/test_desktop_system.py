@@ -115,6 +115,20 @@ def test_a_choice_of_a_user_counts_more(machine: Everybody) -> None:
     assert finished.out.split() == [TYPE, "text/x-python", *["mine.desktop"] * 3]
 
 
+def test_an_application_of_a_user_counts_more(machine: Everybody) -> None:
+    """Who has installed one for Python files, and chosen nothing, keeps it as the default."""
+    own = machine.other.home / ".local/share/applications"
+    commands = f"""
+    mkdir -p {own}
+    sed 's/Editor/Mine/; s#text/plain#text/x-python#' applications/editor.desktop >{own}/mine.desktop
+    update-desktop-database {own}
+    chown -R {NOBODY} {machine.other.home}
+    scriptrun desktop install --system --default -q
+    {_ASKED}
+    """
+    assert run(machine, commands).out.split() == [TYPE, "text/x-python", HANDLER, "mine.desktop", HANDLER]
+
+
 def test_what_others_cannot_reach_is_refused(machine: Everybody, programs: Path) -> None:
     """An installation in a directory of one user's is not given to all, and nothing is changed."""
     commands = f"""

@@ -75,6 +75,11 @@ def test_what_was_put_can_be_taken(lines: list[str], first: bool) -> None:  # no
     assert {key: value for key, value in mimeapps.read(after).items() if value} == mimeapps.read(before)
 
 
+def test_a_section_that_was_made_goes_again() -> None:
+    """What is empty after the last application was taken is not left there."""
+    assert mimeapps.take(mimeapps.put(b"", OURS, first=True), OURS) == b""
+
+
 def test_nothing_is_taken_where_nothing_is() -> None:
     """A file without the application keeps each byte."""
     content = b"[Default Applications]\na/b=y.desktop;\n"

@@ -59,7 +59,6 @@ def install(where: Scope, environ: Mapping[str, str], *, default: bool) -> None:
         databases.require(database, environ)
     with _alone(where) as leavings:
         leavings.extend(_take_back(where, environ))
-        _remove_directories(leavings)
         lists = _lists(where, default=default)
         _note_before(where, files, lists, leavings)
         try:
@@ -71,9 +70,11 @@ def install(where: Scope, environ: Mapping[str, str], *, default: bool) -> None:
 
 def uninstall(where: Scope, environ: Mapping[str, str]) -> bool:
     """Restore what was there before; tell whether anything was registered. Raises ScriptrunError."""
-    if not is_noted(where):
+    if not is_noted(where) and not os.path.lexists(_entry(where)):
         return False
     with _alone(where) as leavings:
+        if not os.path.exists(where.journal):
+            _note_loss(where)
         leavings.extend(_take_back(where, environ))
     return True
 
@@ -125,7 +126,7 @@ def _apply(where: Scope, files: Mapping[str, bytes], lists: list[dict[str, Any]]
 def _lists(where: Scope, *, default: bool) -> list[dict[str, Any]]:
     """Return the lists that have to change: path, what they hold before and after, and what is new in them."""
     changes = []
-    for desktop, name in [("", "mimeapps.list"), *_own_lists(where.session)]:
+    for desktop, name in _names(where.session):
         path = os.path.realpath(os.path.join(where.configuration, name))
         before = _content(path)
         after = before or b""
@@ -140,8 +141,14 @@ def _lists(where: Scope, *, default: bool) -> list[dict[str, Any]]:
     return changes
 
 
-def _own_lists(session: Session) -> list[tuple[str, str]]:
-    return [(desktop, f"{desktop}-mimeapps.list") for desktop in associations.desktops_with_lists(session)]
+def _names(session: Session) -> list[tuple[str, str]]:
+    """Return the desktops that have lists of their own (`""`: all desktops), each with the list's name."""
+    own = associations.desktops_with_lists(session)
+    return [("", "mimeapps.list"), *((desktop, f"{desktop}-mimeapps.list") for desktop in own)]
+
+
+def _entry(where: Scope) -> str:
+    return os.path.join(where.data, "applications", handler.NAME)
 
 
 def _wanted(where: Scope, desktop: str, *, default: bool) -> Iterator[Association]:
@@ -182,6 +189,28 @@ def _note_before(where: Scope, files: Mapping[str, bytes], lists: list[dict[str,
         "lists": lists,
     }
     paths.replace(where.journal, json.dumps(journal).encode())
+
+
+def _note_loss(where: Scope) -> None:
+    """Write a journal where it has gone: nothing was there before, the databases are to be made anew."""
+    lists = [
+        {"path": path, "before": _encoded(content), "after": None, "added": _for_scripts(content)}
+        for path in (os.path.join(where.configuration, name) for _, name in _names(where.session))
+        if (content := _content(path)) is not None
+    ]
+    journal = {
+        "directories": [],
+        "files": {os.path.join(where.data, path): None for path in handler.PLACES},
+        "databases": [{"sources": None} for _ in databases.of(where.data)],
+        "lists": lists,
+    }
+    paths.replace(where.journal, json.dumps(journal).encode())
+
+
+def _for_scripts(content: bytes) -> list[Association]:
+    """Return what a list has for scripts."""
+    found = ((section, types.get(mime_type.TYPE, [])) for section, types in mimeapps.read(content).items())
+    return [Association(section, mime_type.TYPE, one) for section, applications in found for one in applications]
 
 
 def _take_back(where: Scope, environ: Mapping[str, str]) -> list[str]:
