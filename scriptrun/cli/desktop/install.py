@@ -39,4 +39,4 @@ def _done(session: Session) -> str:
     if opener == handler.NAME:
         return "a double click on a script runs it; other Python files open as before"
     name = associations.entry(session, opener).get("Name", opener)
-    return f"scripts open with {name}, as before, and can be opened with Run Script; --default makes it a double click"
+    return f"scripts open with {name}, as before, and offer Run Script; with --default, a double click runs them"
