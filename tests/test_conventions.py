@@ -68,6 +68,7 @@ ORDER = (
     "pinning.pins",
     "pinning.embedded",
     "pinning.embedding",
+    "demands",
     "remote.download",
     "remote.trust",
     "remote.acquisition",
