@@ -137,6 +137,7 @@ ORDER = (
     "desktop.folders",
     "desktop.entry",
     "desktop.programs",
+    "desktop.origin",
     "cli",
     "cli.progress",
     "cli.table",
