@@ -136,6 +136,10 @@ ORDER = (
     "desktop.folders",
     "desktop.entry",
     "desktop.programs",
+    "desktop.dialogs",
+    "desktop.sentences",
+    "desktop.attended",
+    "desktop.opening",
     "cli",
     "cli.progress",
     "cli.table",
@@ -166,6 +170,8 @@ ORDER = (
     "cli.check",
     "cli.doctor",
     "cli.desktop",
+    "cli.desktop.open",
+    "cli.desktop.report",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""
