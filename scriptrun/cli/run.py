@@ -14,6 +14,7 @@ from scriptrun.cli.progress import Progress
 from scriptrun.desktop import attended
 from scriptrun.errors import CacheError, InstallError, ScriptrunError, UsageError, without_credentials
 from scriptrun.launch import Answer
+from scriptrun.pip_messages import Offline
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 from scriptrun.upkeep import daily
@@ -154,9 +155,9 @@ def warn(wanted: Wanted) -> None:
             output.warn(warning.message, warning.remedy, warning.place)
 
 
-def not_ready(wanted: Wanted) -> InstallError:
+def not_ready(wanted: Wanted) -> Offline:
     """Return the error for an environment that would have to be prepared, which --offline forbids."""
-    return InstallError(
+    return Offline(
         "the environment is not ready, and --offline forbids to prepare it",
         place=wanted.request.name,
         hint=f"when online, run: SCRIPTRUN_OFFLINE=0 {_command_line(wanted.request.invocation)}",
