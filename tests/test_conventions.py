@@ -137,7 +137,11 @@ ORDER = (
     "desktop.folders",
     "desktop.entry",
     "desktop.programs",
+    "desktop.dialogs",
+    "desktop.sentences",
+    "desktop.attended",
     "desktop.origin",
+    "desktop.opening",
     "cli",
     "cli.progress",
     "cli.table",
@@ -168,6 +172,8 @@ ORDER = (
     "cli.check",
     "cli.doctor",
     "cli.desktop",
+    "cli.desktop.open",
+    "cli.desktop.report",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""
