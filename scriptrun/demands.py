@@ -19,13 +19,13 @@ Rows = tuple[tuple[str, str], ...]
 def rows(content: bytes, script: ScriptMetadata, held: Sequence[Pin]) -> Rows:
     """Return what a program with this content wants; `held` is what its lock holds."""
     return (
-        ("size", quantities.shown_octets(len(content))),
-        ("python", str(script.requires_python)),
         ("depends on", ", ".join(str(one.requirement) for one in script.dependencies) or "nothing"),
         ("bounded by", ", ".join(str(one.requirement) for one in script.constraints)),
         ("sources", "; ".join(_sources(script))),
         ("locked", "; ".join(_locked(held))),
         ("options", "; ".join(f"{name} = {_plain(value)}" for name, value in script.options.given())),
+        ("python", str(script.requires_python)),
+        ("size", quantities.shown_octets(len(content))),
     )
 
 

@@ -10,6 +10,8 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
 ├── RemoteError           125  the program at a URL cannot be had, or is not trusted
+├── ApprovalError         125  nobody has agreed that a script from elsewhere may run
+│   └── Declined          125  the user has said no to it
 ├── EditError             125  the script cannot be changed as asked
 ├── ScriptUnreadable      126  the script exists and cannot be read
 ├── ScriptMissing         127  the script does not exist
@@ -86,6 +88,14 @@ class CacheError(ScriptrunError):
 
 class RemoteError(ScriptrunError):
     """The program at a URL cannot be had, or is not trusted."""
+
+
+class ApprovalError(ScriptrunError):
+    """Nobody has agreed that a script from elsewhere may run."""
+
+
+class Declined(ApprovalError):
+    """The user has said no to it, and need not be told."""
 
 
 class EditError(ScriptrunError):

@@ -296,6 +296,16 @@ def recorded(path: str) -> "str | None":
     return os.fsdecode(value.replace(b"\0", b"'"))
 
 
+def is_recorded(path: str, real: str, proof: bytes) -> bool:
+    """Tell whether the launch record at `path` was written for the file with this real path, which began like this."""
+    try:
+        content = paths.read(path)
+    except OSError:
+        return False
+    written_for = b"\n_sr_real=%s\n" % _quoted(os.fsencode(real))  # no text in quotes can look like it
+    return content.startswith(_RECORD) and written_for in content and content.endswith(_quoted(proof)[1:] + b"\n}\n")
+
+
 def answered(path: str) -> "str | None":
     """Return the environment that the answer in the file `path` names, None where there is no answer."""
     try:

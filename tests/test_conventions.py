@@ -141,6 +141,8 @@ ORDER = (
     "desktop.sentences",
     "desktop.attended",
     "desktop.origin",
+    "desktop.known",
+    "desktop.approval",
     "desktop.opening",
     "cli",
     "cli.progress",

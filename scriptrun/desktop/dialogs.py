@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from scriptrun import process
+from scriptrun.errors import ScriptrunError
+
+
+@dataclass(frozen=True)
+class Question:
+    """May this run? `rows` are what is known of it, each with its label; `source` is what "Show" shows."""
+
+    title: str
+    sentence: str
+    rows: tuple[tuple[str, str], ...]
+    source: str
+
+
+def ask(question: Question, environ: Mapping[str, str]) -> bool:
+    """Return whether the user wants it to run. Raises ScriptrunError where nothing can ask."""
+    del environ
+    raise ScriptrunError(f"there is nothing here that could ask you in a window: {question.title}")
 
 
 def tell(title: str, sentence: str, details: str, environ: Mapping[str, str]) -> None:

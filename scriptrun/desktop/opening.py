@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from scriptrun import arguments, metadata, request
-from scriptrun.desktop import programs
+from scriptrun.desktop import approval, programs
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError, ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.jobs import job
@@ -38,10 +38,13 @@ def located(word: str) -> str:
 
 
 def become(path: str, words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Become what attends the script at `path`, with `words` as its arguments. Raises ScriptrunError."""
+    """Become what attends the script at `path`, with `words` as its arguments, if it may run.
+
+    Raises Declined where the user says no, and any other ScriptrunError.
+    """
     asked = request.make(arguments.script(path, arguments.Options()), environ)
-    desktop = _declared(asked).desktop
     attend = programs.attend(environ)
+    desktop = _permitted(asked, environ).desktop
     os.execve(attend, [attend, *mode(desktop, path), path, *words], dict(environ))  # noqa: S606 - the purpose
 
 
@@ -50,9 +53,16 @@ def mode(desktop: Desktop, path: str) -> tuple[str, str]:
     return "new-terminal" if desktop.in_terminal(path) else "window", KEEP[desktop.keep_open]
 
 
-def _declared(asked: Request) -> ScriptMetadata:
-    """Return what the block says; nothing where it has a mistake, which is told where the script would run."""
+def _permitted(asked: Request, environ: Mapping[str, str]) -> ScriptMetadata:
+    """Return what the block says of a script that may run; nothing where it has a mistake.
+
+    That is told where the script would run, unless it came from elsewhere: it may be another one by then.
+    """
     try:
-        return metadata.parse(asked.block, asked.name, asked.directory)
+        script = metadata.parse(asked.block, asked.name, asked.directory)
     except MetadataError:
+        if approval.is_needed(asked, environ):
+            raise
         return ScriptMetadata()
+    approval.require(asked, script, environ)
+    return script

@@ -16,6 +16,7 @@ from scriptrun.errors import InstallError, InterpreterError, ScriptrunError, esc
 
 _AUTHOR = "whoever wrote it can correct that"
 _ADMINISTRATOR = "whoever looks after this computer can help"
+_AGAIN = "open it again, or let somebody look at it who can help"
 _RETRY = "try again later"
 
 CAUSES: dict[type[ScriptrunError], str] = {
@@ -28,6 +29,7 @@ CAUSES: dict[type[ScriptrunError], str] = {
     errors.InstallError: "{part} could not be installed",
     errors.CacheError: f"scriptrun cannot use the place where it keeps what scripts need; {_ADMINISTRATOR}",
     errors.RemoteError: f"it could not be fetched from where it is, or is not what was expected; {_RETRY}",
+    errors.ApprovalError: f"it may come from somebody else, and you have not agreed to what it is now; {_AGAIN}",
     errors.EditError: "it could not be changed",
     errors.ScriptUnreadable: "it cannot be opened; it may be a folder, or a file that is not yours",
     errors.ScriptMissing: "it is not there; it may have been moved, renamed or deleted",

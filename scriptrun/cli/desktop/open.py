@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.desktop import dialogs, opening, sentences
-from scriptrun.errors import ScriptrunError, UsageError
+from scriptrun.errors import Declined, ScriptrunError, UsageError
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -18,6 +18,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         if not words:
             raise UsageError("`scriptrun desktop open` takes a script", hint="drop one on its icon, or double-click it")
         opening.become(opening.located(words[0]), words[1:], environ)
+    except Declined as error:
+        return error.status
     except ScriptrunError as error:
         name = os.path.basename(words[0]) if words else "scriptrun"
         output.tell(error.render())
