@@ -88,7 +88,7 @@ def _question(program: Source, reasons: tuple[str, ...], wants: demands.Rows) ->
     """Return what is shown of a script."""
     folder, name = os.path.split(os.path.realpath(program.file))
     shown = escape(name)
-    rows = (("name", name), ("folder", folder), ("comes from", "it " + ", and ".join(reasons)), *wants)
+    rows = (("name", name), ("comes from", "it " + ", and ".join(reasons)), *wants, ("folder", folder))
     return Question(
         title=f"Run {shown}?",
         sentence=f"“{shown}” has not run on this computer before, and may come from somebody else. A script can do "
