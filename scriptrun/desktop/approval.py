@@ -19,11 +19,6 @@ Ask = Callable[[Question, Mapping[str, str]], bool]
 """What shows a question, and tells whether the answer is yes."""
 
 
-def is_needed(asked: Request, environ: Mapping[str, str]) -> bool:
-    """Tell whether the user must agree first: it was not made here, has not run before, and was not let run."""
-    return bool(_reasons(asked, environ))
-
-
 def require(asked: Request, script: ScriptMetadata, environ: Mapping[str, str], ask: Ask = dialogs.ask) -> None:
     """Return if the script may run: the user need not agree, or agrees, who is shown what it is.
 

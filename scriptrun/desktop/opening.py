@@ -7,13 +7,13 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from scriptrun import arguments, metadata, request
-from scriptrun.desktop import approval, programs
+from scriptrun import arguments, block, metadata, request, source
+from scriptrun.desktop import approval, origin, programs
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError, ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.jobs import job
 from scriptrun.metadata import ScriptMetadata
-from scriptrun.request import Request
+from scriptrun.source import Source
 
 KEEP = {None: "auto", True: "always", False: "never"}
 """What `scriptrun-attend` takes for each value of `keep-open`."""
@@ -42,10 +42,9 @@ def become(path: str, words: Sequence[str], environ: Mapping[str, str]) -> NoRet
 
     Raises Declined where the user says no, and any other ScriptrunError.
     """
-    asked = request.make(arguments.script(path, arguments.Options()), environ)
     attend = programs.attend(environ)
-    desktop = _permitted(asked, environ).desktop
-    os.execve(attend, [attend, *mode(desktop, path), path, *words], dict(environ))  # noqa: S606 - the purpose
+    script = _approved(path, environ) if origin.reasons(path, environ) else _declared(source.read(path))
+    os.execve(attend, [attend, *mode(script.desktop, path), path, *words], dict(environ))  # noqa: S606 - the purpose
 
 
 def mode(desktop: Desktop, path: str) -> tuple[str, str]:
@@ -53,16 +52,18 @@ def mode(desktop: Desktop, path: str) -> tuple[str, str]:
     return "new-terminal" if desktop.in_terminal(path) else "window", KEEP[desktop.keep_open]
 
 
-def _permitted(asked: Request, environ: Mapping[str, str]) -> ScriptMetadata:
-    """Return what the block says of a script that may run; nothing where it has a mistake.
-
-    That is told where the script would run, unless it came from elsewhere: it may be another one by then.
-    """
-    try:
-        script = metadata.parse(asked.block, asked.name, asked.directory)
-    except MetadataError:
-        if approval.is_needed(asked, environ):
-            raise
-        return ScriptMetadata()
+def _approved(path: str, environ: Mapping[str, str]) -> ScriptMetadata:
+    """Return what the block of a script from elsewhere says, which may run. Raises ScriptrunError."""
+    asked = request.make(arguments.script(path, arguments.Options()), environ)
+    script = metadata.parse(asked.block, asked.name, asked.directory)
     approval.require(asked, script, environ)
     return script
+
+
+def _declared(program: Source) -> ScriptMetadata:
+    """Return what the block says; nothing where it has a mistake, which is told where the script would run."""
+    try:
+        found, _ = block.cut(program.content, program.name)
+        return metadata.parse(found, program.name, os.path.dirname(os.path.realpath(program.file)))
+    except MetadataError:
+        return ScriptMetadata()
