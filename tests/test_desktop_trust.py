@@ -261,6 +261,14 @@ def test_where_nobody_can_be_asked_it_does_not_run(user: User) -> None:
     assert approved(user) == []
 
 
+def test_opening_without_a_screen_does_not_run_it(user: User) -> None:
+    """What is said then has the line for a terminal, and that one runs it."""
+    status, out, err = user.run("scriptrun", "desktop", "open", downloaded(user, "it's mine.py"))
+    assert (status, out) == (125, "")
+    line = err.rpartition("type in a terminal: ")[2]
+    assert user.run("sh", "-c", line) == (0, "ran\n", "")
+
+
 def test_stream_is_refused(user: User) -> None:
     """What is no ordinary file can be read only once."""
     with pytest.raises(ApprovalError, match="is no ordinary file"):
