@@ -10,6 +10,8 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
 ├── RemoteError           125  the program at a URL cannot be had, or is not trusted
+├── ApprovalError         125  nobody has agreed that a script from elsewhere may run
+│   └── Declined          125  the user has said no to it
 ├── EditError             125  the script cannot be changed as asked
 ├── ScriptUnreadable      126  the script exists and cannot be read
 ├── ScriptMissing         127  the script does not exist
@@ -21,6 +23,8 @@ class ScriptrunError(Exception):
     """A failure that is shown to the user as text, never as a traceback."""
 
     status = 125
+    reason = ""
+    """What the operating system refused, in words without a name of a file; `""`: it was not that."""
 
     def __init__(self, message: str, *, hint: str = "", details: str = "", place: str = "") -> None:
         """Take the text in parts.
@@ -63,7 +67,9 @@ class PolicyError(ScriptrunError):
 
 
 class InterpreterError(ScriptrunError):
-    """No Python interpreter fits."""
+    """No Python interpreter fits. `wanted` is what would: a version, or specifiers; `""`: that is not the trouble."""
+
+    wanted = ""
 
 
 class LockError(ScriptrunError):
@@ -71,7 +77,9 @@ class LockError(ScriptrunError):
 
 
 class InstallError(ScriptrunError):
-    """pip did not install what was asked for."""
+    """pip did not install what was asked for. `name` is the distribution that it is about, where that is known."""
+
+    name = ""
 
 
 class CacheError(ScriptrunError):
@@ -80,6 +88,14 @@ class CacheError(ScriptrunError):
 
 class RemoteError(ScriptrunError):
     """The program at a URL cannot be had, or is not trusted."""
+
+
+class ApprovalError(ScriptrunError):
+    """Nobody has agreed that a script from elsewhere may run."""
+
+
+class Declined(ApprovalError):
+    """The user has said no to it, and need not be told."""
 
 
 class EditError(ScriptrunError):

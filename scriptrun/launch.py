@@ -36,6 +36,9 @@ NOTED, VALID, PROVABLE = range(3)
 BREAKS_VENV = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 """Each redirects the Python of a virtual environment, or breaks it."""
 
+ATTENDED = "SCRIPTRUN_ATTENDED"
+"""The variable by which `scriptrun-attend` says that it waits for this process; it is not for the script."""
+
 
 class Answer:
     """An environment for a question. `due` is the file whose mtime ends its use (`""`: it has no end).
@@ -293,6 +296,16 @@ def recorded(path: str) -> "str | None":
     return os.fsdecode(value.replace(b"\0", b"'"))
 
 
+def is_recorded(path: str, real: str, proof: bytes) -> bool:
+    """Tell whether the launch record at `path` was written for the file with this real path, which began like this."""
+    try:
+        content = paths.read(path)
+    except OSError:
+        return False
+    written_for = b"\n_sr_real=%s\n" % _quoted(os.fsencode(real))  # no text in quotes can look like it
+    return content.startswith(_RECORD) and written_for in content and content.endswith(_quoted(proof)[1:] + b"\n}\n")
+
+
 def answered(path: str) -> "str | None":
     """Return the environment that the answer in the file `path` names, None where there is no answer."""
     try:
@@ -308,7 +321,7 @@ def _quoted(text: bytes) -> bytes:
 
 def environment_for(environment: str, environ: "Mapping[str, str]") -> "dict[str, str]":
     """Return `environ` as a script sees it that runs in `environment`."""
-    result = {name: value for name, value in environ.items() if name not in BREAKS_VENV}
+    result = {name: value for name, value in environ.items() if name not in (*BREAKS_VENV, ATTENDED)}
     result["VIRTUAL_ENV"] = environment
     programs = paths.programs(environment)
     result["PATH"] = programs + os.pathsep + (environ.get("PATH") or os.defpath)

@@ -21,6 +21,8 @@ STATUSES = {
     "ConfigurationError": 125,
     "PolicyError": 125,
     "RemoteError": 125,
+    "ApprovalError": 125,
+    "Declined": 125,
     "InterpreterError": 125,
     "InstallError": 125,
     "CacheError": 125,

@@ -27,6 +27,11 @@ def state_home(environ: Mapping[str, str]) -> str:
     return _based(environ, "XDG_STATE_HOME", ".local", "state")
 
 
+def cache_home(environ: Mapping[str, str]) -> str:
+    """Return where programs keep what they can get again, or need for a moment."""
+    return _based(environ, "XDG_CACHE_HOME", ".cache")
+
+
 def data_directories(environ: Mapping[str, str]) -> list[str]:
     """Return where data of the machine is, the most important directory first."""
     return _listed(environ, "XDG_DATA_DIRS", "/usr/local/share:/usr/share")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scriptrun import output, quantities, signals, spec
+from scriptrun import demands, output, signals, spec
 from scriptrun.arguments import OPTIONS, Options, is_path
 from scriptrun.config import Configuration
-from scriptrun.errors import MetadataError, RemoteError, UsageError, escape, without_credentials
+from scriptrun.errors import MetadataError, RemoteError, UsageError, escape
 from scriptrun.metadata import ScriptMetadata
-from scriptrun.pinning import embedded, pins, pylock
+from scriptrun.pinning import embedded, pylock
 from scriptrun.pinning.pins import Pin
 from scriptrun.remote import kept
 
@@ -75,11 +74,7 @@ def compare(url: str, digest: str, hashes: tuple[Wanted, ...]) -> None:
 def locked(content: bytes, name: str) -> tuple[Pin, ...]:
     """Return what the lock inside a program holds, for whichever Python. Raises LockError."""
     text = embedded.text(content, name)
-    if text is None:
-        return ()
-    lock = pylock.parse(text.encode("ascii"), name, os.sep)
-    alone = (dataclasses.replace(lock, packages=(dataclasses.replace(one, marker=None),)) for one in lock.packages)
-    return tuple(pin for one in alone for pin in pins.read(one, {}))
+    return () if text is None else demands.held(pylock.parse(text.encode("ascii"), name, os.sep))
 
 
 def refuse_local(script: ScriptMetadata, held: Iterable[Pin], name: str) -> None:
@@ -129,38 +124,13 @@ def ask(candidate: Candidate) -> None:
 
 def _told(candidate: Candidate) -> list[str]:
     """Return lines that say where it comes from and what it wants."""
-    script = candidate.script
     rows = (
         ("from", kept.shown(candidate.origin)),
         ("sha256", candidate.digest),
         ("before", candidate.before),
-        ("size", quantities.shown_octets(len(candidate.content))),
-        ("python", str(script.requires_python)),
-        ("depends on", ", ".join(str(one.requirement) for one in script.dependencies) or "nothing"),
-        ("bounded by", ", ".join(str(one.requirement) for one in script.constraints)),
-        ("sources", "; ".join(_sources(script))),
-        ("locked", "; ".join(_locked(candidate.held))),
-        ("options", "; ".join(f"{name} = {_shown(value)}" for name, value in script.options.given())),
+        *demands.rows(candidate.content, candidate.script, candidate.held),
     )
-    return [escape(without_credentials(f"{name + ':':<12}{value}")) for name, value in rows if value]
-
-
-def _locked(held: Sequence[Pin]) -> Iterator[str]:
-    """Yield how many distributions the lock inside the program holds, and which of them come from elsewhere."""
-    if held:
-        yield f"{len(held)} distribution{'s' * (len(held) != 1)}"
-    direct = (one.requirement.partition(" @ ") for one in held)
-    yield from (f"{name} from {url}" for name, _, url in direct if url)
-
-
-def _sources(script: ScriptMetadata) -> Iterator[str]:
-    """Yield from where the block wants distributions to come that it names."""
-    for name, alternatives in sorted(script.sources.items()):
-        yield from (f"{name} from {one.url or one.index}" for one in alternatives)
-
-
-def _shown(value: object) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return [f"{label + ':':<12}{text}" for label, text in demands.shown(rows)]
 
 
 def _is_terminal(descriptor: int) -> bool:
