@@ -80,7 +80,7 @@ def test_what_a_block_asks_for() -> None:
 def test_a_real_terminal_opens(user: User, desktop: Desktop, emulator: str) -> None:
     """The script runs in the terminal, in its directory, with its arguments, and the window goes at a key."""
     path = script(user, 'it\'s %f "1".py', body="import sys\nprint('ARGUMENTS', sys.argv[1:])\n")
-    desktop.start("scriptrun", "desktop", "open", path, "a  b", TERMINAL=emulator)
+    desktop.start("scriptrun-attend", "new-terminal", "auto", path, "a  b", TERMINAL=emulator)
     window = desktop.window("^it's %f")
     shown(desktop, window, "ARGUMENTS ['a b']")
     shown(desktop, window, "Press any key to close this window.")
@@ -107,7 +107,8 @@ def test_a_first_double_click_that_fails(user: User, desktop: Desktop, case: str
     user.cache.mkdir(parents=True, mode=0o700)
     around = [*FULL, str(user.cache)] if case == "full-disk" else []
     variables = {"TERMINAL": TERMINAL, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-    desktop.start(*around, "scriptrun", "desktop", "open", path, **variables)
+    mode = opening.mode(Table(), str(path))
+    desktop.start(*around, "scriptrun-attend", *mode, path, **variables)
     window = desktop.window(f"report.{ending}")
     shown(desktop, window, told)
     desktop.picture(f"open-{case}-{ending}")
@@ -119,7 +120,7 @@ def test_a_first_double_click_that_fails(user: User, desktop: Desktop, case: str
 def test_a_script_that_dies_without_a_terminal(user: User, desktop: Desktop) -> None:
     """A window says what happened, with what the script wrote as details; the log goes with it."""
     path = script(user, "photos.pyw", body="print('before')\n1 / 0\n")
-    process = desktop.start("scriptrun", "desktop", "open", path)
+    process = desktop.start("scriptrun-attend", "window", "auto", path)
     window = desktop.window("photos.pyw")
     shown(desktop, window, "has stopped because of an error")
     desktop.picture("open-died")
