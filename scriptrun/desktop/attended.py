@@ -28,8 +28,8 @@ class Attendance:
         """Write a few words for `scriptrun-attend`, which does without them too."""
         try:
             descriptor = os.open(self.outcome, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.write(descriptor, f"{words}\n".encode("ascii"))
-            os.close(descriptor)
+            with open(descriptor, "wb") as file:
+                file.write(f"{words}\n".encode("ascii"))
         except OSError:
             pass
 

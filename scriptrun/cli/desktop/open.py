@@ -21,7 +21,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     except Declined as error:
         return error.status
     except ScriptrunError as error:
-        name = os.path.basename(words[0]) if words else "scriptrun"
+        name = os.path.basename(words[0]) if words else ""
         output.tell(error.render())
-        dialogs.tell(name, sentences.of_error(error, name), error.render(), environ)
+        dialogs.tell(name or "scriptrun", sentences.of_error(error, name), error.render(), environ)
         return error.status
