@@ -136,6 +136,8 @@ ORDER = (
     "desktop.folders",
     "desktop.entry",
     "desktop.programs",
+    "desktop.categories",
+    "desktop.menu",
     "cli",
     "cli.progress",
     "cli.table",
@@ -166,6 +168,8 @@ ORDER = (
     "cli.check",
     "cli.doctor",
     "cli.desktop",
+    "cli.desktop.add",
+    "cli.desktop.remove",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""
