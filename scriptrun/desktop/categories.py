@@ -22,21 +22,28 @@ _ADDITIONAL = """
     Geology Geoscience History Humanities ImageProcessing Literature Maps Math NumericalAnalysis MedicalSoftware Physics
     Robotics Spirituality Sports ParallelComputing Amusement Archiving Compression Electronics Emulator Engineering
     FileTools FileManager TerminalEmulator Filesystem Monitor Security Accessibility Calculator Clock TextEditor
-    Documentation Adult Core KDE GNOME XFCE DDE GTK Qt Motif Java ConsoleOnly
+    Documentation Adult Core KDE GNOME XFCE GTK Qt Motif Java ConsoleOnly
 """
 
 
-def complaint(name: str) -> str:
-    """Return what is wrong with a category, `""` if it is registered or somebody's own (`X-…`)."""
-    known = f"{_MAIN} {_ADDITIONAL}".split()
-    if name in known or name.startswith("X-"):
-        return ""
-    near = difflib.get_close_matches(name, known, 1, 0.7)
-    return f"there is no category `{name}`; {f'did you mean `{near[0]}`?' if near else 'menus pass over it'}"
+def registered() -> list[str]:
+    """Return the names of all categories."""
+    return f"{_MAIN} {_ADDITIONAL}".split()
+
+
+def is_known(name: str) -> bool:
+    """Tell whether a category is registered, or somebody's own."""
+    return name in registered() or name.startswith("X-")
+
+
+def near(name: str) -> str:
+    """Return the category that is written nearly so, `""` where none is."""
+    return next(iter(difflib.get_close_matches(name, registered(), 1, 0.7)), "")
 
 
 def completed(names: Sequence[str]) -> list[str]:
-    """Return categories with those that the specification wants beside them."""
-    missing = ["AudioVideo"] if {"Audio", "Video"} & {*names} else []
-    missing += [] if {*names, *missing} & {*_MAIN.split()} else [DEFAULT]
-    return list(dict.fromkeys([*names, *missing]))
+    """Return those categories that are known, with those that the specification wants beside them."""
+    known = [name for name in names if is_known(name)]
+    known += ["AudioVideo"] if {"Audio", "Video"} & {*known} else []
+    known += [] if {*known} & {*_MAIN.split()} else [DEFAULT]
+    return list(dict.fromkeys(known))

@@ -35,7 +35,7 @@ def read(content: str) -> dict[str, str]:
         if line.startswith("["):
             group = line.rstrip()
         elif group == _GROUP and equals and not line.startswith("#"):
-            found[key.strip()] = re.sub(r"\\([sntr\\])", lambda escape: _MEANT[escape[1]], value.lstrip())
+            found[key.strip()] = re.sub(r"\\([sntr\\])", lambda escape: _MEANT[escape[1]], value.lstrip(" \t"))
     return found
 
 

@@ -57,7 +57,6 @@ def text(script: str, attend: str, shown: Desktop) -> str:
     return entry.text(
         {
             "Type": "Application",
-            "Version": "1.5",
             SCRIPT: script,
             "Name": shown.name or readable(script),
             "Exec": entry.command((attend, mode, keep, script), "%F"),

@@ -15,9 +15,9 @@ from scriptrun.errors import ScriptrunError, UsageError
 from scriptrun.jobs import job
 
 _PLACES = {
-    menu.MENU: "in the application menu",
-    menu.DESKTOP: "on the desktop",
-    menu.AUTOSTART: "among what starts when you log in",
+    menu.MENU: "is in the application menu",
+    menu.DESKTOP: "is on the desktop",
+    menu.AUTOSTART: "starts when you log in",
 }
 
 
@@ -32,7 +32,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     found = menu.put(script, menu.text(script, programs.attend(environ), shown), wanted, environ)
     if not quiet:
         places = {one.place: _PLACES[one.place] for one in found}
-        output.note(f"`{found[0].name}` is {', '.join(places.values())}")
+        output.note(f"`{found[0].name}` {' and '.join(places.values())}")
     unsure = [one.path for one in found if one.place == menu.DESKTOP and not menu.vouch(one.path, environ)]
     for path in () if quiet else unsure:
         output.note(f"the desktop may ask at the first start whether `{os.path.basename(path)}` may be launched")
@@ -56,15 +56,22 @@ def _read(script: str, *, quiet: bool) -> Desktop:
     """Return what the block of a script says of desktops; warn of what it says in vain. Raises ScriptrunError."""
     found, misses = blocks.cut(source.read(script).content, script)
     read = metadata.parse(found, script, os.path.dirname(os.path.realpath(script)))
-    for miss in () if quiet else misses:
-        output.warn(miss.message, miss.remedy, f"{script}:{miss.line}")
-    for warned in () if quiet else read.warnings:
-        output.warn(warned.message, warned.remedy, warned.place)
-    for name in () if quiet else read.desktop.categories:
-        complaint = categories.complaint(name)
-        if complaint:
-            output.warn(complaint, "", script)
+    if not quiet:
+        for miss in misses:
+            output.warn(miss.message, miss.remedy, f"{script}:{miss.line}")
+        for warned in read.warnings:
+            output.warn(warned.message, warned.remedy, warned.place)
+        for name in read.desktop.categories:
+            _tell_of_category(name, script)
     return read.desktop
+
+
+def _tell_of_category(name: str, script: str) -> None:
+    """Warn of a category that menus do not know."""
+    if not categories.is_known(name):
+        near = categories.near(name)
+        remedy = f"did you mean `{near}`?" if near else ""
+        output.warn(f"menus know no category `{name}`, which is left out", remedy, script)
 
 
 def _named(shown: Desktop, extra: Mapping[str, str]) -> Desktop:
