@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from support import entries, watch
 from support.user import LIMIT, Finished, User
 
+import scriptrun
 from scriptrun.desktop import categories, entry, menu
 
 ODD = 'a b/100% ; "it\'s" `$HOME` é\\ #~&(x)\tnew\nline.py'
@@ -60,7 +63,7 @@ def test_entry(user: User, command: Path) -> None:
         "X-Scriptrun-Script": str(script),
         "Name": "My daily report",
         "Exec": f"{command}-attend new-terminal auto {script} %F",
-        "Icon": "scriptrun",
+        "Icon": str(Path(scriptrun.__file__).parent / "desktop/icons/scriptrun.svg"),
         "Terminal": "false",
         "Categories": "Utility;",
     }
@@ -123,6 +126,71 @@ def test_every_category_is_registered(tmp_path: Path) -> None:
     path = tmp_path / "all.desktop"
     path.write_text(entry.text({"Type": "Application", "Name": "x", "Exec": "/bin/true", "Categories": known}))
     assert entries.validated(path) == ""
+
+
+def test_icon_of_scriptrun(user: User) -> None:
+    """Once the desktop knows scriptrun's icon, an entry has that by its name, and else the file that is there."""
+    script = plain(user, "s.py")
+    add(user, script)
+    (path,) = files(user)
+    assert b"<svg" in Path(keys(path)["Icon"]).read_bytes()
+    assert user.run("scriptrun", "desktop", "install").status == 0
+    add(user, script)
+    assert keys(path)["Icon"] == "scriptrun"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("my_daily-report.py", "My daily report"),
+        ("Ärger.pyw", "Ärger"),
+        ("v1.2.py", "V1.2"),
+        ("___.py", "___"),
+        ("a\n b", "A b"),
+    ],
+)
+def test_name_of_a_file(name: str, expected: str) -> None:
+    """A script without a name is called what its file is called, as people write it."""
+    assert menu.readable(f"/srv/{name}") == expected
+
+
+def test_marked_as_trusted(user: User) -> None:
+    """In a session, GNOME and Xfce are told that the user wants what is on the desktop; nothing is to be said."""
+    script = plain(user, "s.py")
+    user.variables.update(XDG_RUNTIME_DIR=str(user.home), GVFS_DISABLE_FUSE="1")
+    lines = f"scriptrun desktop add --on-desktop '{script}' && gio info -a 'metadata::*' ~/Desktop/scriptrun-*.desktop"
+    finished = user.run("dbus-run-session", "--", "sh", "-c", lines)
+    told = [line for line in finished.err.splitlines() if line.startswith("scriptrun:")]
+    assert told == ["scriptrun: note: `S` is in the application menu and is on the desktop"]
+    digest = hashlib.sha256(files(user)[1].read_bytes()).hexdigest()
+    marks = [line.strip() for line in finished.out.splitlines() if "metadata::" in line]
+    assert marks == ["metadata::trusted: true", f"metadata::xfce-exe-checksum: {digest}"]
+
+
+def test_not_marked_as_trusted(user: User) -> None:
+    """Without a session that is not possible, and the user is told that the desktop may ask."""
+    finished = add(user, plain(user, "s.py"), "--on-desktop")
+    name = files(user)[1].name
+    assert f"note: the desktop may ask at the first start whether `{name}` may be launched\n" in finished.err
+
+
+def test_status(user: User) -> None:
+    """`scriptrun desktop status` lists the entries, and says which scripts have gone."""
+    scripts = plain(user, "here.py"), plain(user, "gone.py")
+    for script in scripts:
+        add(user, script)
+    scripts[1].unlink()
+    lines = user.run("scriptrun", "desktop", "status").out.splitlines()
+    assert [line for line in lines if line.startswith("entry")] == [
+        f"entry (menu)                  Gone: {scripts[1]}, which has gone",
+        f"entry (menu)                  Here: {scripts[0]}",
+    ]
+    found = json.loads(user.run("scriptrun", "desktop", "status", "--json").out)["entries"]
+    paths = [str(path) for path in files(user)]
+    assert found == [
+        {"name": "Gone", "where": "menu", "script": str(scripts[1]), "there": False, "file": paths[0]},
+        {"name": "Here", "where": "menu", "script": str(scripts[0]), "there": True, "file": paths[1]},
+    ]
 
 
 def test_everywhere(user: User) -> None:

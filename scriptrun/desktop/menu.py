@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from scriptrun import paths, process
-from scriptrun.desktop import categories, entry, folders
+from scriptrun.desktop import categories, entry, folders, handler
 from scriptrun.desktop_table import Desktop
 from scriptrun.editing import document
 from scriptrun.errors import EditError
@@ -51,7 +51,10 @@ def entries(environ: Mapping[str, str]) -> list[Entry]:
 
 
 def text(script: str, attend: str, shown: Desktop) -> str:
-    """Return the entry of the script at an absolute path, which the command `attend` starts. Raises UsageError."""
+    """Return the entry of the script at an absolute path, which the command `attend` starts.
+
+    What is shown has an icon. Raises UsageError.
+    """
     mode = "new-terminal" if shown.in_terminal(script) else "window"
     keep = {None: "auto", True: "always", False: "never"}[shown.keep_open]
     return entry.text(
@@ -60,11 +63,19 @@ def text(script: str, attend: str, shown: Desktop) -> str:
             SCRIPT: script,
             "Name": shown.name or readable(script),
             "Exec": entry.command((attend, mode, keep, script), "%F"),
-            "Icon": shown.icon or "scriptrun",
+            "Icon": shown.icon,
             "Terminal": "false",
             "Categories": categories.completed(shown.categories),
         }
     )
+
+
+def icon(environ: Mapping[str, str]) -> str:
+    """Return scriptrun's own icon: its name, which outlives upgrades, if `scriptrun desktop install` has put it there."""
+    for data in (folders.data_home(environ), *folders.data_directories(environ)):
+        if os.path.isfile(os.path.join(data, handler.ICON)):
+            return "scriptrun"
+    return os.path.join(os.path.dirname(__file__), "icons", "scriptrun.svg")
 
 
 def readable(script: str) -> str:

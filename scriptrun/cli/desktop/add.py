@@ -26,6 +26,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     script, quiet = _script(invocation), invocation.options.flag("quiet")
     shown = _named(_read(script, quiet=quiet), invocation.extra)
     _require_icon(shown.icon)
+    shown = replace(shown, icon=shown.icon or menu.icon(environ))
     wanted = [menu.MENU]
     wanted += [menu.DESKTOP] if "--on-desktop" in invocation.extra else []
     wanted += [menu.AUTOSTART] if "--autostart" in invocation.extra else []
