@@ -71,7 +71,7 @@ def text(script: str, attend: str, shown: Desktop) -> str:
 
 
 def icon(environ: Mapping[str, str]) -> str:
-    """Return scriptrun's own icon: its name, which outlives upgrades, if `scriptrun desktop install` has put it there."""
+    """Return scriptrun's own icon: by its name, which outlives upgrades, where desktops know that."""
     for data in (folders.data_home(environ), *folders.data_directories(environ)):
         if os.path.isfile(os.path.join(data, handler.ICON)):
             return "scriptrun"
