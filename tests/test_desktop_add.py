@@ -158,7 +158,7 @@ def test_marked_as_trusted(user: User) -> None:
     """In a session, GNOME and Xfce are told that the user wants what is on the desktop; nothing is to be said."""
     script = plain(user, "s.py")
     user.variables.update(XDG_RUNTIME_DIR=str(user.home), GVFS_DISABLE_FUSE="1")
-    lines = f"scriptrun desktop add --on-desktop '{script}' && gio info -a 'metadata::*' ~/Desktop/scriptrun-*.desktop"
+    lines = f"scriptrun desktop add --on-desktop '{script}' && gio info -a 'metadata::*' ~/Desktop/S.desktop"
     finished = user.run("dbus-run-session", "--", "sh", "-c", lines)
     told = [line for line in finished.err.splitlines() if line.startswith("scriptrun:")]
     assert told == ["scriptrun: note: `S` is in the application menu and is on the desktop"]
@@ -200,8 +200,25 @@ def test_everywhere(user: User) -> None:
     assert "`S` is in the application menu and is on the desktop and starts when you log in\n" in finished.err
     found = files(user)
     assert [user.home / place for place in PLACES] == [path.parent for path in found]
-    assert 1 == len({path.read_bytes() for path in found}) == len({path.name for path in found})
+    assert len({path.read_bytes() for path in found}) == 1
+    assert [path.name.startswith("scriptrun-s-") for path in found] == [True, False, True]
+    assert found[1].name == "S.desktop"
     assert [os.access(path, os.X_OK) or path.stat().st_mode & 0o100 != 0 for path in found] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("My / Report", "My - Report"), ("..", "scriptrun-s-"), ("Taken", "scriptrun-s-"), ("é" * 99, "é" * 60)],
+)
+def test_name_on_the_desktop(user: User, name: str, expected: str) -> None:
+    """The file there has the entry's name, as far as a file can, for file managers that show nothing else."""
+    taken = user.home / "Desktop" / "Taken.desktop"
+    taken.parent.mkdir()
+    taken.touch()
+    add(user, plain(user, "s.py"), "--on-desktop", "--name", name)
+    (path,) = (path for path in taken.parent.iterdir() if path != taken)
+    assert path.stem.startswith(expected)
+    assert taken.read_bytes() == b""
 
 
 def test_added_again(user: User) -> None:

@@ -93,7 +93,7 @@ def put(script: str, content: str, wanted: Sequence[str], environ: Mapping[str, 
     there = {one.path: one.place for one in entries(environ) if one.script == script}
     directories = _directories(environ)
     missing = [place for place in wanted if place not in there.values()]
-    there.update({os.path.join(directories[place], _file_name(script)): place for place in missing})
+    there.update({_path(directories[place], place, script, content): place for place in missing})
     for path, place in there.items():
         _write(path, content.encode())
         if place == DESKTOP:
@@ -150,6 +150,15 @@ def _read_all(directory: str) -> list[tuple[str, dict[str, str]]]:
                 with suppress(OSError):
                     found.append((path, entry.read(paths.read(path).decode("utf-8", "surrogateescape"))))
     return found
+
+
+def _path(directory: str, place: str, script: str, content: str) -> str:
+    """Return the file of a new entry: on the desktop its name, as many file managers show no other, if that is free."""
+    name = re.sub(r"[/\n\t\r]", "-", entry.read(content)["Name"])[:60].lstrip(".")
+    path = os.path.join(directory, f"{name}.desktop")
+    if place == DESKTOP and name and not os.path.lexists(path):
+        return path
+    return os.path.join(directory, _file_name(script))
 
 
 def _file_name(script: str) -> str:
