@@ -230,7 +230,7 @@ def test_added_again(user: User) -> None:
     renamed = user.home / "Desktop" / "renamed by hand.desktop"
     next((user.home / "Desktop").iterdir()).rename(renamed)
     plain(user, "s.py", TABLE, 'name = "New"')
-    add(user, "./other/../s.py", "--autostart")
+    add(user, "./other/../s.py", "--on-desktop", "--autostart")
     assert sorted(keys(path)["Name"] for path in files(user)) == ["New", "New", "New", "S"]
     assert [renamed] == list((user.home / "Desktop").iterdir())
 
