@@ -97,7 +97,7 @@ new-terminal)
     ;;
 terminal*)
     token=${mode#terminal} mode=terminal
-    [ -z "${token#=}" ] || rmdir "${token#=}" 2>/dev/null || exit # another terminal was faster
+    [ -z "${token#=}" ] || rmdir "${token#=}" 2>/dev/null || exit 0 # another terminal was faster
     printf '\033]0;%s\007' "$name"
     begun=$(date +%s)
     trap : INT QUIT # they are for the script
