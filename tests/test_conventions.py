@@ -141,6 +141,8 @@ ORDER = (
     "desktop.associations",
     "desktop.databases",
     "desktop.handler",
+    "desktop.scope",
+    "desktop.journal",
     "desktop.registration",
     "desktop.dialogs",
     "desktop.sentences",

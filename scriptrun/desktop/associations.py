@@ -57,11 +57,12 @@ def of_machine(environ: Mapping[str, str]) -> Session:
     return Session(tuple(folders.config_directories(environ)), tuple(folders.data_directories(environ)), (), path)
 
 
-def desktops_with_lists(session: Session) -> list[str]:
-    """Return the names of the desktops that have lists of their own."""
+def lists(session: Session) -> list[tuple[str, str]]:
+    """Return the desktops that have lists of their own (`""`: all desktops), each with the name of its list."""
     directories = (*session.configuration, *(os.path.join(data, "applications") for data in session.data))
     found = [path for one in directories for path in glob.glob(os.path.join(glob.escape(one), f"*-{_OWN_LIST}"))]
-    return sorted({os.path.basename(path).removesuffix(f"-{_OWN_LIST}") for path in found})
+    own = sorted({os.path.basename(path) for path in found})
+    return [("", _OWN_LIST), *((name.removesuffix(f"-{_OWN_LIST}"), name) for name in own)]
 
 
 def default(session: Session, type_: str) -> str:
@@ -87,8 +88,7 @@ def is_usable(session: Session, name: str) -> bool:
         programs = [*shlex.split(keys.get("TryExec", "")), *shlex.split(keys.get("Exec", ""))[:1]]
     except ValueError:
         return False
-    found = bool(programs) and all(shutil.which(program, path=session.path) for program in programs)
-    return found and keys.get("Hidden") != "true"
+    return bool(programs) and all(shutil.which(program, path=session.path) for program in programs)
 
 
 def entry(session: Session, name: str) -> dict[str, str]:
@@ -113,19 +113,17 @@ def _listed(session: Session, type_: str) -> Iterator[str]:
     """Yield the applications that the lists have for just this type: defaults first, then the others."""
     yield from _defaults(session, type_)
     removed: set[str] = set()
-    for lists in _directories(session):
-        read = [_read(path) for path in lists]
-        for sections in read:
-            names = sections.get(mimeapps.ADDED, {}).get(type_, [])
-            yield from (name for name in names if name not in removed)
+    for paths in _directories(session):
+        for path in paths[len(session.desktops) :]:  # a desktop's own list has nothing but defaults
+            sections = _read(path)
+            for section in (mimeapps.ADDED, "MIME Cache"):
+                yield from (name for name in sections.get(section, {}).get(type_, []) if name not in removed)
             removed.update(sections.get(mimeapps.REMOVED, {}).get(type_, []))
-        for sections in read:
-            yield from (name for name in sections.get("MIME Cache", {}).get(type_, []) if name not in removed)
 
 
 def _defaults(session: Session, type_: str) -> Iterator[str]:
-    for lists in _directories(session):
-        for path in lists:
+    for paths in _directories(session):
+        for path in paths:
             yield from _read(path).get(mimeapps.DEFAULT, {}).get(type_, [])
 
 

@@ -24,13 +24,18 @@ _ICONS = {
     "script.svg": f"icons/hicolor/scalable/mimetypes/{mime_type.TYPE.replace('/', '-')}.svg",
 }
 
+_PACKAGE, _ENTRY = "mime/packages/scriptrun.xml", f"applications/{NAME}"
+
+PLACES = (_PACKAGE, _ENTRY, *_ICONS.values())
+"""Where the files are, below a directory of data."""
+
 
 def files(environ: Mapping[str, str]) -> dict[str, bytes]:
     """Return what each file below a directory of data holds. Raises UsageError."""
     icons = resources.files("scriptrun.desktop").joinpath("icons")
     return {
-        "mime/packages/scriptrun.xml": mime_type.xml().encode(),
-        f"applications/{NAME}": os.fsencode(_entry(programs.scriptrun(environ))),
+        _PACKAGE: mime_type.xml().encode(),
+        _ENTRY: os.fsencode(_text(programs.scriptrun(environ))),
         **{place: icons.joinpath(name).read_bytes() for name, place in _ICONS.items()},
     }
 
@@ -61,7 +66,7 @@ def data_directory(environ: Mapping[str, str], *, system: bool) -> str:
     return "/usr/local/share" if system else folders.data_home(environ)
 
 
-def _entry(command: str) -> str:
+def _text(command: str) -> str:
     return entry.text(
         {
             "Type": "Application",

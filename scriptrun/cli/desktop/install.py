@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.desktop import associations, handler, mime_type, registration
+from scriptrun.desktop.associations import Session
 from scriptrun.errors import UsageError
 
 
@@ -21,7 +22,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     where = registration.scope(environ, system=system)
     registration.install(where, environ, default=default)
     if not invocation.options.flag("quiet"):
-        output.note(_done(environ))
+        output.note(_done(where.session))
     opener = associations.default(where.session, mime_type.TYPE)
     if default and opener != handler.NAME:
         output.warn(
@@ -32,11 +33,10 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _done(environ: Mapping[str, str]) -> str:
+def _done(session: Session) -> str:
     """Say what a double click does now."""
-    session = associations.of_user(environ)
     opener = associations.default(session, mime_type.TYPE)
     if opener == handler.NAME:
         return "a double click on a script runs it; other Python files open as before"
     name = associations.entry(session, opener).get("Name", opener)
-    return f"scripts open with {name}, as before, and can be opened with Run Script; --default makes it a double click"
+    return f"scripts open with {name}, as before, and offer Run Script; with --default, a double click runs them"

@@ -25,7 +25,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError("`scriptrun desktop status` takes no arguments", hint="only --json")
     session = associations.of_user(environ)
     facts = {
-        "scripts": _opened(session, mime_type.TYPE),
+        "scripts": _opened(session, mime_type.TYPE if mime_type.is_known(session.data) else mime_type.PYTHON),
         "python": _opened(session, mime_type.PYTHON),
         "user": _registered(environ, system=False),
         "system": _registered(environ, system=True),
@@ -50,7 +50,7 @@ def _registered(environ: Mapping[str, str], *, system: bool) -> dict[str, Any]:
         wrong.append(f"`{program}` is not there any more")
     if program and not known:
         wrong.append("the database of MIME types does not know scripts")
-    if bool(program) != os.path.exists(where.journal) or known > bool(program):
+    if bool(program) != registration.is_noted(where) or known > bool(program):
         wrong.append("only a part of it is there")
     return {"installed": bool(program), "program": program or None, "type-known": known, "wrong": wrong}
 
