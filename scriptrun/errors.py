@@ -22,7 +22,7 @@ class ScriptrunError(Exception):
 
     status = 125
     reason = ""
-    """What the operating system refused, in words without a name of a file; `""`: it was not that."""
+    """Why, for somebody who does not program, where more is known than the class says: "the disk is full"."""
 
     def __init__(self, message: str, *, hint: str = "", details: str = "", place: str = "") -> None:
         """Take the text in parts.

@@ -28,12 +28,16 @@ def located(word: str) -> str:
     if "://" in word and not os.path.lexists(word):
         parts = urllib.parse.urlsplit(word)
         if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-            raise UsageError(f"`{word.partition('?')[0]}` is not on this computer", hint="save it as a file")
+            elsewhere = UsageError(f"`{word.partition('?')[0]}` is not a file of this machine", hint="save it as one")
+            elsewhere.reason = "it is not on this computer; save it first, and open what you have saved"
+            raise elsewhere
         path = os.fsdecode(urllib.parse.unquote_to_bytes(word.partition("://")[2].removeprefix(parts.netloc)))
     if not os.path.exists(path):
         raise ScriptMissing(f"no such file: `{path}`")
     if os.path.isdir(path):
-        raise ScriptUnreadable(f"`{path}` is a directory, not a script")
+        folder = ScriptUnreadable(f"`{path}` is a directory, not a script")
+        folder.reason = "it is a folder; open one of the scripts in it"
+        raise folder
     return job.absolute(path)
 
 

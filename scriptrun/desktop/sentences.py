@@ -61,7 +61,7 @@ _CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGS
 def of_error(error: ScriptrunError, name: str) -> str:
     """Return the sentence for a failure to start the script `name`."""
     if not name:
-        return f"Nothing was opened: {error.message}."
+        return "Nothing was opened because no script was named; drop one on the icon, or double-click it."
     return f"“{escape(name)}” cannot start because {_cause(error)}."
 
 

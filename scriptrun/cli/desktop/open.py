@@ -19,7 +19,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
             raise UsageError("`scriptrun desktop open` takes a script", hint="drop one on its icon, or double-click it")
         opening.become(opening.located(words[0]), words[1:], environ)
     except ScriptrunError as error:
-        name = os.path.basename(words[0]) if words else "scriptrun"
+        name = os.path.basename(words[0]) if words else ""
         output.tell(error.render())
-        dialogs.tell(name, sentences.of_error(error, name), error.render(), environ)
+        dialogs.tell(name or "scriptrun", sentences.of_error(error, name), error.render(), environ)
         return error.status
