@@ -152,6 +152,8 @@ ORDER = (
     "desktop.known",
     "desktop.approval",
     "desktop.opening",
+    "desktop.categories",
+    "desktop.menu",
     "cli",
     "cli.progress",
     "cli.table",
@@ -187,6 +189,8 @@ ORDER = (
     "cli.desktop.status",
     "cli.desktop.open",
     "cli.desktop.report",
+    "cli.desktop.add",
+    "cli.desktop.remove",
     "cli.about",
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""

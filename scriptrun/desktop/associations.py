@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from scriptrun.desktop import entry as entries
 from scriptrun.desktop import folders, mimeapps
 
 _OWN_LIST = "mimeapps.list"
@@ -104,11 +104,9 @@ def read_entry(path: str) -> dict[str, str]:
     """Return the keys of the desktop entry at `path`, none where it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read()
+            return entries.read(file.read())
     except OSError:
         return {}
-    body = re.split(r"(?m)^\[", text.partition("[Desktop Entry]")[2])[0]
-    return {key: value.strip() for key, value in re.findall(r"(?m)^([A-Za-z0-9-]+)[ \t]*=(.*)$", body)}
 
 
 def _listed(session: Session, type_: str) -> Iterator[str]:

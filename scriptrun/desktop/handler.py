@@ -16,8 +16,11 @@ from scriptrun.jobs.obstacles import Need
 
 NAME = "scriptrun.desktop"
 
+ICON = "icons/hicolor/scalable/apps/scriptrun.svg"
+"""Where scriptrun's own icon is, below a directory of data."""
+
 _ICONS = {
-    "scriptrun.svg": "icons/hicolor/scalable/apps/scriptrun.svg",
+    "scriptrun.svg": ICON,
     "script.svg": f"icons/hicolor/scalable/mimetypes/{mime_type.TYPE.replace('/', '-')}.svg",
 }
 
@@ -74,7 +77,7 @@ def _text(command: str) -> str:
             "Exec": entry.command([command, "desktop", "open"], "%f"),
             "Terminal": "false",
             "StartupNotify": "false",
-            "MimeType": entry.strings([mime_type.TYPE]),
-            "Categories": entry.strings(["Utility"]),
+            "MimeType": [mime_type.TYPE],
+            "Categories": ["Utility"],
         }
     )
