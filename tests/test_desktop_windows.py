@@ -55,7 +55,7 @@ class Machine:
 
     def shortcuts(self) -> list[str]:
         """Return the paths of all shortcuts below the user's home."""
-        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*.lnk"))
+        return sorted(path.relative_to(self.home).as_posix() for path in self.home.rglob("*.lnk"))
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def _ending(status: int) -> str:
 
 def _last(written: IO[bytes]) -> str:
     written.seek(0)
-    return written.read().decode("utf-8", "replace")[-_SHOWN:].strip()
+    return written.read().decode("utf-8", "replace").replace("\r\n", "\n")[-_SHOWN:].strip()
 
 
 def _wait_for_key() -> None:
