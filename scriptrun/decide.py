@@ -9,12 +9,25 @@ if TYPE_CHECKING:
 
 from scriptrun import arguments, location, output, request
 from scriptrun.errors import ScriptrunError
-from scriptrun.launch import Answer
+from scriptrun.launch import ATTENDED, Answer
 from scriptrun.request import Request
 
 
 def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
     """Do what `argv` (without the program's name) asks for; return the exit status, unless this became the script."""
+    if ATTENDED in environ:
+        from scriptrun.desktop import attended  # only scripts that were not started by a command
+
+        return attended.main(argv, environ)
+    try:
+        return attempt(argv, environ)
+    except ScriptrunError as error:
+        output.tell(error.render())
+        return error.status
+
+
+def attempt(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
+    """Do what `main` does, but leave it to the caller to tell of a failure. Raises ScriptrunError."""
     try:
         invocation = arguments.parse(argv, environ)
         if invocation.action in ("help", "version", "command"):
@@ -30,14 +43,10 @@ def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
         from scriptrun.cli import run
 
         return run.run(asked, environ)
-    except ScriptrunError as error:
-        output.tell(error.render())
-        return error.status
     except OSError as error:
         from scriptrun import refusals  # takes a third of a Python start
 
-        output.tell(refusals.explain("the operating system refused something", error, "").render())
-        return ScriptrunError.status
+        raise refusals.explain("the operating system refused something", error, "") from None
     except KeyboardInterrupt:
         return 130
 

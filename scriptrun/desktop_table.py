@@ -9,10 +9,15 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from scriptrun import values
+from scriptrun import paths, values
 from scriptrun.places import Path
 
 TABLE: Path = ("tool", "scriptrun", "desktop")
+
+PICTURES = (".png", ".svg", ".xpm")
+"""How files with icons end."""
+
+_EXAMPLES = {"name": "My Report", "icon": "report.png"}
 
 KEYS = ("name", "icon", "categories", "terminal", "keep-open")
 
@@ -54,17 +59,24 @@ def read(table: object, gui: object, directory: str, reader: values.Reader) -> D
         raise reader.wrong(TABLE, table, "a table", "[tool.scriptrun.desktop]")
     for key, value in (table or {}).items():
         path = (*TABLE, key)
-        if key in ("name", "icon"):
-            found[key] = reader.string(path, value, f'{key} = "{key.capitalize()}"')
+        if key in _EXAMPLES:
+            found[key] = reader.string(path, value, f'{key} = "{_EXAMPLES[key]}"')
             values.refuse_control_characters(found[key], reader.place(*path))
         elif key == "categories":
             found[key] = tuple(reader.strings(path, value, 'categories = ["Utility"]'))
+            for index, entry in enumerate(found[key]):
+                values.refuse_control_characters(entry, reader.place(*path, index))
         elif key in ("terminal", "keep-open"):
             found[key.replace("-", "_")] = _truth(path, value, reader)
-    icon = found.get("icon", "")
-    if os.sep in icon or icon.startswith("."):
-        found["icon"] = os.path.join(directory, icon)
+    if "icon" in found:
+        found["icon"] = icon(found["icon"], directory)
     return Desktop(**found)
+
+
+def icon(value: str, directory: str) -> str:
+    """Return an icon as `Desktop` has it: what names no file, by a slash or an ending, is the icon theme's."""
+    is_file = "/" in value or os.sep in value or value.lower().endswith(PICTURES)
+    return paths.absolute(os.path.join(directory, value)) if is_file else value
 
 
 def _truth(path: Path, value: object, reader: values.Reader) -> bool:

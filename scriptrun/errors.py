@@ -21,6 +21,8 @@ class ScriptrunError(Exception):
     """A failure that is shown to the user as text, never as a traceback."""
 
     status = 125
+    reason = ""
+    """What the operating system refused, in words without a name of a file; `""`: it was not that."""
 
     def __init__(self, message: str, *, hint: str = "", details: str = "", place: str = "") -> None:
         """Take the text in parts.
@@ -63,7 +65,9 @@ class PolicyError(ScriptrunError):
 
 
 class InterpreterError(ScriptrunError):
-    """No Python interpreter fits."""
+    """No Python interpreter fits. `wanted` is what would: a version, or specifiers; `""`: that is not the trouble."""
+
+    wanted = ""
 
 
 class LockError(ScriptrunError):
@@ -71,7 +75,9 @@ class LockError(ScriptrunError):
 
 
 class InstallError(ScriptrunError):
-    """pip did not install what was asked for."""
+    """pip did not install what was asked for. `name` is the distribution that it is about, where that is known."""
+
+    name = ""
 
 
 class CacheError(ScriptrunError):

@@ -128,7 +128,9 @@ def choose(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     fitting = _newest(wanted.among(found))
     if fitting is None:
         message = f"no installed Python satisfies requires-python `{wish.requires_python}`"
-        raise _none_fits(message, wish.place, found, "name one with --python PATH, or change requires-python")
+        error = _none_fits(message, wish.place, found, "name one with --python PATH, or change requires-python")
+        error.wanted = str(wish.requires_python)
+        raise error
     return Choice(fitting, "the newest installed release that satisfies requires-python")
 
 
@@ -136,7 +138,9 @@ def _choose_requested(wish: Wish, cache: str, environ: Mapping[str, str]) -> Cho
     choice = _find_requested(wish, cache, environ)
     if choice is None:
         message = f"no Python found for `{wish.requested}` ({wish.by})"
-        raise _none_fits(message, "", installed(cache, environ), "or ask for one of these")
+        error = _none_fits(message, "", installed(cache, environ), "or ask for one of these")
+        error.wanted = wish.requested
+        raise error
     if not wish.allows(choice.interpreter):
         raise InterpreterError(
             f"`{wish.requested}` ({wish.by}) is Python {choice.interpreter.version}, "

@@ -28,17 +28,24 @@ _LIMITING = ("exclude-newer", "no-build", "no-index", "constraint")
 """The options that keep pip from seeing all there is."""
 
 
-@dataclass(frozen=True)
-class _Meaning:
-    """A message, the distributions that it is about, and a hint."""
-
-    message: str
-    names: Sequence[str] = ()
-    hint: str = ""
-
-
 class GivenUp(InstallError):
     """pip stood still and was ended, or could not reach the index: others need not try as well."""
+
+
+class Unreachable(GivenUp):
+    """pip could not reach the index."""
+
+
+class Offline(InstallError):
+    """pip would have had to be asked."""
+
+
+class Unfit(InstallError):
+    """A distribution is there, and not for this Python or platform."""
+
+
+class Unbuilt(InstallError):
+    """A distribution had to be built here, and could not be."""
 
 
 class Unsatisfiable(InstallError):
@@ -47,6 +54,17 @@ class Unsatisfiable(InstallError):
 
 class UnknownDistribution(InstallError):
     """The index was asked, and has no distribution of that name."""
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """A message, the distributions that it is about, a hint, the kind of error, and what the system refused."""
+
+    message: str
+    names: Sequence[str] = ()
+    hint: str = ""
+    kind: type[InstallError] = InstallError
+    reason: str = ""
 
 
 def explain(
@@ -62,12 +80,14 @@ def explain(
     place = culprits[0].place if culprits else ""
     if origin is not None:
         meaning, place = _of_lock(meaning, output, origin) or (meaning, place)
-    return _kind(output, meaning)(
+    error = _kind(output, meaning)(
         meaning.message,
         place=place,
         details=_last_lines(output),
         hint=meaning.hint,
     )
+    error.name, error.reason = "".join(meaning.names[:1]), meaning.reason
+    return error
 
 
 def is_idle(line: str) -> bool:
@@ -97,18 +117,18 @@ def _last_lines(output: str) -> str:
 def _kind(output: str, meaning: _Meaning) -> type[InstallError]:
     """Return what kind of failure pip's output is; one of the index may hide all others."""
     if meaning.hint == _UNREACHABLE[1]:
-        return GivenUp
+        return Unreachable
     if re.search(_UNREACHED, output):
         return InstallError
     if re.search(_UNSATISFIABLE, output):
         return Unsatisfiable
-    return UnknownDistribution if re.search(_UNKNOWN, output) else InstallError
+    return UnknownDistribution if re.search(_UNKNOWN, output) else meaning.kind
 
 
-def offline(place: str) -> InstallError:
+def offline(place: str) -> Offline:
     """Return the error for what only pip could answer, where it may not ask."""
     message = "pip would have to be asked, which --offline forbids"
-    return InstallError(message, place=place, hint="when online, run it without --offline (SCRIPTRUN_OFFLINE=0)")
+    return Offline(message, place=place, hint="when online, run it without --offline (SCRIPTRUN_OFFLINE=0)")
 
 
 def _of_lock(meaning: _Meaning, output: str, origin: Origin) -> tuple[_Meaning, str] | None:
@@ -129,7 +149,9 @@ def _of_lock(meaning: _Meaning, output: str, origin: Origin) -> tuple[_Meaning, 
 def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
     refusal = refusals.named_in(output)
     if refusal is not None:
-        return _Meaning(f"pip could not install what the script asks for: {refusal[0]}", hint=refusal[1])
+        return _Meaning(
+            f"pip could not install what the script asks for: {refusal[0]}", hint=refusal[1], reason=refusal[0]
+        )
     for pattern, message, hint in _MEANINGS:
         found = re.search(pattern, output)
         if found:
@@ -146,7 +168,8 @@ def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
                 "leave": "" if policy.cooldown else f"leave {_shown(options, 'exclude-newer')} out, or ",
             }
             remedy = hint + (_limits(options, policy) if hint in _MAY_BE_HIDDEN else "")
-            return _Meaning(message.format(**shown), _names(f"{what} {why}"), remedy.format(**shown))
+            kind = _KINDS.get(message, InstallError)
+            return _Meaning(message.format(**shown), _names(f"{what} {why}"), remedy.format(**shown), kind)
     return _Meaning("pip could not install what the script asks for")
 
 
@@ -246,6 +269,18 @@ _UNBUILT = (
     "{what} cannot be built here",
     "see the lines of its build, or ask for a version that has a wheel for this Python",
 )
+_NO_COMPILER = "{what} must be compiled here, and that needs a compiler"
+_COMPILER_FAILED = "{what} must be compiled here, and the compiler failed"
+_BUILD_LACKS = "{what} cannot be built here: what its build needs cannot be installed"
+_NONE_HERE = "no distribution of {what} was found for this Python and platform{needed}"
+_FOREIGN_WHEEL = "the wheel of {what} is not for this Python and platform"
+
+_KINDS: dict[str, type[InstallError]] = {
+    **dict.fromkeys((_NO_COMPILER, _COMPILER_FAILED, _BUILD_LACKS, _UNBUILT[0]), Unbuilt),
+    **dict.fromkeys((_OTHER_PYTHON[0], _NONE_HERE, _FOREIGN_WHEEL), Unfit),
+}
+"""What kind of error a message is, where that is not plain from pip's output."""
+
 _MAY_BE_HIDDEN = (
     "check the spelling of the name",
     "another Python, or another version, may have it",
@@ -301,18 +336,18 @@ _MEANINGS = (
         r"|unable to execute '?\S*(?:cc|clang|[gc]\+\+)|Unknown compiler|CMAKE_C(?:XX)?_COMPILER could be found"
         r"|[Cc]an't find Rust compiler|Cargo, the Rust package manager, is not installed"
         rf"|Microsoft Visual C\+\+ [\d.]+ or greater is required){_BUILT}",
-        "{what} must be compiled here, and that needs a compiler",
+        _NO_COMPILER,
         "install a compiler, or ask for a version that has a wheel for this Python",
     ),
     (
         rf"error: command '[^']*' failed with exit (?:code|status) \d+{_BUILT}",
-        "{what} must be compiled here, and the compiler failed",
+        _COMPILER_FAILED,
         "see its lines: a header or a library may be missing",
     ),
     (
         rf"(?:[Cc]annot install|installing|install) build dependencies(?: for (?P<what>{_NAME}))?"
         r" ?(?:did not run|$|\n)",
-        "{what} cannot be built here: what its build needs cannot be installed",
+        _BUILD_LACKS,
         "ask for a version that has a wheel for this Python",
     ),
     (
@@ -328,7 +363,7 @@ _MEANINGS = (
     ),
     (
         rf"Could not find a (?:final )?version that satisfies the requirement {_REQUIRED} \(from versions: none\)",
-        "no distribution of {what} was found for this Python and platform{needed}",
+        _NONE_HERE,
         "another Python, or another version, may have it",
     ),
     (rf"Failed (?:building wheel for |to build ')(?P<what>{_NAME})", *_UNBUILT),
@@ -338,7 +373,7 @@ _MEANINGS = (
     (rf"Requested (?P<what>{_NAME}).* has inconsistent", *_UNUSABLE),
     (
         r"(?P<what>[A-Za-z0-9][A-Za-z0-9._]*)-\S*\.whl is not a supported wheel on this platform",
-        "the wheel of {what} is not for this Python and platform",
+        _FOREIGN_WHEEL,
         "ask for another file, or another Python",
     ),
     (

@@ -21,6 +21,13 @@ REASONS = {
 }
 """What is refused for lack of something, and what to do. The next time may be different."""
 
+_PLAIN = {
+    errno.EACCES: "you are not allowed to write where it would have to",
+    errno.EPERM: "you are not allowed to do what it would have to",
+    errno.EROFS: "nothing can be written where it would have to",
+}
+"""What is said to somebody who does not program, where the words of the system say less."""
+
 _NAMED = {number: rf"\[Errno {number}\]|{re.escape(os.strerror(number))}" for number in REASONS}
 _NAMED[errno.EAGAIN] += "|can't start new thread"
 _NAMED[errno.ENOMEM] += r"|^MemoryError\b"
@@ -30,7 +37,9 @@ def explain(what: str, error: OSError, otherwise: str = _ELSEWHERE) -> CacheErro
     """Return the failure of `what`: the reason, the file if one is named, and the remedy (`otherwise`, if unknown)."""
     reason, remedy = REASONS.get(error.errno or 0, (error.strerror or str(error), otherwise))
     file = error.filename2 or error.filename
-    return CacheError(f"{what}: {reason}{f' (`{os.fsdecode(file)}`)' if file else ''}", hint=remedy)
+    explained = CacheError(f"{what}: {reason}{f' (`{os.fsdecode(file)}`)' if file else ''}", hint=remedy)
+    explained.reason = _PLAIN.get(error.errno or 0, reason)
+    return explained
 
 
 def named_in(output: str) -> tuple[str, str] | None:

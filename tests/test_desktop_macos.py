@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import plistlib
 import re
+import shlex
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from support.user import LIMIT
 
 from scriptrun import arguments, process
 from scriptrun.cli.desktop import macos as cli
-from scriptrun.desktop import macos
+from scriptrun.desktop import command_files, macos, opening
 from scriptrun.desktop.application import Application
 from scriptrun.errors import ScriptrunError, UsageError
 
@@ -137,14 +140,41 @@ def test_the_launcher_opens_the_terminal_from_wherever_the_bundle_is(tmp_path: P
     assert os.access(os.fsdecode(finished.stdout), os.X_OK)
 
 
-def test_a_command_for_one_terminal_is_gone_when_it_runs(tmp_path: Path, attend: str) -> None:
-    """The file and its directory are removed, and the command gets its words."""
-    file = macos.once([attend, "terminal", "auto", ODD])
-    directory = tmp_path / "one"
-    unpack({"x.command": file}, directory)
-    subprocess.run([directory / "x.command"], check=True, timeout=LIMIT)
-    assert not directory.exists()
+def test_a_command_for_one_terminal_is_gone_when_it_runs(
+    tmp_path: Path, attend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else can read the file; run, it and its directory are removed, and the command gets its words."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program, path = command_files.opened([attend, "terminal", "auto", ODD])
+    assert (program, os.path.splitext(path)[1]) == ("/usr/bin/open", ".command")
+    assert [os.stat(one).st_mode & 0o777 for one in (path, os.path.dirname(path))] == [0o700, 0o700]
+    subprocess.run([path], check=True, timeout=LIMIT)
+    assert not os.path.exists(os.path.dirname(path))
     assert Path(attend).with_name("words").read_text() == f"terminal\nauto\n{ODD}\n"
+
+
+@pytest.mark.parametrize(("name", "in_terminal"), [("x.py", True), ("x.pyw", False)])
+def test_a_script_that_is_opened_gets_the_terminal_of_macos(
+    mac: Mac, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, in_terminal: bool
+) -> None:
+    """`desktop open` becomes `open` with a file that attends the script in a terminal; without one, the attendant."""
+    become: list[list[str]] = []
+
+    def execve(path: str, words: list[str], environ: dict[str, str]) -> None:
+        assert (path, environ["HOME"]) == (words[0], mac.environ["HOME"])
+        become.append(words)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(os, "execve", execve)
+    script = mac.write(name, "")
+    opening.become(str(script), ["a b"], mac.environ)
+    [words] = become
+    if in_terminal:
+        assert words[0] == "/usr/bin/open"
+        words = shlex.split(Path(words[1]).read_text().partition("; exec ")[2])
+    assert os.path.basename(words[0]) == "scriptrun-attend"
+    assert words[1:] == ["terminal" if in_terminal else "window", "auto", str(script), "a b"]
 
 
 def test_the_handler_is_offered_for_python_files_and_takes_no_default() -> None:

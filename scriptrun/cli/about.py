@@ -67,6 +67,12 @@ Commands:
     [--on-calendar TIME]          timer; written with --output; --user alone,
     [--user] [--output DIR]       without a name, is for your own systemd
     [--name NAME]
+  desktop install [--default]     open scripts by a double click, for all users
+    [--system]                    with --system; desktop uninstall ends it
+  desktop status [--json]         what opens scripts; see docs/desktop.md
+  desktop add SCRIPT              an entry in the menu, also --on-desktop; with
+    [--name NAME] [--icon ICON]   --autostart at each login, too; desktop
+    [--autostart] [--on-desktop]  remove SCRIPT takes it out
   cache dir                       where environments are kept
   cache prune [--dry-run]         remove what is unused for 90 days; also
     [--older-than AGE] [--max-size SIZE] [--all] [--grace SECONDS]

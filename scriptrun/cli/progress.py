@@ -1,4 +1,7 @@
-"""Show what goes on while an environment is prepared: one changing line on a terminal, and nothing elsewhere."""
+"""Show what goes on while an environment is prepared: one changing line on a terminal, and nothing elsewhere.
+
+In a window, where the user has neither.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import os
 import shutil
 import sys
 import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scriptrun import output
 from scriptrun.arguments import Options
+from scriptrun.desktop import attended
 from scriptrun.errors import escape
 
 if TYPE_CHECKING:
@@ -17,6 +23,29 @@ if TYPE_CHECKING:
 
 _ERASE = "\r\x1b[K"
 _TOLD = ("Collecting", "Downloading", "Using cached", "Building", "Preparing", "Installing", "Getting", "Cloning")
+
+
+class _Window:
+    """What shows a line in the window, if there is one."""
+
+    show: Callable[[str], None] | None = None
+
+
+@contextmanager
+def window(name: str, environ: Mapping[str, str]) -> Iterator[None]:
+    """Show what is told in the block in a window, where the user waits for the program `name` without a terminal."""
+    attendance = attended.find(environ)
+    if attendance is None or attendance.terminal:
+        yield
+        return
+    from scriptrun.desktop import dialogs  # only then
+
+    with dialogs.progress(os.path.basename(name), environ) as show:
+        _Window.show = show
+        try:
+            yield
+        finally:
+            _Window.show = None
 
 
 class Progress:
@@ -43,7 +72,11 @@ class Progress:
         text = escape(line.strip())
         if self._verbose:
             output.tell(f"scriptrun: {text}\n")
-        elif self._terminal and text and (text[0].islower() or text.startswith(_TOLD)):
+        if not text or not (text[0].islower() or text.startswith(_TOLD)):
+            return
+        if _Window.show is not None:
+            _Window.show(text)
+        elif self._terminal:
             width = shutil.get_terminal_size().columns - 1
             output.tell(_ERASE + f"scriptrun: {text}"[:width])
             self._shown = True

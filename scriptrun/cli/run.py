@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment, WaitedInVain
-from scriptrun.cli import explain, isolated
+from scriptrun.cli import explain, isolated, progress
 from scriptrun.cli.progress import Progress
+from scriptrun.desktop import attended
 from scriptrun.errors import CacheError, InstallError, ScriptrunError, UsageError, without_credentials
 from scriptrun.launch import Answer
+from scriptrun.pip_messages import Offline
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 from scriptrun.upkeep import daily
@@ -23,7 +25,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     if request.invocation.options.flag("explain"):
         request.tell()
         return explain.main(request, environ)
-    with signals.interruptible():
+    with signals.interruptible(), progress.window(request.name, environ):
         try:
             wanted = resolve.resolve(request, environ)
             status = _enter(wanted)
@@ -41,6 +43,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
         else:
             environment = _claimed(wanted, environ)
         answer = remember(wanted, environment)
+    attended.begun(environ)
     if environment != ready and request.caches.own:
         daily.see_to(request.caches.own, wanted.configuration)
     return request.become(answer, environ)
@@ -120,8 +123,8 @@ def _found(wanted: Wanted) -> Environment:
     own, options = wanted.request.caches.own, wanted.options
     environment = None
     if own and not (options.flag("refresh") or options.flag("isolated")):
-        with Progress(options) as progress, contextlib.suppress(CacheError):
-            environment = prepare.find(own, wanted.spec.key, progress.show, patience.limit(options))
+        with Progress(options) as shown, contextlib.suppress(CacheError):
+            environment = prepare.find(own, wanted.spec.key, shown.show, patience.limit(options))
     if environment is None:
         raise not_ready(wanted)
     return environment
@@ -131,8 +134,8 @@ def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     """Return the environment that is wanted, from pip unless another run has made it meanwhile."""
     _tell_of_cache(wanted)
     cache = wanted.request.caches.writable()
-    with Progress(wanted.options) as progress:
-        return prepare.prepare(cache, wanted.order(environ, progress.show), wanted.max_age)
+    with Progress(wanted.options) as shown:
+        return prepare.prepare(cache, wanted.order(environ, shown.show), wanted.max_age)
 
 
 def _tell_of_cache(wanted: Wanted) -> None:
@@ -152,9 +155,9 @@ def warn(wanted: Wanted) -> None:
             output.warn(warning.message, warning.remedy, warning.place)
 
 
-def not_ready(wanted: Wanted) -> InstallError:
+def not_ready(wanted: Wanted) -> Offline:
     """Return the error for an environment that would have to be prepared, which --offline forbids."""
-    return InstallError(
+    return Offline(
         "the environment is not ready, and --offline forbids to prepare it",
         place=wanted.request.name,
         hint=f"when online, run: SCRIPTRUN_OFFLINE=0 {_command_line(wanted.request.invocation)}",

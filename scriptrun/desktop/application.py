@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scriptrun import block, metadata, source
 from scriptrun.arguments import Invocation
+from scriptrun.desktop import menu, opening
 from scriptrun.errors import UsageError
 from scriptrun.jobs import job
 
@@ -19,8 +20,8 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 class Application:
     """A script as an entry: the name that is shown, the absolute path, how it runs.
 
-    `terminal` tells whether it runs in one, `keep` whether that stays: `auto`, `always` or `never`. `icon` is what the
-    user or the block says, `""`: nothing.
+    `terminal` tells whether it runs in one, `keep` whether that stays: `auto`, `always` or `never`. `icon` is the
+    path of a picture, `""`: there is none.
     """
 
     name: str
@@ -52,17 +53,15 @@ def asked_for(invocation: Invocation) -> Application:
 def read(file: str, name: str = "", icon: str = "") -> Application:
     """Return the entry for a script, from its block; `name` and `icon` count before what that says.
 
-    Raises ScriptMissing, ScriptUnreadable and MetadataError.
+    Raises UsageError, ScriptMissing, ScriptUnreadable and MetadataError.
     """
     path = job.absolute(file)
     job.require(path)
+    directory = os.path.dirname(path)
     found, _ = block.cut(source.read(path).content, file)
-    desktop = metadata.parse(found, file, os.path.dirname(path)).desktop
-    kept = {None: "auto", True: "always", False: "never"}[desktop.keep_open]
-    shown = name or desktop.name or _readable(os.path.splitext(os.path.basename(path))[0])
-    return Application(shown, path, desktop.in_terminal(path), kept, icon or desktop.icon)
-
-
-def _readable(stem: str) -> str:
-    words = re.sub(r"[_\-\s]+", " ", stem).strip()
-    return words[:1].upper() + words[1:]
+    desktop = metadata.parse(found, file, directory).desktop
+    picture = os.path.abspath(icon) if icon else os.path.join(directory, desktop.icon) if desktop.icon else ""
+    if picture.lower().endswith((".icns", ".ico")) and not os.path.isfile(picture):
+        raise UsageError(f"there is no icon `{picture}`")
+    keep = opening.KEEP[desktop.keep_open]
+    return Application(name or desktop.name or menu.readable(path), path, desktop.in_terminal(path), keep, picture)

@@ -59,11 +59,14 @@ def _listed(environ: Mapping[str, str], name: str, default: str) -> list[str]:
 def _user_directory(environ: Mapping[str, str], name: str, default: str) -> str:
     """Return a directory that `user-dirs.dirs` names: a file of shell assignments, below `$HOME` or absolute."""
     try:
-        with open(os.path.join(config_home(environ), "user-dirs.dirs"), encoding="utf-8", errors="replace") as file:
-            lines = file.read()
+        with open(os.path.join(config_home(environ), "user-dirs.dirs"), "rb") as file:
+            lines = os.fsdecode(file.read())
     except OSError:
         lines = ""
-    found = re.findall(rf'^[ \t]*XDG_{name}_DIR=(?:"(.*)"|(\S*))[ \t]*$', lines, re.MULTILINE)
-    value = re.sub(r"\\(.)", r"\1", found[-1][0] or found[-1][1]) if found else ""
-    value = re.sub(r"^\$(HOME|\{HOME\})(?=/|$)", lambda _: home(environ), value)
-    return value.rstrip("/") if os.path.isabs(value) else os.path.join(home(environ), default)
+    found = re.findall(rf'^[ \t]*XDG_{name}_DIR[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))', lines, re.MULTILINE)
+    value = found[-1][0] or found[-1][1] if found else ""
+    variable = re.match(r"\$(?:HOME|\{HOME\})(?=/|$)", value)
+    path = re.sub(r"\\(.)", r"\1", value[variable.end() :] if variable else value).rstrip("/")
+    if variable:
+        return os.path.join(home(environ), path[1:]) if path else home(environ)
+    return path if os.path.isabs(path) else os.path.join(home(environ), default)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import plistlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scriptrun.desktop import command_files
 from scriptrun.desktop.application import Application
 
 HANDLER = "scriptrun.handler"
@@ -48,8 +49,7 @@ def bundle(application: Application, attend: str, icon: bytes = b"") -> dict[str
     """Return the files of an application that runs a script, by their paths in it.
 
     `attend` is the path of the command `scriptrun-attend`, `icon` the content of an `.icns` file. A script that needs a
-    terminal is in `run.command`: `open` lets the user's terminal run a file of that ending, and asks for no permission
-    to control another application.
+    terminal is in a file `.command` (see `command_files`).
     """
     words = [attend, "terminal" if application.terminal else "window", application.keep, application.script]
     start = '/usr/bin/open "${0%/*}/../Resources/run.command"' if application.terminal else shlex.join(words)
@@ -63,11 +63,6 @@ def bundle(application: Application, attend: str, icon: bytes = b"") -> dict[str
     if icon:
         files["Contents/Resources/icon.icns"] = File(icon)
     return files
-
-
-def once(words: Sequence[str]) -> File:
-    """Return a `.command` file that runs a command in the terminal that opens it, and is gone then."""
-    return _program(f'rm -f -- "$0"; rmdir -- "${{0%/*}}"; exec {shlex.join(words)}')
 
 
 def agent(application: Application, path: str) -> bytes:
@@ -173,7 +168,7 @@ def _declaration(name: str, ending: str) -> dict[str, Any]:
 
 
 def _program(line: str) -> File:
-    return File(f"#!/bin/sh\n{line}\n".encode("utf-8", "surrogateescape"), executable=True)
+    return File(command_files.program(line), executable=True)
 
 
 def _string(text: str) -> str:

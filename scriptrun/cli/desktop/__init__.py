@@ -16,6 +16,7 @@ OPTIONS: dict[str, frozenset[str]] = {
     "install": frozenset({"--default", "--system"}),
     "open": frozenset(),
     "remove": frozenset(),
+    "report": frozenset(),
     "status": frozenset({"--json"}),
     "uninstall": frozenset({"--system"}),
 }

@@ -1,0 +1,81 @@
+"""`scriptrun desktop status`: what opens scripts and other Python files, and whether that can work."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from scriptrun import output
+from scriptrun.arguments import Invocation
+from scriptrun.cli import table
+from scriptrun.desktop import associations, handler, menu, mime_type, registration
+from scriptrun.desktop.menu import Entry
+from scriptrun.errors import UsageError
+
+
+def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
+    """Print it as a table, or with `--json` as an object. Raises ScriptrunError.
+
+    The object has `scripts` and `python`, each with `type` and `opens-with` (the name of an entry, null: none), `user`
+    and `system`, each with what is registered there, and `entries`: those of single scripts.
+    """
+    if len(invocation.arguments) > 1:
+        raise UsageError("`scriptrun desktop status` takes no arguments", hint="only --json")
+    session = associations.of_user(environ)
+    facts = {
+        "scripts": _opened(session, mime_type.TYPE),
+        "python": _opened(session, mime_type.PYTHON),
+        "user": _registered(environ, system=False),
+        "system": _registered(environ, system=True),
+        "entries": [_entry(one) for one in menu.entries(environ)],
+    }
+    output.give(json.dumps(facts, indent=2) + "\n" if "--json" in invocation.extra else _table(facts, session))
+    return 0
+
+
+def _opened(session: associations.Session, type_: str) -> dict[str, Any]:
+    return {"type": type_, "opens-with": associations.default(session, type_) or None}
+
+
+def _registered(environ: Mapping[str, str], *, system: bool) -> dict[str, Any]:
+    """Return whether scriptrun is registered there, the program of its entry, and what is wrong."""
+    where = registration.scope(environ, system=system)
+    here = associations.Session((where.configuration,), (where.data,), (), where.session.path)
+    program = handler.program(here)
+    known = mime_type.is_known([where.data])
+    wrong = []
+    if program and not os.access(program, os.X_OK):
+        wrong.append(f"`{program}` is not there any more")
+    if program and not known:
+        wrong.append("the database of MIME types does not know scripts")
+    if bool(program) != os.path.exists(where.journal) or known > bool(program):
+        wrong.append("only a part of it is there")
+    return {"installed": bool(program), "program": program or None, "type-known": known, "wrong": wrong}
+
+
+def _entry(found: Entry) -> dict[str, Any]:
+    """Return the name of an entry, where it is, its script, and whether that is there."""
+    there = os.path.isfile(found.script)
+    return {"name": found.name, "where": found.place, "script": found.script, "there": there, "file": found.path}
+
+
+def _table(facts: Mapping[str, Any], session: associations.Session) -> str:
+    rows = [(what, _named(session, facts[key]["opens-with"])) for what, key in _OPENED]
+    for what, key in (("for you", "user"), ("for everybody", "system")):
+        registered = facts[key]
+        rows.append((what, registered["program"] or "not installed"))
+        rows += [("", f"{wrong}; install it again") for wrong in registered["wrong"]]
+    for one in facts["entries"]:
+        gone = "" if one["there"] else ", which has gone"
+        rows.append((f"entry ({one['where']})", f"{one['name']}: {one['script']}{gone}"))
+    return table.lay_out(("", ""), rows, (1,)).partition("\n")[2]
+
+
+_OPENED = (("scripts open with", "scripts"), ("other Python files open with", "python"))
+
+
+def _named(session: associations.Session, name: str | None) -> str:
+    """Return an application as people know it."""
+    return f"{associations.entry(session, name).get('Name', name)} ({name})" if name else "nothing"
