@@ -74,9 +74,21 @@ def _tell(error: ScriptrunError, name: str, attendance: Attendance, environ: "Ma
 
     sentence = sentences.of_error(error, name)
     if attendance.terminal:
-        output.tell(f"{sentence}\n\nDetails, for somebody who can help:\n{error.render()}")
+        output.tell(_page(sentence, error.render()))
     elif isinstance(error, Interrupted):
         output.tell(error.render())
     else:
         dialogs.tell(name, sentence, error.render(), environ)
     attendance.say("told")
+
+
+def _page(sentence: str, details: str) -> str:
+    """Return what a terminal shows of a failure; the sentence comes again after details that move it out of sight."""
+    import shutil
+    import textwrap
+
+    columns, rows = shutil.get_terminal_size()
+    said = textwrap.fill(sentence, max(columns, 20)) + "\n"
+    lines = sum(1 + len(line) // max(columns, 20) for line in details.splitlines())
+    again = f"\n{said}" if lines > rows - 10 else ""
+    return f"{said}\nDetails, for somebody who can help:\n{details}{again}"

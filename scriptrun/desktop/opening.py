@@ -8,13 +8,13 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from scriptrun import arguments, metadata, request
+from scriptrun import block, metadata, source
 from scriptrun.desktop import command_files, programs
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError, ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.jobs import job
 from scriptrun.metadata import ScriptMetadata
-from scriptrun.request import Request
+from scriptrun.source import Source
 
 KEEP = {None: "auto", True: "always", False: "never"}
 """What `scriptrun-attend` takes for each value of `keep-open`."""
@@ -40,8 +40,8 @@ def located(word: str) -> str:
 
 def become(path: str, words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """Become what attends the script at `path`, with `words` as its arguments. Raises ScriptrunError."""
-    asked = request.make(arguments.script(path, arguments.Options()), environ)
-    desktop = _declared(asked).desktop
+    program = source.read(path)
+    desktop = _declared(program).desktop
     attend = programs.attend(environ)
     command = [attend, *mode(desktop, path), path, *words]
     if sys.platform == "darwin" and command[1] == "new-terminal":
@@ -54,9 +54,10 @@ def mode(desktop: Desktop, path: str) -> tuple[str, str]:
     return "new-terminal" if desktop.in_terminal(path) else "window", KEEP[desktop.keep_open]
 
 
-def _declared(asked: Request) -> ScriptMetadata:
+def _declared(program: Source) -> ScriptMetadata:
     """Return what the block says; nothing where it has a mistake, which is told where the script would run."""
     try:
-        return metadata.parse(asked.block, asked.name, asked.directory)
+        found, _ = block.cut(program.content, program.name)
+        return metadata.parse(found, program.name, os.path.dirname(os.path.realpath(program.file)))
     except MetadataError:
         return ScriptMetadata()
