@@ -288,12 +288,17 @@ def test_a_script_is_run_in_its_own_directory(machine: Machine, write: Callable[
     assert (script.parent / "ran").read_text() == repr((str(script.parent), ["a b"]))
 
 
-def test_a_plain_file_is_opened_by_what_opened_it_before(machine: Machine, write: Callable[[str, str], Path]) -> None:
-    """With `--default`, a Python file without a block or shebang goes on to the program of the default before."""
+@pytest.mark.parametrize("hive", [1, 2])
+def test_a_plain_file_is_opened_by_what_opened_it_before(
+    machine: Machine, write: Callable[[str, str], Path], hive: int
+) -> None:
+    """With `--default`, a file without a block or shebang goes on to what was the default, of the user or machine."""
     plain = write("plain.py", "print('not this')\n")
-    machine.winreg.given(r"Software\Classes\.py", {"": ("Editor.File", SZ)})
+    machine.winreg.given(r"Software\Classes\.py", {"": ("Editor.File", SZ)}, hive=hive)
     machine.winreg.given(
-        r"Software\Classes\Editor.File\shell\open\command", {"": ('"%EDITOR%" --file "%1" %*', Winreg.REG_EXPAND_SZ)}
+        r"Software\Classes\Editor.File\shell\open\command",
+        {"": ('"%EDITOR%" --file "%1" %*', Winreg.REG_EXPAND_SZ)},
+        hive=hive,
     )
     machine.desktop("install", "--default")
     asked: list[object] = []
@@ -334,13 +339,13 @@ def test_commands_of_other_programs_get_the_file(template: str, expected: str) -
     ],
 )
 def test_a_console_stays_open_on_failure(  # noqa: PLR0913 - a table
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, keep: str, status: int, brief: bool, waits: bool
+    monkeypatch: pytest.MonkeyPatch, *, keep: str, status: int, brief: bool, waits: bool
 ) -> None:
     """It waits for a key where the script failed or was soon done, or where the block says so; the status is kept."""
     monkeypatch.setattr(attendance, "_BRIEF", 3600 if brief else 0)
     waited: list[int] = []
     command = [sys.executable, "-c", f"raise SystemExit({status})"]
-    assert attendance.console(keep, str(tmp_path), command, lambda: waited.append(1)) == status
+    assert attendance.console(keep, command, lambda: waited.append(1)) == status
     assert bool(waited) == waits
 
 
@@ -350,7 +355,7 @@ def test_a_failure_without_a_console_is_shown(tmp_path: Path, *, code: str, show
     boxes: list[Sequence[str]] = []
     script = tmp_path / "x.pyw"
     script.write_text(code)
-    attendance.window(str(tmp_path), [sys.executable, str(script)], lambda *words: boxes.append(words))
+    attendance.window([sys.executable, str(script)], lambda *words: boxes.append(words))
     assert len(boxes) == shown
     for title, text in boxes:
         assert title == "x.pyw"

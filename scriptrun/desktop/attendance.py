@@ -1,6 +1,6 @@
 """Stay with a script that was started by a double click on Windows: what `attend.sh` does elsewhere.
 
-A program of its own, which needs only the standard library: `attendance.py MODE KEEP DIRECTORY COMMAND…`. MODE is
+A program of its own, which needs only the standard library: `attendance.py MODE KEEP COMMAND…`. MODE is
 `console`, where it is in one, or `window`, where a failure is shown in one; KEEP is `auto`, `always` or `never`.
 """
 
@@ -22,18 +22,18 @@ _SHOWN = 2000
 """How many characters of what a script wrote a message box holds: the last ones."""
 
 
-def main(mode: str, keep: str, directory: str, *command: str) -> int:
-    """Run the command in the directory and return its exit status."""
+def main(mode: str, keep: str, *command: str) -> int:
+    """Run the command in the current directory and return its exit status."""
     if mode == "window":
-        return window(directory, command, _message_box)
-    return console(keep, directory, command, _wait_for_key)
+        return window(command, _message_box)
+    return console(keep, command, _wait_for_key)
 
 
-def console(keep: str, directory: str, command: Sequence[str], wait: Callable[[], Any]) -> int:
+def console(keep: str, command: Sequence[str], wait: Callable[[], Any]) -> int:
     """Run the command in this console, and let that stay until `wait` returns where `keep` says so."""
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl+C is for the script, which has the same console
     started = time.monotonic()
-    status = subprocess.call(command, cwd=directory)
+    status = subprocess.call(command)
     brief = time.monotonic() - started < _BRIEF
     if keep == "always" or (keep == "auto" and (status or brief)):
         sys.stdout.write(f"\n{_ending(status)} Press any key to close this window.")
@@ -42,12 +42,11 @@ def console(keep: str, directory: str, command: Sequence[str], wait: Callable[[]
     return status
 
 
-def window(directory: str, command: Sequence[str], show: Callable[[str, str], Any]) -> int:
+def window(command: Sequence[str], show: Callable[[str, str], Any]) -> int:
     """Run the command without a console, and `show` a title and a text where it failed."""
     with tempfile.TemporaryFile() as written:
         status = subprocess.call(
             command,
-            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=written,

@@ -111,9 +111,7 @@ def open_file(invocation: Invocation, environ: Mapping[str, str]) -> int:
     command = [*_python(environ, window=False), path, *invocation.arguments[2:]]
     mode = "console" if terminal else "window"
     interpreter = _python(environ, window=not terminal)[0]
-    return process.attend(
-        [interpreter, "-I", attendance.__file__, mode, keep, directory, *command], directory, console=terminal
-    )
+    return process.attend([interpreter, "-I", attendance.__file__, mode, keep, *command], directory, console=terminal)
 
 
 VERBS: dict[str, Callable[[Invocation, Mapping[str, str]], int]] = {
