@@ -5,6 +5,7 @@ Nothing here runs on macOS: what a bundle starts is run by this machine's shell.
 
 from __future__ import annotations
 
+import json
 import os
 import plistlib
 import re
@@ -18,6 +19,7 @@ import pytest
 from support.user import LIMIT
 
 from scriptrun import arguments, process
+from scriptrun.cli import desktop
 from scriptrun.cli.desktop import macos as cli
 from scriptrun.desktop import command_files, macos, opening
 from scriptrun.desktop.application import Application
@@ -279,6 +281,17 @@ def test_status_lists_entries(mac: Mac, capfd: pytest.CaptureFixture[str]) -> No
         "offered for Python files: no",
         f"entry: {mac.home}/Applications/X.app for {script}",
     ]
+
+
+def test_the_command_goes_to_macos_there(
+    mac: Mac, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`scriptrun desktop` does there what is for macOS, and says what there is no word for as everywhere."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert desktop.main(arguments.parse(["desktop", "status", "--json"], mac.environ), mac.environ) == 0
+    assert json.loads(capfd.readouterr().out) == {"installed": False, "entries": {}}
+    with pytest.raises(UsageError, match="has no option"):
+        desktop.main(arguments.parse(["desktop", "status", "--default"], mac.environ), mac.environ)
 
 
 def test_install_makes_the_handler_whole_or_not_at_all(mac: Mac, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ Nothing here runs on Windows: what starts a script there is run on this machine'
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from support import windows as system
 from support.windows import Winreg
 
 from scriptrun import arguments, process
+from scriptrun.cli import desktop
 from scriptrun.cli.desktop import windows as cli
 from scriptrun.desktop import attendance, shortcut, windows
 from scriptrun.desktop.registry import Registry
@@ -232,6 +234,16 @@ def test_status_says_what_opens_python_files(machine: Machine, capfd: pytest.Cap
     ]
 
 
+def test_the_command_goes_to_windows_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`scriptrun desktop` does there what is for Windows."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert desktop.main(arguments.parse(["desktop", "status", "--json"], os.environ), os.environ) == 0
+    assert json.loads(capfd.readouterr().out) == {"installed": False, "opens": {".py": "", ".pyw": ""}, "entries": []}
+    assert machine.told == []
+
+
 def test_a_shortcut_says_what_is_to_be_started() -> None:
     """Its bytes, read by the specification, give back target, arguments, directory, name and icon."""
     made = Shortcut(PYTHON, '-I "C:\\a b\\x.py"', "C:\\a b", "Grüße 😀", "C:\\i.ico")
@@ -338,7 +350,7 @@ def test_commands_of_other_programs_get_the_file(template: str, expected: str) -
         ("never", 3, True, False),
     ],
 )
-def test_a_console_stays_open_on_failure(  # noqa: PLR0913 - a table
+def test_a_console_stays_open_on_failure(
     monkeypatch: pytest.MonkeyPatch, *, keep: str, status: int, brief: bool, waits: bool
 ) -> None:
     """It waits for a key where the script failed or was soon done, or where the block says so; the status is kept."""
