@@ -87,6 +87,15 @@ def exchange(command: Sequence[str], environment: Mapping[str, str], given: byte
     return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
 
+def attend(command: Sequence[str] | str, directory: str, *, console: bool = False) -> int:
+    """Run a program that the user sees, wait for it however long it takes, and return its exit status.
+
+    On Windows `command` may be a line, and with `console` it gets a new one. Raises OSError.
+    """
+    flags = getattr(subprocess, "CREATE_NEW_CONSOLE", 0) if console else 0
+    return subprocess.call(command, cwd=directory, creationflags=flags)
+
+
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:
     """Let another process do `work`, and go on at once. Raises OSError.
 

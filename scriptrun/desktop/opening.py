@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from scriptrun import arguments, block, metadata, request, source
-from scriptrun.desktop import approval, origin, programs
+from scriptrun.desktop import approval, command_files, origin, programs
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError, ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.jobs import job
@@ -48,7 +49,10 @@ def become(path: str, words: Sequence[str], environ: Mapping[str, str]) -> NoRet
     """
     attend = programs.attend(environ)
     script = _approved(path, environ) if origin.reasons(path, environ) else _declared(source.read(path))
-    os.execve(attend, [attend, *mode(script.desktop, path), path, *words], dict(environ))  # noqa: S606 - the purpose
+    command = [attend, *mode(script.desktop, path), path, *words]
+    if sys.platform == "darwin" and command[1] == "new-terminal":
+        command = command_files.opened([attend, "terminal", *command[2:]])
+    os.execve(command[0], command, dict(environ))  # noqa: S606 - the purpose
 
 
 def mode(desktop: Desktop, path: str) -> tuple[str, str]:

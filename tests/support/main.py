@@ -106,6 +106,9 @@ def _must(*command: str | Path) -> None:
 
 def _provide() -> int:
     """Install the Debian packages that are missing in CI; elsewhere name them, and go on without what can be spared."""
+    if sys.platform != "linux":
+        _tell("what the tests need beside Python is known for Linux only; most of them need much of that")
+        return 0
     missing = [package for part, package in PARTS.items() if not any(Path("/usr").glob(part))]
     needed = importlib.util.find_spec("ensurepip") is None
     if needed and "python3-venv" not in missing:
@@ -128,20 +131,21 @@ def _environment(python: Path, name: str, *groups: str) -> Path:
     """Return the programs of a virtual environment with scriptrun's dependencies and these groups of pyproject.toml."""
     project = (ROOT / "pyproject.toml").read_text().partition("\n[tool.")[0]
     path = WORK / name
+    programs = path / ("Scripts" if sys.platform == "win32" else "bin")
     mark = path / "wanted"
     wanted = f"{python.resolve()}\n{project}"
     if not mark.exists() or mark.read_text() != wanted:
         _tell("making", path.relative_to(ROOT))
         shutil.rmtree(path, ignore_errors=True)
         _must(python, "-m", "venv", path)
-        _pip(path / "bin", "install", "--upgrade", "pip>=25.1")  # the first that knows --group
-        _pip(path / "bin", "install", *(f"--group={group}" for group in groups), *_dependencies())
+        _pip(programs, "install", "--upgrade", "pip>=25.1")  # the first that knows --group
+        _pip(programs, "install", *(f"--group={group}" for group in groups), *_dependencies())
         if "lint" not in groups:
             pure = [one for one in _dependencies() if not one.startswith(NATIVE)]
-            _pip(path / "bin", "download", *PURE, "--dest", WORK / "wheels", *INSTALLED, *pure)
-            _pip(path / "bin", "download", "--only-binary=:all:", "--no-deps", "--dest", WORK / "wheels", NATIVE)
+            _pip(programs, "download", *PURE, "--dest", WORK / "wheels", *INSTALLED, *pure)
+            _pip(programs, "download", "--only-binary=:all:", "--no-deps", "--dest", WORK / "wheels", NATIVE)
         mark.write_text(wanted)
-    return path / "bin"
+    return programs
 
 
 def _pip(programs: Path, *arguments: str | Path) -> None:

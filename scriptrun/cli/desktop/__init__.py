@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
+from typing import Any
 
 from scriptrun import arguments
 from scriptrun.arguments import Invocation
@@ -20,6 +22,9 @@ OPTIONS: dict[str, frozenset[str]] = {
 }
 """The words, each with the options that it takes, of those that the command line knows for `desktop`."""
 
+_OTHERS = {"darwin": "macos", "win32": "windows"}
+"""The platforms that have a module for all words of theirs."""
+
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Do what the word after `desktop` asks for, and return the exit status. Raises ScriptrunError."""
@@ -34,6 +39,13 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
             raise UsageError(
                 f"`scriptrun desktop {name}` has no option `{option}`", hint="`scriptrun --help` shows them"
             )
-    module = importlib.import_module(f"scriptrun.cli.desktop.{name}")
-    status: int = module.main(invocation, environ)
+    main_of_word = _elsewhere(name) or importlib.import_module(f"scriptrun.cli.desktop.{name}").main
+    status: int = main_of_word(invocation, environ)
     return status
+
+
+def _elsewhere(name: str) -> Any:
+    """Return what does the work of a word on a desktop that is none of freedesktop.org's, None where this is one."""
+    if sys.platform not in _OTHERS:
+        return None
+    return importlib.import_module(f"scriptrun.cli.desktop.{_OTHERS[sys.platform]}").VERBS.get(name)
