@@ -5,34 +5,22 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 
-from scriptrun import arguments
 from scriptrun.arguments import Invocation
-from scriptrun.errors import UsageError
+from scriptrun.cli import words
+from scriptrun.cli.words import Word
 
-OPTIONS: dict[str, frozenset[str]] = {
-    "clear": frozenset({"--grace"}),
-    "dir": frozenset(),
-    "list": frozenset({"--json", "--sort"}),
-    "prune": frozenset({"--dry-run", "--older-than", "--max-size", "--all", "--grace"}),
-    "size": frozenset({"--json"}),
-    "verify": frozenset({"--repair"}),
+_WORDS = {
+    "clear": Word(frozenset({"--grace"})),
+    "dir": Word(),
+    "list": Word(frozenset({"--json", "--sort"})),
+    "prune": Word(frozenset({"--dry-run", "--older-than", "--max-size", "--all", "--grace"})),
+    "size": Word(frozenset({"--json"})),
+    "verify": Word(frozenset({"--repair"})),
 }
-"""The words, each with the options that it takes, of those that the command line knows for `cache`."""
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Do what the word after `cache` asks for, and return the exit status. Raises ScriptrunError."""
-    words = invocation.arguments
-    if not words:
-        raise UsageError("`scriptrun cache` takes a word more", hint=f"one of: {', '.join(OPTIONS)}")
-    name = words[0]
-    if name not in OPTIONS:
-        raise arguments.unknown("command", f"cache {name}", [f"cache {one}" for one in OPTIONS])
-    if len(words) > 1:
-        raise UsageError(f"`scriptrun cache {name}` takes no `{words[1]}`", hint="`scriptrun --help` shows its form")
-    for option in invocation.extra:
-        if option not in OPTIONS[name]:
-            raise UsageError(f"`scriptrun cache {name}` has no option `{option}`", hint="`scriptrun --help` shows them")
-    module = importlib.import_module(f"scriptrun.cli.cache.{name}")
-    status: int = module.main(invocation, environ)
+    name = words.chosen("cache", _WORDS, invocation)
+    status: int = importlib.import_module(f"scriptrun.cli.cache.{name}").main(invocation, environ)
     return status

@@ -7,20 +7,19 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from scriptrun import arguments
 from scriptrun.arguments import Invocation
-from scriptrun.errors import UsageError
+from scriptrun.cli import words
+from scriptrun.cli.words import Word
 
-OPTIONS: dict[str, frozenset[str]] = {
-    "add": frozenset({"--name", "--icon", "--autostart", "--on-desktop"}),
-    "install": frozenset({"--default", "--system"}),
-    "open": frozenset(),
-    "remove": frozenset(),
-    "report": frozenset(),
-    "status": frozenset({"--json"}),
-    "uninstall": frozenset({"--system"}),
+_WORDS = {
+    "add": Word(frozenset({"--name", "--icon", "--autostart", "--on-desktop"}), more=True),
+    "install": Word(frozenset({"--default", "--system"})),
+    "open": Word(more=True),
+    "remove": Word(more=True),
+    "report": Word(more=True, hidden=True),
+    "status": Word(frozenset({"--json"})),
+    "uninstall": Word(frozenset({"--system"})),
 }
-"""The words, each with the options that it takes, of those that the command line knows for `desktop`."""
 
 _OTHERS = {"darwin": "macos", "win32": "windows"}
 """The platforms that have a module for all words of theirs."""
@@ -28,17 +27,7 @@ _OTHERS = {"darwin": "macos", "win32": "windows"}
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Do what the word after `desktop` asks for, and return the exit status. Raises ScriptrunError."""
-    words = invocation.arguments
-    if not words:
-        raise UsageError("`scriptrun desktop` takes a word more", hint=f"one of: {', '.join(OPTIONS)}")
-    name = words[0]
-    if name not in OPTIONS:
-        raise arguments.unknown("command", f"desktop {name}", [f"desktop {one}" for one in OPTIONS])
-    for option in invocation.extra:
-        if option not in OPTIONS[name]:
-            raise UsageError(
-                f"`scriptrun desktop {name}` has no option `{option}`", hint="`scriptrun --help` shows them"
-            )
+    name = words.chosen("desktop", _WORDS, invocation)
     main_of_word = _elsewhere(name) or importlib.import_module(f"scriptrun.cli.desktop.{name}").main
     status: int = main_of_word(invocation, environ)
     return status

@@ -9,13 +9,10 @@ from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.desktop.freedesktop import associations, handler, mime_type, registration, scope
 from scriptrun.desktop.freedesktop.associations import Session
-from scriptrun.errors import UsageError
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Register scriptrun for the user, or with `--system` for everybody. Raises ScriptrunError."""
-    if len(invocation.arguments) > 1:
-        raise UsageError("`scriptrun desktop install` takes no arguments", hint="only --default and --system")
     system, default = "--system" in invocation.extra, "--default" in invocation.extra
     if system:
         os.umask(0o022)  # everybody is to read it

@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.desktop.freedesktop import registration, scope
-from scriptrun.errors import UsageError
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Take scriptrun out of the user's desktop, or with `--system` out of everybody's. Raises ScriptrunError."""
-    if len(invocation.arguments) > 1:
-        raise UsageError("`scriptrun desktop uninstall` takes no arguments", hint="only --system")
     where = scope.of(environ, system="--system" in invocation.extra)
     done = registration.uninstall(where, environ)
     if not invocation.options.flag("quiet"):
