@@ -14,8 +14,8 @@ from scriptrun.places import Path
 
 TABLE: Path = ("tool", "scriptrun", "desktop")
 
-PICTURES = (".png", ".svg", ".xpm")
-"""How files with icons end."""
+PICTURES = (".png", ".svg", ".xpm", ".icns", ".ico")
+"""How files with icons end, on one platform or another."""
 
 _EXAMPLES = {"name": "My Report", "icon": "report.png"}
 
@@ -45,6 +45,15 @@ class Desktop:
         if self.terminal is not None:
             return self.terminal
         return not (self.gui or script.lower().endswith(".pyw"))
+
+    def mode(self, script: str) -> str:
+        """Return the first word for `scriptrun-attend`, that lets `script` run in a terminal or without."""
+        return "new-terminal" if self.in_terminal(script) else "window"
+
+    @property
+    def keep(self) -> str:
+        """The second one: what becomes of the terminal when the script has ended."""
+        return {None: "auto", True: "always", False: "never"}[self.keep_open]
 
 
 def read(table: object, gui: object, directory: str, reader: values.Reader) -> Desktop:

@@ -195,6 +195,7 @@ ORDER = (
     "cli.check",
     "cli.doctor",
     "cli.desktop",
+    "cli.desktop.entries",
     "cli.desktop.install",
     "cli.desktop.uninstall",
     "cli.desktop.status",

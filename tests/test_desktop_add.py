@@ -13,6 +13,7 @@ from support import entries, watch
 from support.user import LIMIT, Finished, User
 
 import scriptrun
+from scriptrun.desktop import application
 from scriptrun.desktop.freedesktop import categories, entry, menu
 
 ODD = 'a b/100% ; "it\'s" `$HOME` é\\ #~&(x)\tnew\nline.py'
@@ -151,7 +152,7 @@ def test_icon_of_scriptrun(user: User) -> None:
 )
 def test_name_of_a_file(name: str, expected: str) -> None:
     """A script without a name is called what its file is called, as people write it."""
-    assert menu.readable(f"/srv/{name}") == expected
+    assert application.readable(f"/srv/{name}") == expected
 
 
 def test_marked_as_trusted(user: User) -> None:

@@ -10,6 +10,7 @@ import os
 import plistlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from scriptrun.cli.desktop import macos as cli
 from scriptrun.desktop import opening
 from scriptrun.desktop.application import Application
 from scriptrun.desktop.macos import bundles, command_files
+from scriptrun.desktop_table import Desktop
 from scriptrun.errors import ScriptrunError, UsageError
 
 REQUIRED = {
@@ -96,7 +98,7 @@ def unpack(files: dict[str, bundles.File], bundle: Path) -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_bundle_has_what_apple_asks_for(*, terminal: bool) -> None:
     """The property list has the keys that are expected, in their types; the file that it names is there to be run."""
-    application = Application("Monthly report", "/Users/ada/report.py", terminal)
+    application = Application("/Users/ada/report.py", Desktop("Monthly report", terminal=terminal))
     files = bundles.bundle(application, "/opt/scriptrun-attend", b"icns\0\0\0\x08")
     properties = plistlib.loads(files["Contents/Info.plist"].content)
     assert REQUIRED - properties.keys() == set()
@@ -123,7 +125,7 @@ def test_identifiers_differ_with_the_path_alone() -> None:
 )
 def test_a_bundle_runs_its_script(tmp_path: Path, attend: str, *, terminal: bool, program: str, mode: str) -> None:
     """The program in it, run by a shell, hands on the path of the script as one word, whatever is in that."""
-    application = Application("X", f"/scripts/{ODD}", terminal, "never")
+    application = Application(f"/scripts/{ODD}", Desktop("X", terminal=terminal, keep_open=False))
     bundle = tmp_path / "my app.app"
     unpack(bundles.bundle(application, attend), bundle)
     subprocess.run([bundle / program], check=True, timeout=LIMIT)
@@ -133,7 +135,7 @@ def test_a_bundle_runs_its_script(tmp_path: Path, attend: str, *, terminal: bool
 def test_the_launcher_opens_the_terminal_from_wherever_the_bundle_is(tmp_path: Path, attend: str) -> None:
     """It gives `open` a file `.command` of its own bundle, by a path that leads there from any directory."""
     bundle = tmp_path / "moved here.app"
-    unpack(bundles.bundle(Application("X", "/x.py", terminal=True), attend), bundle)
+    unpack(bundles.bundle(Application("/x.py", Desktop("X")), attend), bundle)
     start = bundle / "Contents/MacOS/start"
     text = start.read_text()
     assert text.startswith("#!/bin/sh\nexec /usr/bin/open ")
@@ -231,7 +233,7 @@ def test_commands_for_the_system_name_one_bundle() -> None:
 
 def test_a_script_can_start_at_login() -> None:
     """The agent's property list has the keys of launchd.plist(5), and opens the bundle."""
-    application = Application("X", "/x.py", terminal=False)
+    application = Application("/x.py", Desktop("X", gui=True))
     assert plistlib.loads(bundles.agent(application, "/A/X.app")) == {
         "Label": bundles.identifier("/x.py"),
         "ProgramArguments": ["/usr/bin/open", "/A/X.app"],
@@ -259,8 +261,50 @@ def test_add_and_remove_make_and_take_a_bundle(mac: Mac) -> None:
     script.unlink()
     mac.desktop("remove", str(script))
     assert mac.files() == []
-    with pytest.raises(UsageError, match="no entry"):
-        mac.desktop("remove", str(script))
+    assert mac.desktop("remove", str(script)) == 0, "there is none, as was to be"
+
+
+def test_what_starts_an_application_goes_also_when_that_was_thrown_away(mac: Mac) -> None:
+    """Removing a script whose bundle somebody put into the bin leaves no agent that opens it at login."""
+    script = mac.write("x.py", "")
+    mac.desktop("add", str(script), "--autostart")
+    shutil.rmtree(mac.home / "Applications/X.app")
+    mac.desktop("remove", str(script))
+    assert mac.files() == []
+
+
+def test_an_entry_is_removed_by_its_name(mac: Mac, capfd: pytest.CaptureFixture[str]) -> None:
+    """The name that people see will do, as on any desktop; one that is none says which there are."""
+    script = mac.write("my_report.py", "")
+    mac.desktop("add", str(script))
+    mac.desktop("remove", "Report")
+    mac.desktop("remove", "My report")
+    assert mac.files() == []
+    assert capfd.readouterr().err.splitlines() == [
+        "scriptrun: note: `My report` is in the application menu",
+        "scriptrun: note: there is no entry of `Report`; there are: `My report`",
+        f"scriptrun: note: removed the entries of {script}",
+    ]
+
+
+def test_what_a_block_says_in_vain_is_warned_of(mac: Mac, capfd: pytest.CaptureFixture[str]) -> None:
+    """A misspelt key and an icon for another desktop are named; with `--quiet` nothing is said at all."""
+    (mac.home / "scripts").mkdir()
+    (mac.home / "scripts/x.ico").touch()
+    block = '# /// script\n# [tool.scriptrun.desktop]\n# icon = "x.ico"\n# nane = "X"\n# ///\n'
+    script = mac.write("x.py", block)
+    mac.desktop("add", str(script))
+    assert capfd.readouterr().err.splitlines() == [
+        f"scriptrun: warning: {script}:4: `[tool.scriptrun.desktop]` has no key `nane`; it is ignored;"
+        " did you mean `name`?",
+        f"scriptrun: warning: {script}: icon `{script.parent}/x.ico` is left out; here their names end with .icns",
+        "scriptrun: note: `X` is in the application menu",
+    ]
+    mac.desktop("add", str(script), "--quiet")
+    mac.desktop("remove", str(script), "--quiet")
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(UsageError, match="`--name` is ` `"):
+        mac.desktop("add", str(script), "--name", " ")
 
 
 def test_add_replaces_no_application_of_somebody_else(mac: Mac) -> None:
@@ -276,12 +320,22 @@ def test_add_replaces_no_application_of_somebody_else(mac: Mac) -> None:
 def test_status_lists_entries(mac: Mac, capfd: pytest.CaptureFixture[str]) -> None:
     """Each bundle of a script is told, and whether the handler is there."""
     script = mac.write("x.py", "")
-    mac.desktop("add", str(script))
+    mac.desktop("add", str(script), "--autostart")
     mac.desktop("status")
     assert capfd.readouterr().out.splitlines() == [
-        "offered for Python files: no",
-        f"entry: {mac.home}/Applications/X.app for {script}",
+        "offered for Python files  no",
+        f"entry (menu)              X: {script}",
+        f"entry (autostart)         X: {script}",
     ]
+    mac.desktop("status", "--json")
+    agent = mac.home / f"Library/LaunchAgents/{bundles.identifier(str(script))}.plist"
+    assert json.loads(capfd.readouterr().out) == {
+        "installed": False,
+        "entries": [
+            {"name": "X", "where": place, "script": str(script), "there": True, "file": str(file)}
+            for place, file in (("menu", mac.home / "Applications/X.app"), ("autostart", agent))
+        ],
+    }
 
 
 def test_the_command_goes_to_macos_there(
@@ -290,9 +344,10 @@ def test_the_command_goes_to_macos_there(
     """`scriptrun desktop` does there what is for macOS, and says what there is no word for as everywhere."""
     monkeypatch.setattr(sys, "platform", "darwin")
     assert desktop.main(arguments.parse(["desktop", "status", "--json"], mac.environ), mac.environ) == 0
-    assert json.loads(capfd.readouterr().out) == {"installed": False, "entries": {}}
-    with pytest.raises(UsageError, match="has no option"):
-        desktop.main(arguments.parse(["desktop", "status", "--default"], mac.environ), mac.environ)
+    assert json.loads(capfd.readouterr().out) == {"installed": False, "entries": []}
+    for word, message in (("--default", "has no option"), ("x", "takes no `x`")):
+        with pytest.raises(UsageError, match=message):
+            desktop.main(arguments.parse(["desktop", "status", word], mac.environ), mac.environ)
 
 
 def test_install_makes_the_handler_whole_or_not_at_all(mac: Mac, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,7 +385,7 @@ def test_a_default_for_scripts_alone_is_refused(mac: Mac) -> None:
 @pytest.mark.parametrize("name", ["CON", "a/b", "x:y", "...", " x ", "a\nb", "lpt1.txt", "Grüße"])
 def test_names_become_file_names_everywhere(name: str) -> None:
     """What Windows or macOS would refuse is replaced; other names stay."""
-    made = Application(name, "/x.py", terminal=True).file_name
+    made = Application("/x.py", Desktop(name)).file_name
     assert re.fullmatch(r"[^\x00-\x1f<>:\"/\\|?*]+", made)
     assert made.strip(" .") == made != "CON"
-    assert Application(made, "/x.py", terminal=True).file_name == made
+    assert Application("/x.py", Desktop(made)).file_name == made

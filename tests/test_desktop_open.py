@@ -65,16 +65,6 @@ def test_what_a_word_means(tmp_path: Path) -> None:
         assert "secret" not in caught.value.message
 
 
-def test_what_a_block_asks_for() -> None:
-    """`gui`, `terminal` and the ending tell whether there is a terminal, `keep-open` whether it stays."""
-    assert opening.mode(Table(), "/x.py") == ("new-terminal", "auto")
-    assert opening.mode(Table(keep_open=True), "/x.py") == ("new-terminal", "always")
-    assert opening.mode(Table(keep_open=False), "/x.py") == ("new-terminal", "never")
-    assert opening.mode(Table(gui=True), "/x.py") == ("window", "auto")
-    assert opening.mode(Table(), "/x.pyw") == ("window", "auto")
-    assert opening.mode(Table(terminal=True), "/x.pyw") == ("new-terminal", "auto")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", [TERMINAL, "lxterminal"])
 def test_a_real_terminal_opens(user: User, desktop: Desktop, emulator: str) -> None:
@@ -107,7 +97,7 @@ def test_a_first_double_click_that_fails(user: User, desktop: Desktop, case: str
     user.cache.mkdir(parents=True, mode=0o700)
     around = [*FULL, str(user.cache)] if case == "full-disk" else []
     variables = {"TERMINAL": TERMINAL, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-    mode = opening.mode(Table(), str(path))
+    mode = Table().mode(str(path)), Table().keep
     desktop.start(*around, "scriptrun-attend", *mode, path, **variables)
     window = desktop.window(f"report.{ending}")
     shown(desktop, window, told)

@@ -84,6 +84,22 @@ def test_terminal(lines: tuple[str, ...], script: str, expected: bool) -> None: 
 
 
 @pytest.mark.parametrize(
+    ("said", "script", "expected"),
+    [
+        (Desktop(), "/x.py", ("new-terminal", "auto")),
+        (Desktop(keep_open=True), "/x.py", ("new-terminal", "always")),
+        (Desktop(keep_open=False), "/x.py", ("new-terminal", "never")),
+        (Desktop(gui=True), "/x.py", ("window", "auto")),
+        (Desktop(), "/x.pyw", ("window", "auto")),
+        (Desktop(terminal=True), "/x.pyw", ("new-terminal", "auto")),
+    ],
+)
+def test_how_it_is_attended(said: Desktop, script: str, expected: tuple[str, str]) -> None:
+    """`gui`, `terminal` and the ending tell whether there is a terminal, `keep-open` whether it stays."""
+    assert expected == (said.mode(script), said.keep)
+
+
+@pytest.mark.parametrize(
     ("line", "place", "message"),
     [
         ("name = 1", "s.py:3", "`tool.scriptrun.desktop.name` is an integer, not a string"),

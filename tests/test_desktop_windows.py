@@ -225,12 +225,12 @@ def test_status_says_what_opens_python_files(machine: Machine, capfd: pytest.Cap
     machine.desktop("install", "--default")
     machine.desktop("status")
     assert capfd.readouterr().out.splitlines() == [
-        "offered for Python files: no",
-        ".py files: Python.File",
-        ".pyw files: nothing",
-        "offered for Python files: yes",
-        f".py files: {PROGID}",
-        f".pyw files: {PROGID}",
+        "offered for Python files  no",
+        ".py files open with       Python.File",
+        ".pyw files open with      nothing",
+        "offered for Python files  yes",
+        f".py files open with       {PROGID}",
+        f".pyw files open with      {PROGID}",
     ]
 
 
@@ -276,8 +276,40 @@ def test_add_and_remove_make_and_take_shortcuts(machine: Machine, write: Callabl
     script.unlink()
     machine.desktop("remove", str(script))
     assert machine.shortcuts() == []
-    with pytest.raises(UsageError, match="no entry"):
-        machine.desktop("remove", str(script))
+    assert machine.desktop("remove", str(script)) == 0, "there is none, as was to be"
+
+
+def test_entries_are_listed_and_removed_by_name(
+    machine: Machine, write: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`status` names place, script and file of each, as on any desktop; nobody else's shortcut is among them."""
+    script = write("my_report.py", "")
+    foreign = machine.home / "Desktop/foreign.lnk"
+    foreign.parent.mkdir()
+    foreign.write_bytes(shortcut.encode(Shortcut("C:\\e.exe", f'desktop open "{script}"', "C:\\")))
+    machine.desktop("add", str(script), "--autostart", "-q")
+    machine.desktop("status", "--json")
+    programs = machine.home / "Start Menu/Programs"
+    assert json.loads(capfd.readouterr().out)["entries"] == [
+        {"name": "My report", "where": place, "script": str(script), "there": True, "file": str(path)}
+        for place, path in (
+            ("menu", programs / "My report.lnk"),
+            ("autostart", programs / "Startup/My report.lnk"),
+        )
+    ]
+    machine.desktop("remove", "My report")
+    assert machine.shortcuts() == ["Desktop/foreign.lnk"]
+    assert capfd.readouterr().err == f"scriptrun: note: removed the entries of {script}\n"
+
+
+@given(st.binary(max_size=900))
+def test_what_is_no_shortcut_of_scriptrun_is_passed_over(content: bytes) -> None:
+    """Whatever is in the file, also behind the header of a shortcut, nothing is read into it, and nothing fails."""
+    assert shortcut.decode(content) is None
+    whole = shortcut.encode(Shortcut(PYTHON, "-I x", "C:\\", "Grüße 😀", "C:\\i.ico"))
+    assert shortcut.decode(whole) == Shortcut(PYTHON, "-I x", "C:\\", "Grüße 😀", "C:\\i.ico")
+    for length in range(0, 400, 7):
+        assert shortcut.decode(whole[:length]) is None
 
 
 def test_add_replaces_no_shortcut_of_somebody_else(machine: Machine, write: Callable[[str, str], Path]) -> None:

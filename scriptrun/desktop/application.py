@@ -1,4 +1,4 @@
-"""What an entry for a script is on any desktop, before it becomes files."""
+"""What an entry for a script is on any desktop, before it becomes files, and what is known of one that is there."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import os
 import re
 from dataclasses import dataclass
 
-from scriptrun import block, metadata, source
-from scriptrun.arguments import Invocation
-from scriptrun.desktop import opening
-from scriptrun.desktop.freedesktop import menu
-from scriptrun.errors import UsageError
-from scriptrun.jobs import job
+from scriptrun.desktop_table import Desktop
+
+MENU, DESKTOP, AUTOSTART = "menu", "desktop", "autostart"
+"""Where an entry can be."""
 
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -19,17 +17,20 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 @dataclass(frozen=True)
 class Application:
-    """A script as an entry: the name that is shown, the absolute path, how it runs.
+    """A script, by its absolute path, as an entry: `shown` is what its block and the command line say."""
 
-    `terminal` tells whether it runs in one, `keep` whether that stays: `auto`, `always` or `never`. `icon` is the
-    path of a picture, `""`: there is none.
-    """
-
-    name: str
     script: str
-    terminal: bool
-    keep: str = "auto"
-    icon: str = ""
+    shown: Desktop
+
+    @property
+    def name(self) -> str:
+        """The name that people see."""
+        return self.shown.name or readable(self.script)
+
+    @property
+    def in_terminal(self) -> bool:
+        """Whether it runs in a terminal."""
+        return self.shown.in_terminal(self.script)
 
     @property
     def file_name(self) -> str:
@@ -38,31 +39,18 @@ class Application:
         return f"_{name}" if _RESERVED.fullmatch(name) else name
 
 
-def script(invocation: Invocation) -> str:
-    """Return the script that `desktop add` or `desktop remove` is about. Raises UsageError."""
-    verb, *words = invocation.arguments
-    if len(words) != 1:
-        raise UsageError(f"`scriptrun desktop {verb}` takes one script", hint=f"scriptrun desktop {verb} SCRIPT")
-    return words[0]
+@dataclass(frozen=True)
+class Entry:
+    """An entry that is there: where (MENU, …), its file, the script that it starts, and the name that people see."""
+
+    place: str
+    path: str
+    script: str
+    name: str
 
 
-def asked_for(invocation: Invocation) -> Application:
-    """Return the entry that `desktop add` asks for. Raises what `read` does, and UsageError."""
-    return read(script(invocation), invocation.extra.get("--name", ""), invocation.extra.get("--icon", ""))
-
-
-def read(file: str, name: str = "", icon: str = "") -> Application:
-    """Return the entry for a script, from its block; `name` and `icon` count before what that says.
-
-    Raises UsageError, ScriptMissing, ScriptUnreadable and MetadataError.
-    """
-    path = job.absolute(file)
-    job.require(path)
-    directory = os.path.dirname(path)
-    found, _ = block.cut(source.read(path).content, file)
-    desktop = metadata.parse(found, file, directory).desktop
-    picture = os.path.abspath(icon) if icon else os.path.join(directory, desktop.icon) if desktop.icon else ""
-    if picture.lower().endswith((".icns", ".ico")) and not os.path.isfile(picture):
-        raise UsageError(f"there is no icon `{picture}`")
-    keep = opening.KEEP[desktop.keep_open]
-    return Application(name or desktop.name or menu.readable(path), path, desktop.in_terminal(path), keep, picture)
+def readable(script: str) -> str:
+    """Return the name of a script's file as people write names: `my_report.py` is `My report`."""
+    stem = os.path.splitext(os.path.basename(script))[0]
+    words = re.sub(r"[\s_-]+", " ", stem).strip() or stem
+    return words[0].upper() + words[1:]

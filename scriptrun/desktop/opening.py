@@ -11,14 +11,10 @@ from typing import NoReturn
 from scriptrun import arguments, block, metadata, request, source
 from scriptrun.desktop import approval, origin, programs
 from scriptrun.desktop.macos import command_files
-from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError, ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.jobs import job
 from scriptrun.metadata import ScriptMetadata
 from scriptrun.source import Source
-
-KEEP = {None: "auto", True: "always", False: "never"}
-"""What `scriptrun-attend` takes for each value of `keep-open`."""
 
 
 def located(word: str) -> str:
@@ -50,15 +46,10 @@ def become(path: str, words: Sequence[str], environ: Mapping[str, str]) -> NoRet
     """
     attend = programs.attend(environ)
     script = _approved(path, environ) if origin.reasons(path, environ) else _declared(source.read(path))
-    command = [attend, *mode(script.desktop, path), path, *words]
+    command = [attend, script.desktop.mode(path), script.desktop.keep, path, *words]
     if sys.platform == "darwin" and command[1] == "new-terminal":
         command = command_files.opened([attend, "terminal", *command[2:]])
     os.execve(command[0], command, dict(environ))  # noqa: S606 - the purpose
-
-
-def mode(desktop: Desktop, path: str) -> tuple[str, str]:
-    """Return the first words for `scriptrun-attend`: whether the script gets a terminal, and whether that stays."""
-    return "new-terminal" if desktop.in_terminal(path) else "window", KEEP[desktop.keep_open]
 
 
 def _approved(path: str, environ: Mapping[str, str]) -> ScriptMetadata:

@@ -7,16 +7,19 @@ import os
 import plistlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from scriptrun import output, process
+from scriptrun import output, paths, process
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import application, folders, programs
+from scriptrun.cli import table
+from scriptrun.cli.desktop import entries
+from scriptrun.desktop import folders, programs
+from scriptrun.desktop.application import AUTOSTART, DESKTOP, MENU, Entry
 from scriptrun.desktop.macos import bundles
 from scriptrun.desktop.macos.bundles import File
-from scriptrun.errors import ScriptrunError, UsageError, escape
+from scriptrun.errors import ScriptrunError, UsageError
 from scriptrun.jobs import job
 
 _LIMIT = 60.0
@@ -56,49 +59,45 @@ def uninstall(invocation: Invocation, environ: Mapping[str, str]) -> int:
 
 def status(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Tell whether there is an application that opens scripts, and which entries there are."""
-    path = _handler(invocation, environ)
-    installed = _properties(path).get("CFBundleIdentifier") == bundles.HANDLER
-    entries = {one: script for one, script in _bundles(environ) if script}
+    installed = _properties(_handler(invocation, environ)).get("CFBundleIdentifier") == bundles.HANDLER
+    found = [entries.described(one) for one in _entries(environ)]
     if "--json" in invocation.extra:
-        output.give(json.dumps({"installed": installed, "entries": entries}, indent=2) + "\n")
-        return 0
-    lines = [f"entry: {escape(one)} for {escape(script)}\n" for one, script in entries.items()]
-    output.give("".join([f"offered for Python files: {'yes' if installed else 'no'}\n", *lines]))
+        output.give(json.dumps({"installed": installed, "entries": found}, indent=2) + "\n")
+    else:
+        rows = [("offered for Python files", "yes" if installed else "no"), *map(entries.row, found)]
+        output.give(table.lay_out(("", ""), rows, (1,)).partition("\n")[2])
     return 0
 
 
 def add(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Make the application of a script. Raises ScriptrunError."""
-    entry = application.asked_for(invocation)
-    icon = b""
-    if entry.icon.lower().endswith(".icns"):
-        with open(entry.icon, "rb") as file:
-            icon = file.read()
-    path = os.path.join(_applications(environ), f"{entry.file_name}.app")
-    own = [one for one, script in _bundles(environ) if script == entry.script]
+    asked = entries.asked_for(invocation, bundles.PICTURES)
+    icon = paths.read(asked.shown.icon) if asked.shown.icon else b""
+    path = os.path.join(_applications(environ), f"{asked.file_name}.app")
+    own = [one.path for one in _entries(environ) if one.script == asked.script]
     if os.path.lexists(path) and path not in own:
         raise UsageError(f"there is another application of that name: `{path}`", hint="give it one with --name")
-    _remove(entry.script, environ)
-    for name, made in bundles.bundle(entry, programs.attend(environ), icon).items():
+    attend, places = programs.attend(environ), entries.wanted(invocation)
+    _remove(asked.script, environ)
+    for name, made in bundles.bundle(asked, attend, icon).items():
         _write(os.path.join(path, name), made)
-    if "--autostart" in invocation.extra:
-        _write(_agent(entry.script, environ), File(bundles.agent(entry, path)))
-    if "--on-desktop" in invocation.extra:
+    if AUTOSTART in places:
+        _write(_agent(asked.script, environ), File(bundles.agent(asked, path)))
+    if DESKTOP in places:
         os.makedirs(_desktop(environ), exist_ok=True)
         os.symlink(path, os.path.join(_desktop(environ), os.path.basename(path)))
     _announce(path, environ)
-    output.note(f"made {path}")
+    entries.tell_of_addition(asked.name, places, invocation)
     return 0
 
 
 def remove(invocation: Invocation, environ: Mapping[str, str]) -> int:
-    """Remove the application of a script, which may have gone. Raises UsageError where there is none."""
-    script = job.absolute(application.script(invocation))
-    found = _remove(script, environ)
-    if not found:
-        raise UsageError(f"there is no entry for `{script}`", hint="`scriptrun desktop status` shows all")
-    for path in found:
-        output.note(f"removed {path}")
+    """Remove the application of a script, which may have gone, and what starts it. Raises UsageError."""
+    there = _entries(environ)
+    found = entries.meant(invocation, there)
+    for script in {one.script for one in found} or {job.absolute(invocation.arguments[1])}:
+        _remove(script, environ)
+    entries.tell_of_removal(found, there, invocation)
     return 0
 
 
@@ -111,26 +110,33 @@ VERBS: dict[str, Callable[[Invocation, Mapping[str, str]], int]] = {
 }
 
 
-def _remove(script: str, environ: Mapping[str, str]) -> list[str]:
-    """Remove all that belongs to a script, and return the paths of its applications."""
-    found = [path for path, owner in _bundles(environ) if owner == script]
-    for path in found:
-        link = os.path.join(_desktop(environ), os.path.basename(path))
-        if os.path.islink(link) and os.readlink(link) == path:
-            os.unlink(link)
-        shutil.rmtree(path)
+def _remove(script: str, environ: Mapping[str, str]) -> None:
+    """Remove all that belongs to a script, also what is left of an application that somebody has thrown away."""
+    for one in _entries(environ):
+        if one.script == script and one.place == MENU:
+            shutil.rmtree(one.path)
+        elif one.script == script:
+            os.unlink(one.path)
     with suppress(FileNotFoundError):
         os.unlink(_agent(script, environ))
-    return found
 
 
-def _bundles(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the applications of this user, each with the script that it is for (`""`: it is none of ours)."""
+def _entries(environ: Mapping[str, str]) -> list[Entry]:
+    """Return the applications of scripts, links to them on the desktop, and what opens them after the login."""
     directory = _applications(environ)
+    found = []
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
-        if name.endswith(".app"):
-            path = os.path.join(directory, name)
-            yield path, str(_properties(path).get(bundles.OWNER, ""))
+        path = os.path.join(directory, name)
+        properties = _properties(path)
+        script, shown = (str(properties.get(key, "")) for key in (bundles.OWNER, "CFBundleDisplayName"))
+        link, agent = os.path.join(_desktop(environ), name), _agent(script, environ)
+        if script:
+            found.append(Entry(MENU, path, script, shown))
+        if script and os.path.islink(link) and os.readlink(link) == path:
+            found.append(Entry(DESKTOP, link, script, shown))
+        if script and os.path.isfile(agent):
+            found.append(Entry(AUTOSTART, agent, script, shown))
+    return found
 
 
 def _properties(path: str) -> dict[str, Any]:

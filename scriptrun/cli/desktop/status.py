@@ -10,26 +10,24 @@ from typing import Any
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
+from scriptrun.cli.desktop import entries
 from scriptrun.desktop.freedesktop import associations, handler, menu, mime_type, registration, scope
-from scriptrun.desktop.freedesktop.menu import Entry
-from scriptrun.errors import UsageError
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print it as a table, or with `--json` as an object. Raises ScriptrunError.
 
-    The object has `scripts` and `python`, each with `type` and `opens-with` (the name of an entry, null: none), `user`
-    and `system`, each with what is registered there, and `entries`: those of single scripts.
+    The object has `installed`, `scripts` and `python`, each of the two with `type` and `opens-with` (the name of an
+    entry, null: none), `user` and `system`, each with what is registered there, and `entries`: those of single scripts.
     """
-    if len(invocation.arguments) > 1:
-        raise UsageError("`scriptrun desktop status` takes no arguments", hint="only --json")
     session = associations.of_user(environ)
+    registered = {key: _registered(environ, system=system) for key, system in (("user", False), ("system", True))}
     facts = {
+        "installed": any(one["installed"] for one in registered.values()),
         "scripts": _opened(session, mime_type.TYPE if mime_type.is_known(session.data) else mime_type.PYTHON),
         "python": _opened(session, mime_type.PYTHON),
-        "user": _registered(environ, system=False),
-        "system": _registered(environ, system=True),
-        "entries": [_entry(one) for one in menu.entries(environ)],
+        **registered,
+        "entries": [entries.described(one) for one in menu.entries(environ)],
     }
     output.give(json.dumps(facts, indent=2) + "\n" if "--json" in invocation.extra else _table(facts, session))
     return 0
@@ -55,21 +53,13 @@ def _registered(environ: Mapping[str, str], *, system: bool) -> dict[str, Any]:
     return {"installed": bool(program), "program": program or None, "type-known": known, "wrong": wrong}
 
 
-def _entry(found: Entry) -> dict[str, Any]:
-    """Return the name of an entry, where it is, its script, and whether that is there."""
-    there = os.path.isfile(found.script)
-    return {"name": found.name, "where": found.place, "script": found.script, "there": there, "file": found.path}
-
-
 def _table(facts: Mapping[str, Any], session: associations.Session) -> str:
     rows = [(what, _named(session, facts[key]["opens-with"])) for what, key in _OPENED]
     for what, key in (("for you", "user"), ("for everybody", "system")):
         registered = facts[key]
         rows.append((what, registered["program"] or "not installed"))
         rows += [("", f"{wrong}; install it again") for wrong in registered["wrong"]]
-    for one in facts["entries"]:
-        gone = "" if one["there"] else ", which has gone"
-        rows.append((f"entry ({one['where']})", f"{one['name']}: {one['script']}{gone}"))
+    rows += [entries.row(one) for one in facts["entries"]]
     return table.lay_out(("", ""), rows, (1,)).partition("\n")[2]
 
 

@@ -6,24 +6,23 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from scriptrun import block, output, process, source
+from scriptrun import block, output, paths, process, source
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import application
+from scriptrun.cli import table
+from scriptrun.cli.desktop import entries
+from scriptrun.desktop.application import AUTOSTART, DESKTOP, MENU, Entry
 from scriptrun.desktop.windows import console, shell, shortcut
 from scriptrun.desktop.windows.registry import Registry
 from scriptrun.desktop.windows.shortcut import Shortcut
-from scriptrun.errors import ScriptrunError, UsageError, escape
+from scriptrun.errors import ScriptrunError, UsageError
 from scriptrun.jobs import job
 from scriptrun.lint import launching
 
-_PLACES = {"menu": "Programs", "login": "Startup", "desktop": "Desktop"}
-"""Where shortcuts are, and what the user's folders are called in the registry."""
-
-_ALSO = {"--autostart": "login", "--on-desktop": "desktop"}
-"""The options that make another one."""
+_FOLDERS = {MENU: "Programs", AUTOSTART: "Startup", DESKTOP: "Desktop"}
+"""Where shortcuts are: what the user's folders are called in the registry."""
 
 
 def install(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -47,50 +46,46 @@ def status(invocation: Invocation, environ: Mapping[str, str]) -> int:
     registry = _registry()
     opens = {ending: registry.opens(ending) for ending in shell.ENDINGS}
     offered = bool(registry.read(rf"{shell.CLASSES}\{shell.PROGID}"))
-    facts = {"installed": offered, "opens": opens, "entries": sorted(_entries(registry, environ))}
+    found = [entries.described(one) for one in _entries(registry, environ)]
     if "--json" in invocation.extra:
-        output.give(json.dumps(facts, indent=2) + "\n")
+        output.give(json.dumps({"installed": offered, "opens": opens, "entries": found}, indent=2) + "\n")
         return 0
-    lines = [f"{ending} files: {escape(progid) or 'nothing'}\n" for ending, progid in opens.items()]
-    lines += [f"entry: {escape(path)}\n" for path in sorted(_entries(registry, environ))]
-    output.give("".join([f"offered for Python files: {'yes' if offered else 'no'}\n", *lines]))
+    rows = [("offered for Python files", "yes" if offered else "no")]
+    rows += [(f"{ending} files open with", progid or "nothing") for ending, progid in opens.items()]
+    rows += [entries.row(one) for one in found]
+    output.give(table.lay_out(("", ""), rows, (1,)).partition("\n")[2])
     return 0
 
 
 def add(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Make the shortcuts of a script. Raises ScriptrunError."""
-    entry = application.asked_for(invocation)
+    asked = entries.asked_for(invocation, shell.PICTURES)
     target, *words = _opening(environ)
-    arguments = shell.command_line([*words, entry.script])
-    icon = entry.icon if entry.icon.lower().endswith(".ico") else ""
-    made = Shortcut(target, arguments, os.path.dirname(entry.script), entry.name, icon)
-    wanted = ["menu", *(place for option, place in _ALSO.items() if option in invocation.extra)]
-    registry = _registry()
-    paths = [os.path.join(_folder(registry, place, environ), f"{entry.file_name}.lnk") for place in wanted]
-    own = list(_ours(registry, arguments, environ))
-    for path in paths:
+    arguments = shell.command_line([*words, asked.script])
+    made = Shortcut(target, arguments, os.path.dirname(asked.script), asked.name, asked.shown.icon)
+    registry, places = _registry(), entries.wanted(invocation)
+    files = [os.path.join(_folder(registry, place, environ), f"{asked.file_name}.lnk") for place in places]
+    own = [one.path for one in _entries(registry, environ) if one.script == asked.script]
+    for path in files:
         if os.path.exists(path) and path not in own:
             raise UsageError(f"there is another entry of that name: `{path}`", hint="give it one with --name")
     for path in own:
         os.unlink(path)
-    for path in paths:
+    for path in files:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(shortcut.encode(made))
-        output.note(f"made {path}")
+    entries.tell_of_addition(asked.name, places, invocation)
     return 0
 
 
 def remove(invocation: Invocation, environ: Mapping[str, str]) -> int:
-    """Remove the shortcuts of a script, which may have gone. Raises UsageError where there are none."""
-    script = job.absolute(application.script(invocation))
-    arguments = shell.command_line([*_opening(environ)[1:], script])
-    found = list(_ours(_registry(), arguments, environ))
-    if not found:
-        raise UsageError(f"there is no entry for `{script}`", hint="`scriptrun desktop status` shows all")
-    for path in found:
-        os.unlink(path)
-        output.note(f"removed {path}")
+    """Remove the shortcuts of a script, which may have gone. Raises UsageError."""
+    there = _entries(_registry(), environ)
+    found = entries.meant(invocation, there)
+    for one in found:
+        os.unlink(one.path)
+    entries.tell_of_removal(found, there, invocation)
     return 0
 
 
@@ -105,8 +100,8 @@ def open_file(invocation: Invocation, environ: Mapping[str, str]) -> int:
         line = shell.expand(shell.expand_variables(before, environ), path)
         return process.wait_for(line, directory)
     try:
-        entry = application.read(path)
-        terminal, keep = entry.terminal, entry.keep
+        asked = entries.read(path, quiet=True)
+        terminal, keep = asked.in_terminal, asked.shown.keep
     except ScriptrunError:  # what is wrong is said by the run
         terminal, keep = not path.lower().endswith(".pyw"), "auto"
     command = [*_python(environ, window=False), path, *invocation.arguments[2:]]
@@ -159,31 +154,25 @@ def _announce() -> None:
 
 
 def _folder(registry: Registry, place: str, environ: Mapping[str, str]) -> str:
-    text = registry.text(shell.FOLDERS, _PLACES[place])
+    text = registry.text(shell.FOLDERS, _FOLDERS[place])
     if not text:
-        raise UsageError(f"Windows does not say where the folder `{_PLACES[place]}` is")
+        raise UsageError(f"Windows does not say where the folder `{_FOLDERS[place]}` is")
     return shell.expand_variables(text, environ)
 
 
-def _shortcuts(registry: Registry, environ: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the paths of all shortcuts where ours may be, and what is in them."""
-    for place in _PLACES:
+def _entries(registry: Registry, environ: Mapping[str, str]) -> list[Entry]:
+    """Return the shortcuts that start scripts."""
+    start = f"{shell.command_line(_opening(environ)[1:])} "
+    found = []
+    for place in _FOLDERS:
         directory = _folder(registry, place, environ)
         for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
-            if name.lower().endswith(".lnk"):
-                path = os.path.join(directory, name)
-                with open(path, "rb") as file:
-                    yield path, file.read()
-
-
-def _ours(registry: Registry, arguments: str, environ: Mapping[str, str]) -> Iterator[str]:
-    return (path for path, content in _shortcuts(registry, environ) if shortcut.runs(content, arguments))
-
-
-def _entries(registry: Registry, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the paths of the shortcuts that start scriptrun."""
-    mark = shell.command_line(_opening(environ)[1:]).encode("utf-16-le")
-    return (path for path, content in _shortcuts(registry, environ) if mark in content)
+            path = os.path.join(directory, name)
+            made = shortcut.decode(paths.read(path)) if name.lower().endswith(".lnk") else None
+            if made and made.arguments.startswith(start):
+                script = made.arguments[len(start) :].strip('"')  # no path on Windows has quotes in it
+                found.append(Entry(place, path, script, made.description))
+    return found
 
 
 def _for_one_user(invocation: Invocation) -> None:

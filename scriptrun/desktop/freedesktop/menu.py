@@ -12,33 +12,22 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from scriptrun import paths, process
 from scriptrun.desktop import folders
+from scriptrun.desktop.application import AUTOSTART, DESKTOP, MENU, Application, Entry
 from scriptrun.desktop.freedesktop import categories, entry, handler
-from scriptrun.desktop_table import Desktop
 from scriptrun.editing import document
 from scriptrun.errors import EditError
-
-MENU, DESKTOP, AUTOSTART = "menu", "desktop", "autostart"
-"""Where an entry can be."""
 
 SCRIPT = "X-Scriptrun-Script"
 """The key that holds the absolute path of the script."""
 
+PICTURES = (".png", ".svg", ".xpm")
+"""How files with icons end."""
+
 _PATIENCE = 10.0
 """For how many seconds the desktop's own program may mark an entry."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry that is there: where (MENU, …), its file, the script that it starts, and the name that people see."""
-
-    place: str
-    path: str
-    script: str
-    name: str
 
 
 def entries(environ: Mapping[str, str]) -> list[Entry]:
@@ -51,19 +40,15 @@ def entries(environ: Mapping[str, str]) -> list[Entry]:
     ]
 
 
-def text(script: str, attend: str, shown: Desktop) -> str:
-    """Return the entry of the script at an absolute path, which the command `attend` starts.
-
-    What is shown has an icon. Raises UsageError.
-    """
-    mode = "new-terminal" if shown.in_terminal(script) else "window"
-    keep = {None: "auto", True: "always", False: "never"}[shown.keep_open]
+def text(application: Application, attend: str) -> str:
+    """Return the entry of an application that has an icon; the command `attend` starts it. Raises UsageError."""
+    script, shown = application.script, application.shown
     return entry.text(
         {
             "Type": "Application",
             SCRIPT: script,
-            "Name": shown.name or readable(script),
-            "Exec": entry.command((attend, mode, keep, script), "%F"),
+            "Name": application.name,
+            "Exec": entry.command((attend, shown.mode(script), shown.keep, script), "%F"),
             "Icon": shown.icon,
             "Terminal": "false",
             "Categories": categories.completed(shown.categories),
@@ -77,13 +62,6 @@ def icon(environ: Mapping[str, str]) -> str:
         if os.path.isfile(os.path.join(data, handler.ICON)):
             return "scriptrun"
     return handler.drawing("scriptrun.svg")
-
-
-def readable(script: str) -> str:
-    """Return the name of a script's file as people write names: `my_report.py` is `My report`."""
-    stem = os.path.splitext(os.path.basename(script))[0]
-    words = re.sub(r"[\s_-]+", " ", stem).strip() or stem
-    return words[0].upper() + words[1:]
 
 
 def put(script: str, content: str, wanted: Sequence[str], environ: Mapping[str, str]) -> list[Entry]:

@@ -22,6 +22,9 @@ HANDLER = "scriptrun.handler"
 OWNER = "ScriptrunScript"
 """The key of a bundle's property list that holds the path of its script: by this it is found again."""
 
+PICTURES = (".icns",)
+"""How files with icons end."""
+
 _TYPES = {"public.python-script": "py", "org.python.pyw-script": "pyw"}
 _ARCHITECTURES = ["arm64", "x86_64"]
 """Without them, an application that is a shell script is taken for one of Intel's, and Rosetta is asked for."""
@@ -51,14 +54,14 @@ def bundle(application: Application, attend: str, icon: bytes = b"") -> dict[str
     `attend` is the path of the command `scriptrun-attend`, `icon` the content of an `.icns` file. A script that needs a
     terminal is in a file `.command` (see `command_files`).
     """
-    words = [attend, "terminal" if application.terminal else "window", application.keep, application.script]
-    start = '/usr/bin/open "${0%/*}/../Resources/run.command"' if application.terminal else shlex.join(words)
+    words = [attend, "terminal" if application.in_terminal else "window", application.shown.keep, application.script]
+    start = '/usr/bin/open "${0%/*}/../Resources/run.command"' if application.in_terminal else shlex.join(words)
     files = {
         "Contents/Info.plist": File(plistlib.dumps(_properties(application, icon=bool(icon)))),
         "Contents/PkgInfo": File(b"APPL????"),
         "Contents/MacOS/start": _program(f"exec {start}"),
     }
-    if application.terminal:
+    if application.in_terminal:
         files["Contents/Resources/run.command"] = _program(f"exec {shlex.join(words)}")
     if icon:
         files["Contents/Resources/icon.icns"] = File(icon)
@@ -151,7 +154,7 @@ def _properties(application: Application, *, icon: bool) -> dict[str, Any]:
         "CFBundleVersion": "1",
         "CFBundleShortVersionString": "1.0",
         "LSArchitecturePriority": _ARCHITECTURES,
-        "LSUIElement": application.terminal,  # the terminal has an icon in the Dock, what opens it needs none
+        "LSUIElement": application.in_terminal,  # the terminal has an icon in the Dock, what opens it needs none
         "NSHighResolutionCapable": True,
         OWNER: application.script,
         **({"CFBundleIconFile": "icon"} if icon else {}),

@@ -18,6 +18,9 @@ PROGID = "scriptrun.Script.1"
 BEFORE = r"Software\scriptrun\Before"
 """Where the defaults that were there before are kept, one value for each ending."""
 
+PICTURES = (".ico",)
+"""How files with icons end."""
+
 ENDINGS = (".py", ".pyw")
 CHOICES = r"Software\Microsoft\Windows\CurrentVersion\Explorer\FileExts"
 FOLDERS = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"

@@ -13,6 +13,10 @@ _HAS_ICON = 1 << 6
 _IS_UNICODE = 1 << 7
 _FORCE_NO_LINK_INFO = 1 << 8
 _HAS_EXPANDABLE_TARGET = 1 << 9
+_STRINGS = (_HAS_NAME, _HAS_WORKING_DIRECTORY, _HAS_ARGUMENTS, _HAS_ICON)
+"""The flags of the strings that there may be, in their order."""
+
+_ALWAYS = _IS_UNICODE | _FORCE_NO_LINK_INFO | _HAS_EXPANDABLE_TARGET
 _NORMAL_WINDOW = 1
 _ENVIRONMENT_BLOCK = 0xA0000001
 
@@ -37,24 +41,28 @@ def encode(shortcut: Shortcut) -> bytes:
     The target stands as a path with variables (EnvironmentVariableDataBlock) and not as a list of identifiers, which
     only the shell itself can make.
     """
-    strings = {
-        _HAS_NAME: shortcut.description,
-        _HAS_WORKING_DIRECTORY: shortcut.directory,
-        _HAS_ARGUMENTS: shortcut.arguments,
-        _HAS_ICON: shortcut.icon,
-    }
-    flags = _IS_UNICODE | _FORCE_NO_LINK_INFO | _HAS_EXPANDABLE_TARGET
-    for flag, text in strings.items():
-        flags |= flag if text else 0
+    strings = (shortcut.description, shortcut.directory, shortcut.arguments, shortcut.icon)
+    flags = _ALWAYS | sum(flag for flag, text in zip(_STRINGS, strings, strict=True) if text)
     header = struct.pack("<I16sII24xIiIHHII", 0x4C, _CLASS, flags, 0, 0, 0, _NORMAL_WINDOW, 0, 0, 0, 0)
-    return b"".join(
-        [header, *(_counted(text) for text in strings.values() if text), _target(shortcut.target), bytes(4)]
-    )
+    return b"".join([header, *(_counted(text) for text in strings if text), _target(shortcut.target), bytes(4)])
 
 
-def runs(content: bytes, arguments: str) -> bool:
-    """Tell whether the shortcut with this content hands on exactly these arguments."""
-    return content.startswith(struct.pack("<I16s", 0x4C, _CLASS)) and _counted(arguments) in content
+def decode(content: bytes) -> Shortcut | None:
+    """Return what the content of a `.lnk` file says that `encode` has made, None for those of others."""
+    found: dict[int, str] = {}
+    try:
+        at, class_, flags = struct.unpack_from("<I16sI", content)
+        if class_ != _CLASS or flags & ~sum(_STRINGS) != _ALWAYS:
+            return None
+        for flag in (one for one in _STRINGS if flags & one):
+            end = at + 2 + 2 * struct.unpack_from("<H", content, at)[0]
+            found[flag] = content[at + 2 : end].decode("utf-16-le", "surrogatepass")
+            at = end
+        target = struct.unpack_from("<8x260x520s", content, at)[0].decode("utf-16-le", "surrogatepass")
+    except (struct.error, UnicodeDecodeError):
+        return None
+    description, directory, arguments, icon = (found.get(flag, "") for flag in _STRINGS)
+    return Shortcut(target.partition("\0")[0], arguments, directory, description, icon)
 
 
 def _counted(text: str) -> bytes:
