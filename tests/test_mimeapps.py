@@ -84,3 +84,17 @@ def test_nothing_is_taken_where_nothing_is() -> None:
     """A file without the application keeps each byte."""
     content = b"[Default Applications]\na/b=y.desktop;\n"
     assert mimeapps.take(content, OURS) == content
+
+
+def test_a_form_feed_ends_no_line() -> None:
+    """What stands in a comment behind one is no line of its own, as with GLib."""
+    for odd in ("\f", "\v", "\x1c", "\x85", "\u2028", "\r"):
+        content = f"[Default Applications]\n# old:{odd}a/b=y.desktop\n".encode()
+        assert mimeapps.read(content) == {}
+        assert mimeapps.take(mimeapps.put(content, OURS, first=True), OURS) == content
+
+
+def test_a_section_that_gets_empty_goes_with_the_blank_lines_below() -> None:
+    """What other programs have put below it stays."""
+    content = b"[Default Applications]\na/b=x.desktop;\n\n\n[Other]\nk=v\n"
+    assert mimeapps.take(content, OURS) == b"[Other]\nk=v\n"

@@ -25,7 +25,7 @@ def read(content: bytes) -> dict[str, dict[str, list[str]]]:
     """Return the applications of each type of each section, the first ones first."""
     found: dict[str, dict[str, list[str]]] = {}
     section = ""
-    for line in _text(content).splitlines():
+    for line in _text(content).split("\n"):
         header = re.fullmatch(r"\s*\[(.*)\]\s*", line)
         if header:
             section = header[1]
@@ -36,7 +36,7 @@ def read(content: bytes) -> dict[str, dict[str, list[str]]]:
 
 def put(content: bytes, wanted: Association, *, first: bool) -> bytes:
     """Return the file with the application among those of its type: the first of them, or the last."""
-    lines = content.splitlines(keepends=True)
+    lines = _lines(content)
     number, end = _find(lines, wanted)
     if number is not None:
         others = [one for one in _values(_text(lines[number])) if one != wanted.application]
@@ -53,7 +53,7 @@ def put(content: bytes, wanted: Association, *, first: bool) -> bytes:
 
 def take(content: bytes, unwanted: Association) -> bytes:
     """Return the file without the application among those of the type; a line or a section that gets empty goes."""
-    lines = content.splitlines(keepends=True)
+    lines = _lines(content)
     number, _ = _find(lines, unwanted)
     applications = [] if number is None else _values(_text(lines[number]))
     if number is None or unwanted.application not in applications:
@@ -63,9 +63,15 @@ def take(content: bytes, unwanted: Association) -> bytes:
         lines[number] = _line(lines[number], left)
         return b"".join(lines)
     del lines[number]
-    if number and _header(lines[number - 1]) and (number == len(lines) or _header(lines[number])):
-        del lines[number - 1]
+    end = next((position for position, line in enumerate(lines) if position >= number and line.strip()), len(lines))
+    if number and _header(lines[number - 1]) and (end == len(lines) or _header(lines[end])):
+        del lines[number - 1 : end]
     return b"".join(lines)
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Return the lines with their ends: a form feed and the like end none."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", content)
 
 
 def _find(lines: list[bytes], wanted: Association) -> tuple[int | None, int | None]:
