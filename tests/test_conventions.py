@@ -147,6 +147,7 @@ ORDER = (
     "desktop.macos.command_files",
     "desktop.opening",
     "desktop.freedesktop",
+    "desktop.freedesktop.files",
     "desktop.freedesktop.entry",
     "desktop.freedesktop.mime_type",
     "desktop.freedesktop.mimeapps",

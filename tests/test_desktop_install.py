@@ -235,6 +235,47 @@ def test_a_lost_journal_is_no_obstacle(desktop: DesktopHome) -> None:
     assert desktop.gio_default(PYTHON) == "editor.desktop"
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", '{"format": 0}', '{"format": 1, "directories": [], "files": {"a": 1}}', "\0\xff"]
+)
+def test_a_damaged_journal_is_as_good_as_lost(desktop: DesktopHome, content: str) -> None:
+    """After a power failure, or another scriptrun, both `install` and `uninstall` still do what they are for."""
+    desktop.scriptrun("install", "--default", "-q")
+    journal = desktop.user.home / ".local/state/scriptrun/registration/journal.json"
+    journal.write_text(content, encoding="latin-1")
+    desktop.scriptrun("install", "-q")
+    assert desktop.gio_default(TYPE) == "editor.desktop"
+    journal.write_text(content, encoding="latin-1")
+    desktop.scriptrun("uninstall", "-q")
+    assert [path for path in desktop_home.everything(desktop.user.home) if "scriptrun" in path] == []
+    assert desktop.gio_default(PYTHON) == "editor.desktop"
+
+
+def test_what_others_call_scriptrun_stays(desktop: DesktopHome) -> None:
+    """Files of the user's own that have the names of scriptrun's are neither taken away nor lost."""
+    data = desktop.user.home / ".local/share"
+    desktop.application("scriptrun", "text/x-own", directory=data / "applications")
+    icon = data / "icons/hicolor/scalable/apps/scriptrun.svg"
+    icon.parent.mkdir(parents=True)
+    icon.write_text("<svg/>")
+    before = desktop_home.everything(desktop.user.home)
+    finished = desktop.user.run("scriptrun", "desktop", "uninstall")
+    assert finished == (0, "", "scriptrun: note: nothing was installed\n")
+    assert desktop_home.everything(desktop.user.home) == before
+    desktop.scriptrun("install", "-q")
+    desktop.scriptrun("uninstall", "-q")
+    assert desktop_home.everything(desktop.user.home) == before
+
+
+def test_what_cannot_be_written_is_named(desktop: DesktopHome) -> None:
+    """Something else in the place of the journal's directory is told with its path."""
+    state = desktop.user.write("state", "")
+    finished = desktop.user.run("scriptrun", "desktop", "install", XDG_STATE_HOME=str(state))
+    assert finished.status == 125
+    assert finished.err.startswith("scriptrun: error: what opens scripts cannot be changed: ")
+    assert str(state) in finished.err
+
+
 def test_where_nothing_opens_python_files_nothing_new_does(user: User) -> None:
     """Without an editor a Python file still opens with nothing, and scripts with scriptrun, which alone knows them."""
     desktop_home.require()

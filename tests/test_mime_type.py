@@ -29,7 +29,7 @@ SCRIPTS = {
     "shebang": "#!/usr/bin/env scriptrun\nprint(1)\n",
     "shebang-crlf": "#!/usr/bin/env scriptrun\r\nprint(1)\r\n",
     "split": "#!/usr/bin/env -S scriptrun --quiet\nprint(1)\n",
-    "absolute": "#!/opt/some where/bin/scriptrun\nprint(1)\n",
+    "tab": "#!/usr/bin/env\tscriptrun\nprint(1)\n",
     "options": "#!/usr/local/bin/scriptrun --offline\nprint(1)\n",
     "blank": "#! /usr/bin/scriptrun\nprint(1)\n",
     "last.py": f"#{'x' * 4078}\n{BLOCK}",
@@ -48,6 +48,10 @@ OTHERS = {
     "other-block.py": "# /// pyproject\n# ///\n",
     "mentions.py": "# run it by scriptrun\nimport sys\n",
     "other-program": "#!/usr/bin/scriptrunner\n",
+    "says-so.py": '#!/usr/bin/env python3\n"""Works like scriptrun does."""\n',
+    "wrapper": "#!/bin/sh\nexec /usr/local/bin/scriptrun /srv/x.py\n",
+    "perl": f"#!/usr/bin/perl\n# for python use\n{BLOCK}",
+    "bash": f"#!/bin/bash\n# wrapper of a python tool\n{BLOCK}",
     "far.py": f"#{'x' * 5000}\n{BLOCK}",
     "shell": f"#!/bin/sh\ncat <<END\n{BLOCK}END\n",
     "shell.sh": BLOCK,
@@ -74,6 +78,20 @@ def test_scripts_have_the_type_and_other_files_keep_theirs(desktop: DesktopHome)
     desktop.scriptrun("install", "-q")
     assert dict(zip(SCRIPTS, desktop.types(*scripts), strict=True)) == dict.fromkeys(SCRIPTS, TYPE)
     assert dict(zip(OTHERS, desktop.types(*others), strict=True)) == dict(zip(OTHERS, before, strict=True))
+
+
+def test_an_installation_anywhere_is_known_by_its_path(user: User) -> None:
+    """A first line with the path of the command that was installed, or of what it links to, makes a script too."""
+    desktop_home.require()
+    desktop = DesktopHome(user)
+    real = Path(user.variables["PATH"].split(":")[0], "scriptrun")
+    link = user.directory / "my 'own' <bin> & \\" / "scriptrun"
+    link.parent.mkdir()
+    link.symlink_to(real)
+    scripts = [user.write(f"s{number}", f"#!{path}\nprint(1)\n") for number, path in enumerate((real, link))]
+    path = f"{link.parent}:{user.variables['PATH']}"
+    assert user.run("scriptrun", "desktop", "install", "-q", PATH=path) == (0, "", "")
+    assert desktop.types(*scripts) == [TYPE, TYPE]
 
 
 def test_the_mode_of_a_script_makes_no_difference(desktop: DesktopHome) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from scriptrun import output
 from scriptrun.arguments import Invocation
-from scriptrun.desktop.freedesktop import associations, handler, mime_type, registration, scope
+from scriptrun.desktop.freedesktop import associations, handler, registration, scope
 from scriptrun.desktop.freedesktop.associations import Session
 
 
@@ -17,10 +17,9 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if system:
         os.umask(0o022)  # everybody is to read it
     where = scope.of(environ, system=system)
-    registration.install(where, environ, default=default)
+    opener = registration.install(where, environ, default=default)
     if not invocation.options.flag("quiet"):
-        output.note(_done(where.session))
-    opener = associations.default(where.session, mime_type.TYPE)
+        output.note(_done(opener, where.session))
     if default and opener != handler.NAME:
         output.warn(
             f"a list of this desktop alone says that {opener} opens scripts",
@@ -30,9 +29,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _done(session: Session) -> str:
+def _done(opener: str, session: Session) -> str:
     """Say what a double click does now."""
-    opener = associations.default(session, mime_type.TYPE)
     if opener == handler.NAME:
         return "a double click on a script runs it; other Python files open as before"
     name = associations.entry(session, opener).get("Name", opener)

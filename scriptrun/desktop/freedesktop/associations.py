@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from scriptrun.desktop import folders
 from scriptrun.desktop.freedesktop import entry as entries
-from scriptrun.desktop.freedesktop import mimeapps
+from scriptrun.desktop.freedesktop import files, mimeapps
 
 _OWN_LIST = "mimeapps.list"
 _DATA_LISTS = ("defaults.list", "mimeinfo.cache")
@@ -97,17 +97,8 @@ def entry(session: Session, name: str) -> dict[str, str]:
     for directory in session.data:
         for path in _paths(os.path.join(directory, "applications"), name):
             if os.path.isfile(path):
-                return read_entry(path)
+                return entries.read(files.readable(path).decode("utf-8", "surrogateescape"))
     return {}
-
-
-def read_entry(path: str) -> dict[str, str]:
-    """Return the keys of the desktop entry at `path`, none where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return entries.read(file.read())
-    except OSError:
-        return {}
 
 
 def _listed(session: Session, type_: str) -> Iterator[str]:
@@ -116,7 +107,7 @@ def _listed(session: Session, type_: str) -> Iterator[str]:
     removed: set[str] = set()
     for paths in _directories(session):
         for path in paths[len(session.desktops) :]:  # a desktop's own list has nothing but defaults
-            sections = _read(path)
+            sections = mimeapps.read(files.readable(path))
             for section in (mimeapps.ADDED, "MIME Cache"):
                 yield from (name for name in sections.get(section, {}).get(type_, []) if name not in removed)
             removed.update(sections.get(mimeapps.REMOVED, {}).get(type_, []))
@@ -125,7 +116,7 @@ def _listed(session: Session, type_: str) -> Iterator[str]:
 def _defaults(session: Session, type_: str) -> Iterator[str]:
     for paths in _directories(session):
         for path in paths:
-            yield from _read(path).get(mimeapps.DEFAULT, {}).get(type_, [])
+            yield from mimeapps.read(files.readable(path)).get(mimeapps.DEFAULT, {}).get(type_, [])
 
 
 def _directories(session: Session) -> Iterator[list[str]]:
@@ -139,7 +130,8 @@ def _directories(session: Session) -> Iterator[list[str]]:
 
 def _with_parents(session: Session, type_: str) -> list[str]:
     """Return a type and those that it is a sub-class of, the nearest first."""
-    pairs = [pair for data in session.data for pair in _lines(os.path.join(data, "mime", "subclasses"))]
+    lists = [files.readable(os.path.join(data, "mime", "subclasses")) for data in session.data]
+    pairs = [pair for content in lists for pair in content.decode("utf-8", "replace").split("\n")]
     found = [type_]
     for one in found:
         found += [parent for child, _, parent in (pair.partition(" ") for pair in pairs) if child == one != parent]
@@ -153,19 +145,3 @@ def _paths(applications: str, name: str) -> Iterator[str]:
         directory = os.path.join(applications, name[:at])
         if character == "-" and os.path.isdir(directory):
             yield from _paths(directory, name[at + 1 :])
-
-
-def _read(path: str) -> dict[str, dict[str, list[str]]]:
-    try:
-        with open(path, "rb") as file:
-            return mimeapps.read(file.read())
-    except OSError:
-        return {}
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
-    except OSError:
-        return []

@@ -10,11 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scriptrun import process
+from scriptrun import paths, process
+from scriptrun.desktop.freedesktop import files
 from scriptrun.errors import ScriptrunError, UsageError
 
 _PRODUCTS = {"update-mime-database": "", "update-desktop-database": "mimeinfo.cache"}
 """What the tools write: nothing but this file, or all that is not among the packages."""
+
+
+UNKNOWN: dict[str, Any] = {"sources": None}
+"""What `state` returns of a database that nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ def restore(database: Database, before: Mapping[str, Any], environ: Mapping[str,
             os.unlink(os.path.join(database.directory, path))
     for path, encoded in before["products"].items():
         content = base64.b64decode(encoded)
-        if not os.path.exists(os.path.join(database.directory, path)) or _content(database, path) != content:
-            _write(os.path.join(database.directory, path), content)
+        if files.read(os.path.join(database.directory, path)) != content:
+            files.put(os.path.join(database.directory, path), content)
     for path, _ in sorted(_below(database), reverse=True):
         if path and path not in before["directories"] and not os.listdir(os.path.join(database.directory, path)):
             os.rmdir(os.path.join(database.directory, path))
@@ -132,11 +137,4 @@ def _is_file(directory: str, name: str) -> bool:
 
 
 def _content(database: Database, path: str) -> bytes:
-    with open(os.path.join(database.directory, path), "rb") as file:
-        return file.read()
-
-
-def _write(path: str, content: bytes) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(content)
+    return paths.read(os.path.join(database.directory, path))

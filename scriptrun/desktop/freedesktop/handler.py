@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from scriptrun import paths
 from scriptrun.desktop import folders, programs
-from scriptrun.desktop.freedesktop import associations, entry, mime_type
+from scriptrun.desktop.freedesktop import associations, entry, files, mime_type
 from scriptrun.desktop.freedesktop.associations import Session
 from scriptrun.errors import UsageError
 from scriptrun.jobs import job, obstacles
@@ -27,17 +27,25 @@ _ICONS = {
 
 _PACKAGE, _ENTRY = "mime/packages/scriptrun.xml", f"applications/{NAME}"
 
-PLACES = (_PACKAGE, _ENTRY, *_ICONS.values())
-"""Where the files are, below a directory of data."""
 
-
-def files(environ: Mapping[str, str]) -> dict[str, bytes]:
+def contents(environ: Mapping[str, str]) -> dict[str, bytes]:
     """Return what each file below a directory of data holds. Raises UsageError."""
+    command = job.program(environ)
     return {
-        _PACKAGE: mime_type.xml().encode(),
-        _ENTRY: os.fsencode(_text(job.program(environ))),
+        _PACKAGE: mime_type.xml((command, os.path.realpath(command))).encode(),
+        _ENTRY: os.fsencode(_text(command)),
         **{place: paths.read(drawing(name)) for name, place in _ICONS.items()},
     }
+
+
+def own(data: str) -> list[str]:
+    """Return the files below a directory of data that are scriptrun's, by what is in them."""
+    package, shown = os.path.join(data, _PACKAGE), os.path.join(data, _ENTRY)
+    keys = entry.read(files.readable(shown).decode("utf-8", "surrogateescape"))
+    found = [package] if f'type="{mime_type.TYPE}"'.encode() in files.readable(package) else []
+    found += [shown] if keys.get("Exec", "").endswith(" desktop open %f") else []
+    icons = (os.path.join(data, place) for place in _ICONS.values())
+    return [*found, *(path for path in icons if found and os.path.lexists(path))]
 
 
 def drawing(name: str) -> str:

@@ -10,96 +10,76 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from scriptrun import paths
-from scriptrun.desktop.freedesktop import associations, databases, handler, mime_type, mimeapps
+from scriptrun.desktop.freedesktop import associations, databases, files, handler, mime_type, mimeapps
 from scriptrun.desktop.freedesktop.mimeapps import Association
 from scriptrun.desktop.freedesktop.scope import Scope
-from scriptrun.editing import document
+
+_FORMAT = 1
 
 
-def note(where: Scope, files: Mapping[str, bytes], lists: list[dict[str, Any]], leavings: list[str]) -> None:
-    """Write the journal."""
-    targets = [*files, *(one["path"] for one in lists), where.journal]
-    journal = {
-        "directories": [*missing(targets), *(path for path in leavings if os.path.isdir(path))],
-        "files": {path: encode(read(path)) for path in files},
-        "databases": [databases.state(database) for database in databases.of(where.data)],
-        "lists": lists,
-    }
-    paths.replace(where.journal, json.dumps(journal).encode())
+@dataclass(frozen=True)
+class Change:
+    """A list that is changed: what it holds before and after (None: it is not there), and what is new in it."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    added: tuple[Association, ...]
+
+
+@dataclass(frozen=True)
+class _Journal:
+    """What was there: directories that were not, what files held, the states of databases; and the changes of lists."""
+
+    directories: list[str]
+    files: dict[str, bytes | None]
+    databases: list[dict[str, Any]]
+    changes: list[Change]
+
+
+def note(where: Scope, written: Iterable[str], changes: Sequence[Change], leavings: Iterable[str]) -> None:
+    """Write the journal, before the files that are `written`, and the `changes`. Raises OSError."""
+    before = {path: files.read(path) for path in written}
+    missing = files.missing_directories([*before, *(one.path for one in changes), where.journal])
+    states = [databases.state(database) for database in databases.of(where.data)]
+    directories = sorted({*missing, *filter(os.path.isdir, leavings)})
+    _write(where, _Journal(directories, before, states, [*changes]))
 
 
 def note_loss(where: Scope) -> None:
-    """Write a journal where it has gone: nothing was there before, the databases are to be made anew."""
-    lists = [
-        {"path": path, "before": encode(content), "after": None, "added": _for_scripts(content)}
-        for path in (os.path.join(where.configuration, name) for _, name in associations.lists(where.session))
-        if (content := read(path)) is not None
-    ]
-    journal = {
-        "directories": [],
-        "files": {os.path.join(where.data, path): None for path in handler.PLACES},
-        "databases": [{"sources": None} for _ in databases.of(where.data)],
-        "lists": lists,
-    }
-    paths.replace(where.journal, json.dumps(journal).encode())
-
-
-def _for_scripts(content: bytes) -> list[Association]:
-    """Return what a list has for scripts."""
-    found = ((section, types.get(mime_type.TYPE, [])) for section, types in mimeapps.read(content).items())
-    return [Association(section, mime_type.TYPE, one) for section, applications in found for one in applications]
+    """Write a journal where it has gone: nothing was there before, and databases are made anew. Raises OSError."""
+    lists = (os.path.join(where.configuration, name) for _, name in associations.lists(where.session))
+    found = [(path, content) for path in lists if (content := files.read(path)) is not None]
+    changes = [Change(path, content, None, _for_scripts(content)) for path, content in found]
+    lost = dict.fromkeys(handler.own(where.data))
+    _write(where, _Journal([], lost, [databases.UNKNOWN for _ in databases.of(where.data)], changes))
 
 
 def take_back(where: Scope, environ: Mapping[str, str]) -> list[str]:
-    """Restore what the journal says, if there is one, and remove it; return the directories that need not stay."""
-    content = read(where.journal)
-    if content is None:
+    """Restore what the journal says, if there is one, and remove it; return the directories that need not stay.
+
+    One that is damaged, or another scriptrun's, is as good as lost. Raises ScriptrunError and OSError.
+    """
+    if not os.path.exists(where.journal):
         return []
-    journal = json.loads(content)
-    for one in journal["lists"]:
-        _restore(one["path"], _without(one))
-    for path, before in journal["files"].items():
-        _restore(path, decode(before))
-    for database, state in zip(databases.of(where.data), journal["databases"], strict=True):
+    journal = _read(where)
+    if journal is None:
+        note_loss(where)
+        return take_back(where, environ)
+    for one in journal.changes:
+        files.restore(one.path, _without(one))
+    for path, before in journal.files.items():
+        files.restore(path, before)
+    for database, state in zip(databases.of(where.data), journal.databases, strict=True):
         databases.restore(database, state, environ)
     tell_of_icons(where)
     os.unlink(where.journal)
-    directories: list[str] = journal["directories"]
-    return directories
-
-
-def _without(changed: Mapping[str, Any]) -> bytes | None:
-    """Return what a list is to hold again, None: there is to be none. What others have written stays."""
-    now, before = read(changed["path"]), decode(changed["before"])
-    if now is None or now == decode(changed["after"]):
-        return before if now is not None else None
-    for association in changed["added"]:
-        now = mimeapps.take(now, Association(*association))
-    for section, types in mimeapps.read(now).items():
-        for type_, applications in types.items():
-            if handler.NAME in applications:
-                now = mimeapps.take(now, Association(section, type_, handler.NAME))
-    return now if now.strip() or before is not None else None
-
-
-def put(path: str, content: bytes) -> None:
-    """Let the file at `path` hold `content`, whole."""
-    if os.path.exists(path):
-        document.write(document.read(path), content)
-    else:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        document.create(path, content, 0o666)
-
-
-def _restore(path: str, content: bytes | None) -> None:
-    if content is not None:
-        put(path, content)
-    elif os.path.lexists(path):
-        os.unlink(path)
+    return journal.directories
 
 
 def tell_of_icons(where: Scope) -> None:
@@ -108,38 +88,59 @@ def tell_of_icons(where: Scope) -> None:
         os.utime(os.path.join(where.data, "icons", "hicolor"))
 
 
-def missing(targets: list[str]) -> list[str]:
-    """Return the directories that are not there and in which files are to be."""
-    found = set()
-    for path in targets:
-        directory = os.path.dirname(path)
-        while not os.path.isdir(directory):
-            found.add(directory)
-            directory = os.path.dirname(directory)
-    return sorted(found)
+def _for_scripts(content: bytes) -> tuple[Association, ...]:
+    """Return what a list has for scripts."""
+    found = ((section, types.get(mime_type.TYPE, [])) for section, types in mimeapps.read(content).items())
+    return tuple(Association(section, mime_type.TYPE, one) for section, applications in found for one in applications)
 
 
-def remove_directories(directories: list[str]) -> None:
-    """Remove those that are empty."""
-    for directory in sorted(directories, key=len, reverse=True):
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)
+def _without(changed: Change) -> bytes | None:
+    """Return what a list is to hold again, None: there is to be none. What others have written stays."""
+    now = files.read(changed.path)
+    if now is None or now == changed.after:
+        return changed.before if now is not None else None
+    for association in changed.added:
+        now = mimeapps.take(now, association)
+    for section, types in mimeapps.read(now).items():
+        for type_, applications in types.items():
+            if handler.NAME in applications:
+                now = mimeapps.take(now, Association(section, type_, handler.NAME))
+    return now if now.strip() or changed.before is not None else None
 
 
-def read(path: str) -> bytes | None:
-    """Return what a file holds, None where there is none. Raises OSError."""
+def _write(where: Scope, journal: _Journal) -> None:
+    facts = {
+        "format": _FORMAT,
+        "directories": journal.directories,
+        "files": {path: _encoded(content) for path, content in journal.files.items()},
+        "databases": journal.databases,
+        "lists": [[one.path, _encoded(one.before), _encoded(one.after), one.added] for one in journal.changes],
+    }
+    paths.replace(where.journal, json.dumps(facts).encode())
+
+
+def _read(where: Scope) -> _Journal | None:
+    """Return the journal, None where what is in its place is none that this scriptrun has written. Raises OSError."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
+        facts = json.loads(paths.read(where.journal))
+        if facts["format"] != _FORMAT:
+            return None
+        return _Journal(
+            facts["directories"],
+            {path: _decoded(content) for path, content in facts["files"].items()},
+            facts["databases"],
+            [
+                Change(path, _decoded(before), _decoded(after), tuple(Association(*one) for one in added))
+                for path, before, after, added in facts["lists"]
+            ],
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def encode(content: bytes | None) -> str | None:
-    """Return bytes as the journal holds them."""
+def _encoded(content: bytes | None) -> str | None:
     return None if content is None else base64.b64encode(content).decode()
 
 
-def decode(encoded: str | None) -> bytes | None:
-    """Return the bytes that the journal holds."""
+def _decoded(encoded: str | None) -> bytes | None:
     return None if encoded is None else base64.b64decode(encoded)

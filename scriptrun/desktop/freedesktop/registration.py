@@ -8,41 +8,41 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
-from scriptrun import locks
-from scriptrun.desktop.freedesktop import associations, databases, handler, journal, mime_type, mimeapps
+from scriptrun import locks, refusals
+from scriptrun.desktop.freedesktop import associations, databases, files, handler, journal, mime_type, mimeapps
 from scriptrun.desktop.freedesktop.associations import Session
+from scriptrun.desktop.freedesktop.journal import Change
 from scriptrun.desktop.freedesktop.mimeapps import ADDED, DEFAULT, Association
 from scriptrun.desktop.freedesktop.scope import Scope
-from scriptrun.errors import ScriptrunError
 
 
-def install(where: Scope, environ: Mapping[str, str], *, default: bool) -> None:
-    """Register scriptrun, as the application that opens scripts where it is to be the `default`.
+def install(where: Scope, environ: Mapping[str, str], *, default: bool) -> str:
+    """Register scriptrun, as the application that opens scripts where it is to be the `default`; return what does then.
 
     What was registered before is taken back first. Raises ScriptrunError, after which all is as it was.
     """
     if where.system:
         handler.refuse_private(environ)
-    files = {os.path.join(where.data, path): content for path, content in handler.files(environ).items()}
+    wanted = {os.path.join(where.data, path): content for path, content in handler.contents(environ).items()}
     for database in databases.of(where.data):
         databases.require(database, environ)
     with _alone(where) as leavings:
         leavings.extend(journal.take_back(where, environ))
-        lists = _lists(where, default=default)
-        journal.note(where, files, lists, leavings)
+        changes = _changes(where, default=default)
+        journal.note(where, wanted, changes, leavings)
         try:
-            _apply(where, files, lists, environ)
+            _apply(where, wanted, changes, environ)
         except BaseException:
             leavings.extend(journal.take_back(where, environ))
             raise
+        return associations.default(where.session, mime_type.TYPE)
 
 
 def uninstall(where: Scope, environ: Mapping[str, str]) -> bool:
     """Restore what was there before; tell whether anything was registered. Raises ScriptrunError."""
-    if not is_noted(where) and not os.path.lexists(_entry(where)):
+    if not is_noted(where) and not handler.own(where.data):
         return False
     with _alone(where) as leavings:
         if not os.path.exists(where.journal):
@@ -69,7 +69,8 @@ def _alone(where: Scope) -> Iterator[list[str]]:
     What the operating system refuses becomes a ScriptrunError.
     """
     lock = os.path.join(os.path.dirname(where.journal), "lock")
-    leavings = journal.missing([lock])
+    own = os.path.dirname(lock)
+    leavings = [own, os.path.dirname(own), *files.missing_directories([lock])]
     try:
         with locks.hold(lock, lambda: None):
             try:
@@ -78,45 +79,38 @@ def _alone(where: Scope) -> Iterator[list[str]]:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(lock)
                 if not os.path.exists(where.journal):
-                    journal.remove_directories(leavings)
+                    files.remove_directories(leavings)
     except OSError as error:
-        hint = "run it as root" if where.system else ""
-        raise ScriptrunError(f"`{error.filename}` cannot be changed: {error.strerror}", hint=hint) from None
+        hint = "run it as root" if where.system else "look at who may write there"
+        raise refusals.explain("what opens scripts cannot be changed", error, hint) from None
 
 
-def _apply(where: Scope, files: Mapping[str, bytes], lists: list[dict[str, Any]], environ: Mapping[str, str]) -> None:
+def _apply(where: Scope, wanted: Mapping[str, bytes], changes: Iterable[Change], environ: Mapping[str, str]) -> None:
     """Write the files, and let desktops know them."""
-    for path, content in files.items():
-        journal.put(path, content)
+    for path, content in wanted.items():
+        files.put(path, content)
     for database in databases.of(where.data):
         databases.update(database, environ)
-    for one in lists:
-        journal.put(one["path"], journal.decode(one["after"]) or b"")
+    for one in changes:
+        files.put(one.path, one.after or b"")
     journal.tell_of_icons(where)
 
 
-def _lists(where: Scope, *, default: bool) -> list[dict[str, Any]]:
-    """Return the lists that have to change: path, what they hold before and after, and what is new in them."""
+def _changes(where: Scope, *, default: bool) -> list[Change]:
+    """Return the lists that have to change."""
     changes = []
     for desktop, name in associations.lists(where.session):
         path = os.path.realpath(os.path.join(where.configuration, name))
-        before = journal.read(path)
+        before = files.read(path)
         after = before or b""
         added = []
         for association in _wanted(where, desktop, default=default):
-            changed = mimeapps.put(after, association, first=association.section == DEFAULT)
             if association.application not in _applications(after, association):
                 added.append(association)
-            after = changed
+            after = mimeapps.put(after, association, first=association.section == DEFAULT)
         if after != (before or b""):
-            changes.append(
-                {"path": path, "before": journal.encode(before), "after": journal.encode(after), "added": added}
-            )
+            changes.append(Change(path, before, after, tuple(added)))
     return changes
-
-
-def _entry(where: Scope) -> str:
-    return os.path.join(where.data, "applications", handler.NAME)
 
 
 def _wanted(where: Scope, desktop: str, *, default: bool) -> Iterator[Association]:
