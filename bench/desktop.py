@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measure what a script's entry in the application menu costs to start, beside a run of the script by scriptrun.
 
-Installs this checkout below .work/bench at the first use. The script's environment is ready; it gets no terminal. What
-is started is what the entry says, as a desktop starts it. All times are wall-clock times in milliseconds, from the
-start of the process to its end.
+Installs this checkout below .work/bench at the first use. The script's environment is ready. Without a terminal, what
+is started is the command of the entry, without the desktop's own work before it. With one, it is what the entry lets
+run in the terminal: how long a terminal takes to open is the terminal's. All times are wall-clock times in
+milliseconds, from the start of the process to its end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import report
 import tools
 import workshop
-from measure import in_turns
+from measure import Times, in_turns
 from workshop import Bench
 
 MOST = 1.5
@@ -34,17 +35,27 @@ def main() -> None:
 
 
 def _entry(bench: Bench, rounds: int) -> str:
-    """Return the table of a script that is run by scriptrun, and started from its entry."""
+    """Return the table of a script that is run by scriptrun, and started from its entry, in both ways."""
     run = bench.from_shebang("scriptrun", "entry", workshop.tiny(1))
     script = bench.scripts / run.arguments[0]
     script.write_text(script.read_text().replace("# ///\n", "# [tool.scriptrun]\n# gui = true\n# ///\n"))
     workshop.run(bench.command("scriptrun", "scriptrun", "desktop", "add", str(script)))
-    entry = bench.command("scriptrun", *_words(bench.tools["scriptrun"].home))
-    contenders = bench.ready({"scriptrun": run, "its entry": entry})
+    attend, mode, keep, path = _words(bench.tools["scriptrun"].home)
+    entries = {
+        "its entry, without a terminal": bench.command("scriptrun", attend, mode, keep, path),
+        "its entry, within a terminal": bench.command("scriptrun", attend, "terminal", "never", path),
+    }
+    contenders = bench.ready({"scriptrun": run, **entries})
     times = in_turns({"python": bench.bare("entry"), **contenders}, rounds)
-    ratio = times["its entry"].median / times["scriptrun"].median
-    verdict = report.judge("time of the entry, as a multiple of the run by scriptrun:", ratio, MOST)
-    return report.show(f"{rounds} rounds.\n\n{report.compare(times)}\n- {verdict}\n")
+    verdicts = [
+        report.judge(f"{name}, as a multiple of the run by scriptrun:", _ratio(times, name), MOST) for name in entries
+    ]
+    lines = "".join(f"- {verdict}\n" for verdict in verdicts)
+    return report.show(f"{rounds} rounds.\n\n{report.compare(times)}\n{lines}")
+
+
+def _ratio(times: dict[str, Times], name: str) -> float:
+    return times[name].median / times["scriptrun"].median
 
 
 def _words(home: Path) -> list[str]:

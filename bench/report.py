@@ -34,7 +34,8 @@ def compare(times: Mapping[str, Times]) -> str:
             cells += [f"{own.minimum - python.minimum:.1f}", f"{over:.1f}", f"{own.median / python.median:.2f}"]
             cells += [f"{over / (uv.median - python.median):.2f}" if uv else ""]
         rows.append(cells + [""] * (len(HEADINGS) - len(cells)))
-    return table(HEADINGS, rows)
+    columns = len(HEADINGS) if uv else len(HEADINGS) - 1
+    return table(HEADINGS[:columns], [row[:columns] for row in rows])
 
 
 def judge(figure: str, value: float, limit: float) -> str:
