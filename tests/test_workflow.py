@@ -48,12 +48,6 @@ def test_the_suite_runs_on_three_platforms(workflow: dict[Any, Any]) -> None:
         assert any(command.split() in (["./run-tests"], ["./run-tests", "-n2"]) for command in commands(job))
 
 
-def test_on_linux_there_is_a_second_python(workflow: dict[Any, Any]) -> None:
-    """The image for the Python that Debian 12 has is of a later Debian, whose own is another."""
-    image = workflow["jobs"]["linux"]["container"]["image"]
-    assert image == "python:${{ matrix.python }}-${{ matrix.python == '3.11' && 'trixie' || 'bookworm' }}"
-
-
 def test_what_decides_is_said(workflow: dict[Any, Any]) -> None:
     """Only the whole suite away from Linux may fail, and the tests named for these platforms are there."""
     tolerated = [
