@@ -14,6 +14,7 @@ import scriptrun
 
 sys.path.insert(0, str(Path(__file__).parent))  # `support` is beside the tests, not part of the package
 
+from support import everybody
 from support import index as indexes
 from support import user as users
 from support.index import Index
@@ -50,6 +51,14 @@ def shared_index() -> Iterator[Index]:
             ),
         )
         yield index
+
+
+@pytest.fixture(scope="session")
+def programs(pythons: list[Path]) -> Iterator[Path]:
+    """The programs of an installation for everybody; it takes root."""
+    everybody.require_root()
+    with everybody.installation(pythons) as found:
+        yield found
 
 
 @pytest.fixture

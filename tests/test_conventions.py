@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -210,6 +211,27 @@ ORDER = (
 )
 """The modules, from the ground up: each may import only those before it, at its top level."""
 
+AT_THE_ROOT = {
+    ".ci",
+    ".gitattributes",
+    ".github",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    ".pre-commit-hooks.yaml",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "bench",
+    "docs",
+    "pyproject.toml",
+    "run-tests",
+    "samples",
+    "scriptrun",
+    "tests",
+}
+"""What a clone of the project has."""
+
 CHILD = {"pip_child", "pip_rules"}
 """The program that is pip's: the Pythons that it runs under do not have scriptrun."""
 
@@ -312,6 +334,28 @@ def test_no_file_names_an_index() -> None:
     assert named == []
 
 
+def test_one_place_says_what_is_untested() -> None:
+    """Where the platforms are listed, and nowhere else, so that no other place says it of too little or too much."""
+    pages = {str(path.relative_to(ROOT)) for path in files() if path.suffix in (".md", ".py", ".sh", ".toml", ".yml")}
+    saying = {name for name in pages if re.search(rb"(?i)\buntested\b", (ROOT / name).read_bytes())}
+    assert saying == {"README.md"}
+
+
+def test_nothing_lies_at_the_root_that_the_project_does_not_know() -> None:
+    """What a test or somebody's machine left there is not committed."""
+    command = ["git", "ls-files", "-z"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    assert {name.split("/")[0] for name in names if name} == AT_THE_ROOT
+
+
+@pytest.mark.slow
+def test_no_file_names_a_directory_of_its_authors() -> None:
+    """Paths are those of the project, or of examples."""
+    sought = re.compile(rb"[ '\"(=]/work/[\w.-]")
+    named = [str(path.relative_to(ROOT)) for path in files() if sought.search(path.read_bytes())]
+    assert named == []
+
+
 def files() -> list[Path]:
     """Return the files of the project, without what is made from them."""
     made = {".git", ".work", "__pycache__", ".venv", ".tox", "dist", ".hypothesis"}
@@ -319,7 +363,7 @@ def files() -> list[Path]:
     found = []
     for directory, below, names in os.walk(ROOT):
         below[:] = [name for name in below if name not in made]
-        found += [Path(directory, name) for name in names]
+        found += [Path(directory, name) for name in names if name not in made]  # `.git` of a worktree is a file
     assert len(found) > 50
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import desktop_home, everybody, mounts
+from support import desktop_home, mounts
 from support.desktop_home import HANDLER, TYPE
 from support.everybody import NOBODY, Everybody
 from support.index import Index
@@ -41,18 +41,10 @@ as_other xdg-mime query default application/x-scriptrun
 """
 
 
-@pytest.fixture(scope="module")
-def programs(pythons: list[Path]) -> Iterator[Path]:
-    """The programs of an installation for everybody."""
-    everybody.require_root()
-    desktop_home.require()
-    with everybody.installation(pythons) as found:
-        yield found
-
-
 @pytest.fixture
 def machine(programs: Path, shared_index: Index) -> Iterator[Everybody]:
     """A machine with an administrator, another user, and an editor for text."""
+    desktop_home.require()
     root = Path(tempfile.mkdtemp(prefix="scriptrun-machine-"))
     root.chmod(0o755)
     (root / "applications").mkdir()

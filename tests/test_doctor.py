@@ -541,14 +541,6 @@ def test_wrong_use(user: User, words: list[str], status: int, message: str) -> N
     assert finished.err.startswith(f"scriptrun: error: {message}\n")
 
 
-@pytest.fixture(scope="module")
-def programs(pythons: list[Path]) -> Iterator[Path]:
-    """The programs of an installation for everybody."""
-    everybody.require_root()
-    with everybody.installation(pythons) as found:
-        yield found
-
-
 @pytest.mark.slow
 def test_as_another_user(programs: Path, shared_index: Index) -> None:
     """root looks as somebody else: it is prepared in their cache; what is closed to them is named."""

@@ -22,14 +22,6 @@ pytestmark = pytest.mark.slow
 BODY = "import sys, demo; print(sys.prefix, demo.V)\n"
 
 
-@pytest.fixture(scope="module")
-def programs(pythons: list[Path]) -> Iterator[Path]:
-    """The programs of an installation for everybody."""
-    everybody.require_root()
-    with everybody.installation(pythons) as found:
-        yield found
-
-
 @pytest.fixture
 def machine(programs: Path, shared_index: Index) -> Iterator[Everybody]:
     """A machine with an administrator, another user and a script; its system cache is not there yet."""
