@@ -1,0 +1,47 @@
+"""Tell and ask in windows, for scripts that nobody started from a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from scriptrun.desktop import messages, notices, presenter, toolkits
+from scriptrun.desktop.messages import Question as Question  # noqa: PLC0414 - offered here as well
+from scriptrun.errors import ScriptrunError
+
+
+def tell(title: str, sentence: str, details: str, environ: Mapping[str, str]) -> None:
+    """Show that something failed: the sentence, the details behind a button, and a button that copies all.
+
+    Waits until the window is closed. Where none can be shown, a notification names the log that has the text.
+    """
+    failure = messages.failure(title, sentence, details)
+    if not any(toolkit.tell(failure, environ) for toolkit in toolkits.usable(environ)):
+        notices.leave(failure, environ)
+
+
+def ask(question: Question, environ: Mapping[str, str]) -> bool:
+    """Return whether the user wants it to run: Run, Show (which shows the source, and comes back) or Cancel.
+
+    Raises ScriptrunError where nothing can ask.
+    """
+    asked = messages.cleaned(question)
+    for toolkit in toolkits.usable(environ):
+        answer = toolkit.ask(asked, environ)
+        if answer is not None:
+            return answer
+    raise ScriptrunError(
+        "there is nothing here that could ask you in a window",
+        hint="install python3-tk, zenity or kdialog",
+    )
+
+
+@contextmanager
+def progress(title: str, environ: Mapping[str, str]) -> Iterator[Callable[[str], None]]:
+    """Show what happens in the block, if it takes longer than a moment; yield what is told of each step.
+
+    The window is gone when the block ends, and when this process dies or becomes another program. "Cancel" there ends
+    this process by SIGTERM. Nothing that happens to the window is felt here.
+    """
+    with presenter.present(messages.line(title), environ) as show:
+        yield show
