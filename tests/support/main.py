@@ -26,6 +26,20 @@ PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh
 PARTS.update({"bin/crontab": "cron", "bin/systemd-analyze": "systemd", "bin/systemd-nspawn": "systemd-container"})
 PARTS.update({"*bin/ip": "iproute2", "bin/python3": "python3", "lib/python3*/ensurepip": "python3-venv"})
 PARTS["share/python-wheels/pip-*.whl"] = "python3-pip-whl"
+PARTS.update({f"bin/{name}": name for name in ("kdialog", "lxterminal", "openbox", "pcmanfm", "thunar", "xdotool")})
+PARTS.update({f"bin/{name}": name for name in ("dunst", "xterm", "zenity")})
+PARTS.update({"bin/Xvfb": "xvfb", "bin/xprop": "x11-utils", "bin/import": "imagemagick", "bin/setfattr": "attr"})
+PARTS.update({"bin/tesseract": "tesseract-ocr", "share/tesseract-ocr/*/tessdata/eng.traineddata": "tesseract-ocr-eng"})
+PARTS.update({"bin/dbus-daemon": "dbus-daemon", "bin/dbus-launch": "dbus-x11", "bin/notify-send": "libnotify-bin"})
+PARTS.update({"bin/gio": "libglib2.0-bin", "lib/*/gio/modules/libgvfsdbus.so": "gvfs", "libexec/gvfsd": "gvfs-daemons"})
+PARTS.update({"bin/xdg-mime": "xdg-utils", "bin/update-mime-database": "shared-mime-info"})
+PARTS.update({"bin/update-desktop-database": "desktop-file-utils", "share/icons/Adwaita": "adwaita-icon-theme"})
+PARTS.update({"share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core"})
+PARTS.update({"lib/*/gdk-pixbuf-2.0/*/loaders/libpixbufloader-svg.so": "librsvg2-common"})
+PARTS.update({"lib/python3/dist-packages/gi": "python3-gi", "lib/python3*/tkinter/__init__.py": "python3-tk"})
+PARTS.update(
+    {"libexec/at-spi-bus-launcher": "at-spi2-core", "lib/*/girepository-1.0/Atspi-2.0.typelib": "gir1.2-atspi-2.0"}
+)
 """What the tests use of the machine, below `/usr`, and the Debian packages that hold it."""
 
 INSTALLED = ["pip", "hatchling", "editables"]
