@@ -79,14 +79,22 @@ def run(  # noqa: PLR0913 - all but the command by name
     return Finished(status, output)
 
 
-def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
-    """Run a program that ends soon, with `given` on stdin, in a session of its own.
+def exchange(
+    command: Sequence[str], environment: Mapping[str, str], given: bytes, timeout: float | None = None
+) -> Exchanged:
+    """Run a program, with `given` on stdin, in a session of its own; it is killed after `timeout` seconds.
 
-    There is neither a limit of time nor an interruption. Raises OSError.
+    There is no interruption. Raises OSError, and subprocess.TimeoutExpired.
     """
     with signals.told_of_children():
         finished = subprocess.run(
-            command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
+            command,
+            input=given,
+            env=dict(environment),
+            capture_output=True,
+            check=False,
+            start_new_session=True,
+            timeout=timeout,
         )
     return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
@@ -105,7 +113,7 @@ class Companion:
     def say(self, text: bytes) -> None:
         """Give it a text, or a part of one if it does not read; nothing if it has gone."""
         with suppress(OSError):
-            os.write(_stream(self._process.stdin).fileno(), text)
+            _stream(self._process.stdin).write(text)
 
     def end(self) -> int:
         """End it with all it started, if it has not ended by itself in a moment, and return its status."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from scriptrun.desktop import messages, notices, presenter, toolkits
+from scriptrun.desktop import accessibility, messages, notices, presenter, toolkits
 from scriptrun.desktop.messages import Question as Question  # noqa: PLC0414 - offered here as well
 from scriptrun.errors import ScriptrunError
 
@@ -16,8 +16,13 @@ def tell(title: str, sentence: str, details: str, environ: Mapping[str, str]) ->
     Waits until the window is closed. Where none can be shown, a notification names the log that has the text.
     """
     failure = messages.failure(title, sentence, details)
-    if not any(toolkit.tell(failure, environ) for toolkit in toolkits.usable(environ)):
+    if not any(toolkit.tell(failure, environ) for toolkit in _announced(failure, environ)):
         notices.leave(failure, environ)
+
+
+def toolkit(environ: Mapping[str, str]) -> str:
+    """Return the name of what would show windows; empty: nothing can."""
+    return next((toolkit.name for toolkit in toolkits.usable(environ) if toolkit.works(environ)), "")
 
 
 def ask(question: Question, environ: Mapping[str, str]) -> bool:
@@ -32,7 +37,7 @@ def ask(question: Question, environ: Mapping[str, str]) -> bool:
             return answer
     raise ScriptrunError(
         "there is nothing here that could ask you in a window",
-        hint="install python3-tk, zenity or kdialog",
+        hint="install python3-tk, zenity or kdialog, or run it from a terminal",
     )
 
 
@@ -45,3 +50,11 @@ def progress(title: str, environ: Mapping[str, str]) -> Iterator[Callable[[str],
     """
     with presenter.present(messages.line(title), environ) as show:
         yield show
+
+
+def _announced(failure: messages.Failure, environ: Mapping[str, str]) -> Iterator[toolkits.Toolkit]:
+    """Yield toolkits, and notify of the failure before one that a screen reader in use cannot read."""
+    for one in toolkits.usable(environ):
+        if not one.readable and accessibility.is_on(environ):
+            notices.announce(failure.title, failure.sentence, environ)
+        yield one

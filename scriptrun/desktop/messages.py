@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from scriptrun.errors import escape
@@ -50,3 +51,26 @@ def cleaned(question: Question) -> Question:
     """Return a question whose texts can be shown."""
     rows = tuple((line(label), plain(text)) for label, text in question.rows)
     return Question(line(question.title), plain(question.sentence.strip()), rows, plain(question.source))
+
+
+def rows(question: Question) -> str:
+    """Return what is known of what is asked about, a line for each part."""
+    return "\n".join(f"{label}: {text}" for label, text in question.rows)
+
+
+def summary(question: Question) -> str:
+    """Return what is asked, with what is known."""
+    return f"{question.sentence}\n\n{rows(question)}".rstrip()
+
+
+def everything(question: Question) -> str:
+    """Return that with what may run."""
+    return f"{summary(question)}\n\n{question.source}"
+
+
+def fitted(text: str, lines: int = 20) -> str:
+    """Return a text that fits into a window that cannot be scrolled: what is too much for it is cut off."""
+    wrapped: list[str] = []
+    for one in text.split("\n"):
+        wrapped += textwrap.wrap(one, 70, replace_whitespace=False, break_on_hyphens=False) or [""]
+    return "\n".join(wrapped if len(wrapped) <= lines else [*wrapped[: lines - 1], "…"])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from scriptrun import process
-from scriptrun.desktop import messages, toolkits, window_status
+from scriptrun.desktop import bar, messages, toolkits
 from scriptrun.desktop.toolkits import Toolkit
 
 PATIENCE = 0.5
@@ -27,18 +27,16 @@ def present(title: str, environ: Mapping[str, str]) -> Iterator[Callable[[str], 
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     worker = os.getpid()
+    with open(writing, "wb", buffering=0) as pipe:
 
-    def show(step: str) -> None:
-        with contextlib.suppress(OSError):  # nobody reads, or not fast enough
-            os.write(writing, messages.line(step)[:500].encode("utf-8", "replace") + b"\n")
+        def show(step: str) -> None:
+            with contextlib.suppress(OSError):  # nobody reads any more; who reads too slowly misses a step
+                pipe.write(messages.line(step)[:500].encode("utf-8", "replace") + b"\n")
 
-    try:
         with contextlib.suppress(OSError):
             process.detach(lambda: _Supervisor(title, environ, reading, worker).work(), kept=(reading,))
         os.close(reading)
         yield show
-    finally:
-        os.close(writing)
 
 
 class _Supervisor:
@@ -65,18 +63,18 @@ class _Supervisor:
         """Show a window until the work ends; return False if it failed."""
         window = toolkit.progress(self._title, self._environ)
         try:
-            window.say(toolkit.step(self._step))
+            window.show(self._step)
             while True:
                 ready = select.select([self._pipe, window.ending], [], [])[0]
                 if self._pipe in ready:
                     if not self._read():
                         return True
-                    window.say(toolkit.step(self._step))
+                    window.show(self._step)
                 if window.ending in ready:
                     break
         finally:
             status = window.end()
-        if status != window_status.CANCEL:
+        if status != bar.CANCEL:
             return False
         if not select.select([self._pipe], [], [], 0)[0] or self._read():
             os.kill(self._worker, signal.SIGTERM)

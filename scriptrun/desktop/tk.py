@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from scriptrun import interpreters, process
-from scriptrun.desktop import window_status
+from scriptrun.desktop import bar, messages
+from scriptrun.desktop.bar import Bar
 from scriptrun.desktop.messages import Failure, Question
-from scriptrun.process import Companion
 
 _PROGRAM = os.path.join(os.path.dirname(__file__), "window.py")
 
@@ -21,30 +21,32 @@ class Tk:
     """The Tk of one Python, which runs `window.py`."""
 
     python: str
+    readable = False
 
     @property
     def name(self) -> str:
         """What it is called."""
         return f"Tk ({self.python})"
 
+    def works(self, environ: Mapping[str, str]) -> bool:
+        """Tell whether it is there and finds a screen."""
+        return self._show("probe", {"title": ""}, environ) == bar.CLOSED
+
     def tell(self, failure: Failure, environ: Mapping[str, str]) -> bool:
         """Show a failure until it is closed; False: nothing could be shown."""
-        return self._show("failure", asdict(failure), environ) == window_status.CLOSED
+        return self._show("failure", asdict(failure), environ) == bar.CLOSED
 
     def ask(self, question: Question, environ: Mapping[str, str]) -> bool | None:
         """Return whether to run; None: nothing could be shown."""
-        status = self._show("question", asdict(question), environ)
-        return {window_status.RUN: True, window_status.CANCEL: False}.get(status)
+        known = {"rows": messages.rows(question)}
+        status = self._show("question", {**asdict(question), **known}, environ)
+        return {bar.RUN: True, bar.CANCEL: False}.get(status)
 
-    def progress(self, title: str, environ: Mapping[str, str]) -> Companion:
+    def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
-        companion = process.accompany(self._command(), environ)
-        companion.say(_told("progress", {"title": title}))
-        return companion
-
-    def step(self, text: str) -> bytes:
-        """Return what tells the window of a step."""
-        return f"{text}\n".encode()
+        window = Bar(process.accompany(self._command(), environ), lambda step: f"{step}\n".encode())
+        window.program.say(_told("progress", {"title": title}))
+        return window
 
     def _show(self, kind: str, texts: Mapping[str, object], environ: Mapping[str, str]) -> int:
         try:

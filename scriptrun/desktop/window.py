@@ -13,9 +13,11 @@ import os
 import re
 import signal
 import sys
-import tkinter
+import textwrap
+import tkinter as tk
+from collections.abc import Callable
 from tkinter import font, ttk
-from typing import Any, Callable  # collections.abc.Callable takes no arguments before Python 3.9
+from typing import Any
 
 CLOSED, RUN, CANCEL = 10, 11, 12
 
@@ -28,7 +30,7 @@ class Window:
 
     def __init__(self, title: str) -> None:
         scale = _scale()
-        self.root = tkinter.Tk(baseName="scriptrun", className="scriptrun")
+        self.root = tk.Tk(baseName="scriptrun", className="scriptrun")
         self.root.withdraw()
         self.root.title(shown(title))
         self.root.tk.call("tk", "scaling", scale * 96 / 72)
@@ -59,21 +61,22 @@ class Window:
         label.pack(fill="x", anchor="w", pady=(0, self.unit))
         return label
 
-    def text(self, content: str, lines: int) -> ttk.Frame:
-        """Return a text, of so many lines or less, that can be scrolled, selected and copied."""
+    def text(self, content: str, share: float) -> ttk.Frame:
+        """Return a text, of this share of the screen's height or less, that can be scrolled, selected and copied."""
         frame = ttk.Frame(self.body)
         fixed = font.nametofont("TkFixedFont", self.root)
-        height = self.root.winfo_screenheight() // 2 // fixed.metrics("linespace")
-        box = tkinter.Text(
+        width = (self.width - 4 * self.unit) // fixed.measure("0")
+        lines = sum(max(1, len(textwrap.wrap(line, width - 1))) for line in content.split("\n"))
+        box = tk.Text(
             frame,
-            width=self.width // fixed.measure("0"),
-            height=max(3, min(lines, height)),
+            width=width,
+            height=min(lines, int(self.root.winfo_screenheight() * share) // fixed.metrics("linespace")),
             font="TkFixedFont",
             background="white",
             relief="flat",
             padx=self.unit,
             pady=self.unit,
-            wrap="char",
+            wrap="word",
         )
         bar = ttk.Scrollbar(frame, command=box.yview)
         box.configure(yscrollcommand=bar.set)
@@ -117,11 +120,17 @@ def shown(text: str) -> str:
     return re.sub("[^\\x00-\\uffff]|[\\ud800-\\udfff]", lambda found: f"\\U{ord(found[0]):08x}", text)
 
 
+def probe(_told: dict[str, Any]) -> int:
+    """Find out whether there is a screen for windows."""
+    tk.Tk().destroy()
+    return CLOSED
+
+
 def failure(told: dict[str, Any]) -> int:
     """Say why something does not start: a sentence, the details behind a button, and a button that copies both."""
     window = Window(told["title"])
     window.sentence(told["sentence"])
-    details = window.text(told["details"], told["details"].count("\n") + 2)
+    details = window.text(told["details"], 0.5)
     whole = f"{told['sentence']}\n\n{told['details']}"
 
     def unfold() -> None:
@@ -148,10 +157,9 @@ def question(told: dict[str, Any]) -> int:
     """Ask whether a script may run."""
     window = Window(told["title"])
     window.sentence(told["sentence"])
-    facts = "\n".join(f"{label}:  {text}" for label, text in told["rows"])
-    if facts:
-        window.text(facts, facts.count("\n") + 1).pack(fill="both", expand=True)
-    source = window.text(told["source"], 24)
+    if told["rows"]:
+        window.text(told["rows"], 0.3).pack(fill="x")
+    source = window.text(told["source"], 0.3)
 
     def show() -> None:
         if source.winfo_ismapped():
@@ -189,20 +197,21 @@ def progress(told: dict[str, Any]) -> int:
             step.configure(text=shown(line.decode("utf-8", "replace"))[:200] or " ")
 
     window.button("Cancel", lambda: window.end(CANCEL)).focus_set()
-    window.root.tk.createfilehandler(0, tkinter.READABLE, read)
+    window.root.tk.createfilehandler(0, tk.READABLE, read)
     return window.run(CANCEL)
 
 
 def _scale() -> float:
     """Return how large the desktop wants things to be: 1.0 is 96 dots an inch."""
-    probe = tkinter.Tk(baseName="Xft", className="Xft")  # the resource database knows `Xft.dpi` by this name
+    probe = tk.Tk(baseName="Xft", className="Xft")  # the resource database knows `Xft.dpi` by this name
     probe.withdraw()
-    told = [probe.option_get("dpi", "Dpi") and float(probe.option_get("dpi", "Dpi")) / 96]
+    dots = str(probe.tk.call("option", "get", ".", "dpi", "Dpi"))
     probe.destroy()
-    for name in ("GDK_SCALE", "QT_SCALE_FACTOR"):
+    told = [1.0]
+    for value, whole in ((dots, 96), (os.environ.get("GDK_SCALE", ""), 1), (os.environ.get("QT_SCALE_FACTOR", ""), 1)):
         with contextlib.suppress(ValueError):
-            told.append(float(os.environ.get(name, "")))
-    return min(4.0, max([1.0, *(one for one in told if one)]))
+            told.append(float(value) / whole)
+    return min(4.0, max(told))
 
 
 def _next(event: Any) -> str:
@@ -226,4 +235,5 @@ if __name__ == "__main__":
     if hasattr(signal, "alarm"):
         signal.alarm(LIMIT)
     given = json.loads(_first_line())
-    sys.exit({"failure": failure, "question": question, "progress": progress}[given["kind"]](given))
+    kinds = {"probe": probe, "failure": failure, "question": question, "progress": progress}
+    sys.exit(kinds[given["kind"]](given))
