@@ -34,7 +34,7 @@ class Tk:
 
     def tell(self, failure: Failure, environ: Mapping[str, str]) -> bool:
         """Show a failure until it is closed; False: nothing could be shown."""
-        return self._show("failure", asdict(failure), environ) == bar.CLOSED
+        return self._show("failure", {**asdict(failure), "whole": failure.whole}, environ) == bar.CLOSED
 
     def ask(self, question: Question, environ: Mapping[str, str]) -> bool | None:
         """Return whether to run; None: nothing could be shown."""

@@ -131,7 +131,6 @@ def failure(told: dict[str, Any]) -> int:
     window = Window(told["title"])
     window.sentence(told["sentence"])
     details = window.text(told["details"], 0.5)
-    whole = f"{told['sentence']}\n\n{told['details']}"
 
     def unfold() -> None:
         if details.winfo_ismapped():
@@ -142,7 +141,7 @@ def failure(told: dict[str, Any]) -> int:
 
     def copy() -> None:
         window.root.clipboard_clear()
-        window.root.clipboard_append(shown(whole))
+        window.root.clipboard_append(shown(told["whole"]))
         copied.configure(text="Copied")
 
     close = window.button("Close", lambda: window.end(CLOSED))

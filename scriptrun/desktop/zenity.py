@@ -21,8 +21,6 @@ _STATUSES = {
     "ZENITY_EXTRA": str(_EXTRA),
 }
 
-_ENDED = (bar.RUN, bar.CANCEL)
-
 _SCROLLED = ("--text-info", "--width=600", "--height=350", "--font=monospace 10")
 """Small enough for a screen of 1280x800 at 200 %."""
 
@@ -50,16 +48,21 @@ class Zenity:
             pressed = shown.output.strip()
             if pressed == b"Copy":
                 clipboard.put(failure.whole, environ)
-            elif pressed != b"Details" or not self._scroll(failure.title, failure.details, environ):
-                return shown.status in _ENDED
+            elif pressed == b"Details":
+                if self._scroll(failure.title, failure.details, "Close", environ) != bar.RUN:
+                    return True
+            else:
+                return shown.status in (bar.RUN, bar.CANCEL)
 
     def ask(self, question: Question, environ: Mapping[str, str]) -> bool | None:
         """Return whether to run; None: nothing could be shown."""
         buttons = ["--ok-label=Run", "--cancel-label=Cancel", "--default-cancel", "--extra-button=Show"]
         while True:
             shown = self._label("--question", question.title, messages.summary(question), buttons, environ)
-            if shown.status != _EXTRA or not self._scroll(question.title, messages.everything(question), environ):
+            if shown.status != _EXTRA:
                 return {bar.RUN: True, bar.CANCEL: False}.get(shown.status)
+            if self._scroll(question.title, messages.everything(question), "Cancel", environ) != bar.RUN:
+                return False
 
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
@@ -68,13 +71,13 @@ class Zenity:
         return Bar(process.accompany(command, {**environ, **_STATUSES, "ZENITY_OK": str(bar.CLOSED)}), _step)
 
     def _label(self, kind: str, title: str, text: str, buttons: list[str], environ: Mapping[str, str]) -> Exchanged:
-        options = ["--no-markup", "--no-wrap", f"--title={title}", f"--text={_spelled(messages.fitted(text))}"]
+        options = ["--no-markup", "--no-wrap", f"--title={title}", f"--text={messages.fitted(text)}"]
         return self._run(environ, kind, *options, *buttons)
 
-    def _scroll(self, title: str, text: str, environ: Mapping[str, str]) -> bool:
-        """Show a long text until it is closed, and return whether that worked."""
-        options = [*_SCROLLED, f"--title={title}", "--ok-label=Back", "--cancel-label=Close"]
-        return self._run(environ, *options, given=text).status in _ENDED
+    def _scroll(self, title: str, text: str, cancel: str, environ: Mapping[str, str]) -> int:
+        """Show a long text until "Back" or `cancel` is pressed, and return the status."""
+        options = [*_SCROLLED, f"--title={title}", "--ok-label=Back", f"--cancel-label={cancel}"]
+        return self._run(environ, *options, given=text).status
 
     def _run(self, environ: Mapping[str, str], *options: str, given: str = "") -> Exchanged:
         return process.exchange([_program(environ), *options], {**environ, **_STATUSES}, given.encode())
