@@ -1,4 +1,4 @@
-"""Windows, on a real screen: what is told, asked and shown meanwhile, by each toolkit, and what there is without one."""
+"""Windows on a real screen: what is told, asked and shown, by each toolkit, and what there is without one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ QUESTION = Question(
     "letter.py",
     "It was downloaded. May it run?",
     (("Needs", "<i>demo</i>"), ("Python", "any")),
-    "print('inside')\n" * 99,
+    "inside of it\n" * 99,
 )
 
 PROGRAM = """
@@ -57,24 +57,21 @@ def desktop(user: User) -> Iterator[Desktop]:
         yield started
 
 
-def restrict(user: User, toolkit: str) -> None:
-    """Let a toolkit be the first that works: Tk finds nothing of its own, and programs before it are not there."""
+def only(user: User, toolkit: str) -> dict[str, str]:
+    """Return variables by which a toolkit is the first that works: Tk lacks a part, other programs are not there."""
     if toolkit == "tk":
-        return
-    user.variables["TCL_LIBRARY"] = "/nonexistent"
-    if toolkit == "kdialog":
-        programs = user.home / "programs"
-        programs.mkdir()
-        for name in ("kdialog", "gdbus", "xclip"):
-            (programs / name).symlink_to(shutil.which(name) or name)
-        for name in ("sh", "grep", "sleep"):
-            (programs / name).symlink_to(f"/bin/{name}")
-        user.variables["PATH"] = str(programs)
+        return {}
+    programs = user.home / "programs"
+    programs.mkdir()
+    for name in (toolkit, "gdbus", "xclip", "sh", "grep", "sleep"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    (programs / "init.tcl").write_text("exit 1")  # a Tcl that is there finds another library if this one were missing
+    return {"TCL_LIBRARY": str(programs), "PATH": str(programs)}
 
 
-def begin(desktop: Desktop, what: str, given: object) -> subprocess.Popen[bytes]:
+def begin(desktop: Desktop, what: str, given: object, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a program that uses windows."""
-    return desktop.start(sys.executable, "-c", PROGRAM, what, json.dumps(given))
+    return desktop.start(sys.executable, "-c", PROGRAM, what, json.dumps(given), **variables)
 
 
 def press(desktop: Desktop, toolkit: str, window: str, button: str, keys: tuple[str, ...]) -> None:
@@ -88,9 +85,9 @@ def press(desktop: Desktop, toolkit: str, window: str, button: str, keys: tuple[
 @pytest.mark.slow
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_a_failure_is_told(desktop: Desktop, toolkit: str) -> None:
-    """A window says what failed, as it is and not as markup, shows details on demand, and copies all; Escape ends it."""
-    restrict(desktop.user, toolkit)
-    process = begin(desktop, "tell", ["letter.py", SENTENCE, DETAILS])
+    """A window says what failed, as it is and not as markup, shows details and copies all; Escape ends it."""
+    variables = only(desktop.user, toolkit)
+    process = begin(desktop, "tell", ["letter.py", SENTENCE, DETAILS], variables)
     window = desktop.window("letter")
     desktop.find("<b>another</b> Python", window)
     assert r"C:\new;" in desktop.read(window)
@@ -110,10 +107,10 @@ def test_a_failure_is_told(desktop: Desktop, toolkit: str) -> None:
 
 def clipboard(desktop: Desktop) -> str:
     """Wait until there is a text on the clipboard, and return it."""
-    command = ["/bin/sh", "-c", "until /usr/bin/xclip -o -selection clipboard 2>/dev/null; do sleep 0.1; done"]
+    command = ["/bin/sh", "-c", "until xclip -o -selection clipboard 2>/dev/null; do sleep 0.1; done"]
     return subprocess.run(
         command,
-        env={**desktop.user.environment(), "PATH": "/usr/bin:/bin"},
+        env=desktop.user.environment(),
         capture_output=True,
         text=True,
         check=True,
@@ -125,14 +122,14 @@ def clipboard(desktop: Desktop) -> str:
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_a_question_is_asked_with_what_would_run(desktop: Desktop, toolkit: str) -> None:
     """A window asks, with what is known; "Show" shows the source and comes back, and Escape says no."""
-    restrict(desktop.user, toolkit)
-    process = begin(desktop, "ask", list(vars(QUESTION).values()))
+    variables = only(desktop.user, toolkit)
+    process = begin(desktop, "ask", list(vars(QUESTION).values()), variables)
     window = desktop.window("letter")
     desktop.find("It was downloaded.", window)
     assert "<i>demo</i>" in desktop.read(window)
     desktop.picture(f"question-{toolkit}")
     press(desktop, toolkit, window, "Show", ("Return",))
-    desktop.find("print('inside')")
+    desktop.find("inside of it")
     desktop.picture(f"question-source-{toolkit}")
     while process.poll() is None:
         desktop.key("Escape")
@@ -143,15 +140,15 @@ def test_a_question_is_asked_with_what_would_run(desktop: Desktop, toolkit: str)
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_run_is_an_answer_that_return_does_not_give(desktop: Desktop, toolkit: str) -> None:
     """Who presses Return at once has not said yes; who presses Run has."""
-    restrict(desktop.user, toolkit)
+    variables = only(desktop.user, toolkit)
     answer = desktop.user.directory / "answer"
-    process = begin(desktop, "ask", ["letter.py", "May it run?", [], ""])
+    process = begin(desktop, "ask", ["letter.py", "May it run?", [], ""], variables)
     desktop.find("May it", desktop.window("letter"))
     desktop.key("Return")
     while process.poll() is None:
         desktop.key("Escape")
     assert answer.read_text() == "False"
-    process = begin(desktop, "ask", ["letter.py", "May it run?", [], ""])
+    process = begin(desktop, "ask", ["letter.py", "May it run?", [], ""], variables)
     window = desktop.window("letter")
     desktop.find("May it", window)
     press(desktop, toolkit, window, "Run", ("Tab", "Return"))
@@ -163,8 +160,8 @@ def test_run_is_an_answer_that_return_does_not_give(desktop: Desktop, toolkit: s
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_cancel_in_the_window_of_progress_ends_the_work(desktop: Desktop, toolkit: str) -> None:
     """A window says what is done now, as it is and not as markup; "Cancel" there is SIGTERM."""
-    restrict(desktop.user, toolkit)
-    process = begin(desktop, "progress", "time.sleep(1000)")
+    variables = only(desktop.user, toolkit)
+    process = begin(desktop, "progress", "time.sleep(1000)", variables)
     window = desktop.window("letter")
     desktop.find("Installing <b>demo</b>", window)
     assert r"C:\new" in desktop.read(window)
@@ -179,12 +176,12 @@ def test_cancel_in_the_window_of_progress_ends_the_work(desktop: Desktop, toolki
 @pytest.mark.parametrize("how", ["ends", "is killed", "becomes another program"])
 def test_the_window_of_progress_goes_with_the_work(desktop: Desktop, toolkit: str, how: str) -> None:
     """However the work ends, its window goes, and the rest of the program has nothing of it."""
-    restrict(desktop.user, toolkit)
+    variables = only(desktop.user, toolkit)
     os.mkfifo(desktop.user.directory / "go")
     after = {"ends": "pass", "is killed": "os.kill(os.getpid(), 9)"}.get(
         how, "os.execv('/bin/sleep', ['sleep', '1000'])"
     )
-    process = begin(desktop, "progress", f"open('go').read(); {after}")
+    process = begin(desktop, "progress", f"open('go').read(); {after}", variables)
     window = desktop.window("letter")
     (desktop.user.directory / "go").write_text("")
     desktop.closed(window)
@@ -197,50 +194,48 @@ def test_the_window_of_progress_goes_with_the_work(desktop: Desktop, toolkit: st
 @pytest.mark.slow
 def test_work_that_is_soon_done_has_no_window(desktop: Desktop) -> None:
     """Of work that ends at once and work that goes on, the second one alone starts a program for its window."""
-    restrict(desktop.user, "zenity")
-    spy(desktop.user, "zenity", 'echo started >>"$HOME/record"; exec /usr/bin/zenity "$@"')
-    assert begin(desktop, "progress", "pass").wait(desktops.LIMIT) == 0
-    process = begin(desktop, "progress", "time.sleep(1000)")
+    variables = only(desktop.user, "zenity")
+    spy(desktop.user, 'echo started >>"$HOME/record"; exec /usr/bin/zenity "$@"')
+    assert begin(desktop, "progress", "pass", variables).wait(desktops.LIMIT) == 0
+    process = begin(desktop, "progress", "time.sleep(1000)", variables)
     desktop.window("letter")
     assert (desktop.user.home / "record").read_text() == "started\n"
     process.kill()
 
 
-def spy(user: User, name: str, text: str) -> None:
-    """Put a program of this name before all others."""
-    directory = user.home / "first"
-    directory.mkdir()
-    (directory / name).write_text(f"#!/bin/sh\n{text}\n")
-    (directory / name).chmod(0o755)
-    user.variables["PATH"] = f"{directory}:{user.variables['PATH']}"
+def spy(user: User, text: str) -> None:
+    """Have a program of this text in place of zenity."""
+    program = user.home / "programs" / "zenity"
+    program.unlink()
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("failing", ["exec sleep 1000", "exit 1", "kill -9 $$"])
 def test_a_window_that_hangs_or_dies_is_not_felt_by_the_work(desktop: Desktop, failing: str) -> None:
     """Work goes on and ends well, however much it tells a window that does not read, or is not there any more."""
-    restrict(desktop.user, "zenity")
-    desktop.user.variables["PATH"] = "/bin/nowhere"
+    variables = only(desktop.user, "zenity")
     os.mkfifo(desktop.user.home / "started")
-    spy(desktop.user, "zenity", f'/bin/echo >"{desktop.user.home}/started"; PATH=/usr/bin:/bin; {failing}')
+    spy(desktop.user, f'echo >"$HOME/started"; {failing}')
     told = "open(os.environ['HOME'] + '/started').read(); [show('x' * 400) for _ in range(20000)]"
-    assert begin(desktop, "progress", told).wait(desktops.LIMIT) == 0
+    assert begin(desktop, "progress", told, variables).wait(desktops.LIMIT) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_windows_are_twice_as_large_where_all_is_and_fit_the_screen(desktop: Desktop, toolkit: str) -> None:
     """At 200 % a question is about twice as wide and high, and no part of it, nor of the source, is out of sight."""
-    restrict(desktop.user, toolkit)
+    variables = only(desktop.user, toolkit)
     sizes = []
     for factor in "12":
-        desktop.user.variables.update(GDK_SCALE=factor, QT_SCALE_FACTOR=factor)
-        process = begin(desktop, "ask", list(vars(QUESTION).values()))
+        variables.update(GDK_SCALE=factor, QT_SCALE_FACTOR=factor)
+        process = begin(desktop, "ask", list(vars(QUESTION).values()), variables)
         window = desktop.window("letter")
         desktop.find("It was downloaded.", window)
         sizes.append(desktop.place(window)[1])
         press(desktop, toolkit, window, "Show", ("Return",))
-        desktop.find("print('inside')")
+        desktop.find("inside of it")
         corner, size = desktop.place(desktop.window("letter"))
         desktop.picture(f"scaled-{factor}-{toolkit}")
         assert min(corner) >= 0
@@ -277,7 +272,7 @@ def test_a_screen_reader_reads_failures(user: User) -> None:
         status = ["org.freedesktop.DBus.Properties.Set", "org.a11y.Status", "IsEnabled", "<true>"]
         bus = ["--dest", "org.a11y.Bus", "--object-path", "/org/a11y/bus", "--method"]
         assert user.run("gdbus", "call", "--session", *bus, *status).status == 0
-        process = begin(desktop, "tell", ["letter.py", SENTENCE, DETAILS])
+        process = begin(desktop, "tell", ["letter.py", SENTENCE, DETAILS], {})
         desktop.window("letter")
         heard = user.run("timeout", "100", "/usr/bin/python3", "-c", READER).out
         assert f"label: {SENTENCE}\n" in heard
@@ -291,8 +286,9 @@ def test_a_screen_reader_reads_failures(user: User) -> None:
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_the_toolkit_that_would_show_windows_is_named(desktop: Desktop, toolkit: str) -> None:
     """It is the first one that works; without a screen there is none."""
-    restrict(desktop.user, toolkit)
+    variables = only(desktop.user, toolkit)
     code = "import os; from scriptrun.desktop import dialogs; print(dialogs.toolkit(os.environ))"
+    desktop.user.variables.update(variables)
     assert desktop.user.run(sys.executable, "-c", code).out.split(" ")[0].strip().lower() == toolkit
     assert desktop.user.run(sys.executable, "-c", code, DISPLAY=":4040404").out == "\n"
     assert desktop.user.run(sys.executable, "-c", code, DISPLAY=None).out == "\n"

@@ -65,15 +65,9 @@ def _rotate(path: str, more: int) -> None:
 
 
 def _by_notify_send(title: str, text: str) -> list[str]:
-    return [
-        "notify-send",
-        "--app-name=scriptrun",
-        "--icon=dialog-error",
-        "--urgency=critical",
-        "--",
-        title,
-        _body(text),
-    ]
+    options = ["--app-name=scriptrun", "--icon=dialog-error", "--urgency=critical"]
+    body = _body(text).replace("\\", r"\\")  # it looks for escapes
+    return ["notify-send", *options, "--", title, body]
 
 
 def _by_gdbus(title: str, text: str) -> list[str]:
