@@ -65,8 +65,8 @@ def only(user: User, toolkit: str) -> dict[str, str]:
     programs.mkdir()
     for name in (toolkit, "gdbus", "xclip", "sh", "grep", "sleep"):
         (programs / name).symlink_to(shutil.which(name) or name)
-    (programs / "init.tcl").write_text("exit 1")  # a Tcl that is there finds another library if this one were missing
-    return {"TCL_LIBRARY": str(programs), "PATH": str(programs)}
+    (programs / "libtk8.6.so").write_text("broken\n")  # what a Python imports `tkinter` from loads this
+    return {"LD_LIBRARY_PATH": str(programs), "PATH": str(programs)}
 
 
 def begin(desktop: Desktop, what: str, given: object, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -258,8 +258,10 @@ def read(one):
     for index in range(one.get_child_count()):
         yield from read(one.get_child_at_index(index))
 
-while not any(role == "push button" for role, name in (found := list(read(Atspi.get_desktop(0))))):
+found = []
+while ("push button", "Close") not in found:
     time.sleep(0.1)
+    found = list(read(Atspi.get_desktop(0)))
 for role, name in found:
     print(f"{role}: {name}")
 """

@@ -10,7 +10,7 @@ from typing import Any
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
-from scriptrun.desktop import associations, handler, mime_type, registration
+from scriptrun.desktop import associations, dialogs, handler, mime_type, registration
 from scriptrun.errors import UsageError
 
 
@@ -18,7 +18,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print it as a table, or with `--json` as an object. Raises ScriptrunError.
 
     The object has `scripts` and `python`, each with `type` and `opens-with` (the name of an entry, null: none), and
-    `user` and `system`, each with what is registered there.
+    `user` and `system`, each with what is registered there; and `windows`, what would show them (null: nothing).
     """
     if len(invocation.arguments) > 1:
         raise UsageError("`scriptrun desktop status` takes no arguments", hint="only --json")
@@ -28,6 +28,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         "python": _opened(session, mime_type.PYTHON),
         "user": _registered(environ, system=False),
         "system": _registered(environ, system=True),
+        "windows": dialogs.toolkit(environ) or None,
     }
     output.give(json.dumps(facts, indent=2) + "\n" if "--json" in invocation.extra else _table(facts, session))
     return 0
@@ -59,6 +60,7 @@ def _table(facts: Mapping[str, Any], session: associations.Session) -> str:
         registered = facts[key]
         rows.append((what, registered["program"] or "not installed"))
         rows += [("", f"{wrong}; install it again") for wrong in registered["wrong"]]
+    rows.append(("windows are shown by", facts["windows"] or "nothing"))
     return table.lay_out(("", ""), rows, (1,)).partition("\n")[2]
 
 
