@@ -33,10 +33,7 @@ class Zenity:
 
     def works(self, environ: Mapping[str, str]) -> bool:
         """Tell whether it is there and finds a screen."""
-        try:
-            return bool(_program(environ)) and self._run(environ, "--version").status == 0
-        except OSError:
-            return False
+        return self._run(environ, "--version").status == 0
 
     def tell(self, failure: Failure, environ: Mapping[str, str]) -> bool:
         """Show a failure until it is closed; False: nothing could be shown."""
@@ -80,7 +77,10 @@ class Zenity:
         return self._run(environ, *options, given=text).status
 
     def _run(self, environ: Mapping[str, str], *options: str, given: str = "") -> Exchanged:
-        return process.exchange([_program(environ), *options], {**environ, **_STATUSES}, given.encode())
+        try:
+            return process.exchange([_program(environ), *options], {**environ, **_STATUSES}, given.encode())
+        except OSError:
+            return Exchanged(-1, b"", "")
 
 
 def _program(environ: Mapping[str, str]) -> str:
