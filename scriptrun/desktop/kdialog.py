@@ -64,7 +64,9 @@ class KDialog:
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
         command = [_program(environ), *_titled(title), "--progressbar", _spelled(title), "0"]
-        words = process.exchange(command, environ, b"").output.decode().split() if _program(environ) else []
+        quietly = ["/bin/sh", "-c", 'exec "$@" 2>/dev/null', "sh"]  # the window, which stays, keeps its stderr
+        shown = process.exchange([*quietly, *command], environ, b"")
+        words = shown.output.decode().split()
         if len(words) != 2:
             raise OSError("kdialog shows no window")
         bus.call(environ, words[0], words[1], f"{_INTERFACE}.showCancelButton", True)
