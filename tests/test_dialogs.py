@@ -63,7 +63,7 @@ def only(user: User, toolkit: str) -> dict[str, str]:
         return {}
     programs = user.home / "programs"
     programs.mkdir()
-    for name in (toolkit, "gdbus", "xclip", "sh", "grep", "sleep"):
+    for name in (toolkit, f"{toolkit}_progress_helper", "gdbus", "xclip", "sh", "grep", "sleep"):
         (programs / name).symlink_to(shutil.which(name) or name)
     (programs / "libtk8.6.so").write_text("broken\n")  # what a Python imports `tkinter` from loads this
     return {"LD_LIBRARY_PATH": str(programs), "PATH": str(programs)}
