@@ -11,7 +11,7 @@ from pathlib import Path
 from support.desktop import Desktop, Point
 from support.user import User
 
-MANAGERS = {"pcmanfm": ("pcmanfm", "--no-desktop"), "Thunar": ("thunar",)}
+MANAGERS = {"pcmanfm": ("pcmanfm", "--no-desktop", "--new-win"), "Thunar": ("thunar",)}
 """What the tests call file managers (as their windows do), and how they are started."""
 
 TYPES = "MimeType=text/plain;text/x-python;\n"
