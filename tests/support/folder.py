@@ -48,7 +48,7 @@ def show(desktop: Desktop, manager: str, directory: Path) -> Iterator[Folder]:
 
 def give_editor(user: User, name: str) -> Path:
     """Make `name` what opens Python files and texts of this user, and return the FIFO to which it writes which."""
-    fifo = user.home / f"{name}.fifo"
+    fifo = user.home.parent / f"{name}.fifo"  # no file of a home: all of that may be read
     os.mkfifo(fifo)
     program = user.home / "bin" / name
     program.parent.mkdir()
