@@ -87,7 +87,7 @@ def exchange(command: Sequence[str], environment: Mapping[str, str], given: byte
     return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
 
-def attend(command: Sequence[str] | str, directory: str, *, console: bool = False) -> int:
+def wait_for(command: Sequence[str] | str, directory: str, *, console: bool = False) -> int:
     """Run a program that the user sees, wait for it however long it takes, and return its exit status.
 
     On Windows `command` may be a line, and with `console` it gets a new one. Raises OSError.

@@ -30,6 +30,7 @@ CAUSES: dict[type[ScriptrunError], str] = {
     errors.CacheError: f"scriptrun cannot use the place where it keeps what scripts need; {_ADMINISTRATOR}",
     errors.RemoteError: f"it could not be fetched from where it is, or is not what was expected; {_RETRY}",
     errors.ApprovalError: f"it may come from somebody else, and you have not agreed to what it is now; {_AGAIN}",
+    errors.Declined: "you have decided against it",
     errors.EditError: "it could not be changed",
     errors.ScriptUnreadable: "it cannot be opened; it may be a folder, or a file that is not yours",
     errors.ScriptMissing: "it is not there; it may have been moved, renamed or deleted",

@@ -10,8 +10,8 @@ from typing import Any
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
-from scriptrun.desktop import associations, handler, menu, mime_type, registration
-from scriptrun.desktop.menu import Entry
+from scriptrun.desktop.freedesktop import associations, handler, menu, mime_type, registration, scope
+from scriptrun.desktop.freedesktop.menu import Entry
 from scriptrun.errors import UsageError
 
 
@@ -41,7 +41,7 @@ def _opened(session: associations.Session, type_: str) -> dict[str, Any]:
 
 def _registered(environ: Mapping[str, str], *, system: bool) -> dict[str, Any]:
     """Return whether scriptrun is registered there, the program of its entry, and what is wrong."""
-    where = registration.scope(environ, system=system)
+    where = scope.of(environ, system=system)
     here = associations.Session((where.configuration,), (where.data,), (), where.session.path)
     program = handler.program(here)
     known = mime_type.is_known([where.data])
