@@ -11,6 +11,7 @@ from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
 from scriptrun.cli.desktop import entries
+from scriptrun.desktop import dialogs
 from scriptrun.desktop.freedesktop import associations, handler, menu, mime_type, registration, scope
 
 
@@ -18,7 +19,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print it as a table, or with `--json` as an object. Raises ScriptrunError.
 
     The object has `installed`, `scripts` and `python`, each of the two with `type` and `opens-with` (the name of an
-    entry, null: none), `user` and `system`, each with what is registered there, and `entries`: those of single scripts.
+    entry, null: none), `user` and `system`, each with what is registered there, `entries`: those of single scripts, and
+    `windows`, what would show them (null: nothing).
     """
     session = associations.of_user(environ)
     registered = {key: _registered(environ, system=system) for key, system in (("user", False), ("system", True))}
@@ -28,6 +30,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         "python": _opened(session, mime_type.PYTHON),
         **registered,
         "entries": [entries.described(one) for one in menu.entries(environ)],
+        "windows": dialogs.toolkit(environ) or None,
     }
     output.give(json.dumps(facts, indent=2) + "\n" if "--json" in invocation.extra else _table(facts, session))
     return 0
@@ -60,6 +63,7 @@ def _table(facts: Mapping[str, Any], session: associations.Session) -> str:
         rows.append((what, registered["program"] or "not installed"))
         rows += [("", f"{wrong}; install it again") for wrong in registered["wrong"]]
     rows += [entries.row(one) for one in facts["entries"]]
+    rows.append(("windows are shown by", facts["windows"] or "nothing"))
     return table.lay_out(("", ""), rows, (1,)).partition("\n")[2]
 
 
