@@ -74,6 +74,8 @@ def test_help_of_a_command(user: User) -> None:
         ("--wiht=x s.py", "unknown option `--wiht`", "`--with`"),
         ("env s.py --jsno", "unknown option `--jsno`", "`--json`"),
         ("--json s.py", "unknown option `--json`", ""),
+        ("desktop", "`scriptrun desktop` takes a word more", "one of: add, install, open, remove, status, uninstall"),
+        ("desktop status x", "`scriptrun desktop status` takes no `x`", "`scriptrun --help`"),
         ("cache dir --json", "`scriptrun cache dir` has no option `--json`", "`scriptrun --help`"),
         ("-z s.py", "unknown option `-z`", "`scriptrun --help`"),
         ("env", "`scriptrun env` takes one script", "scriptrun env SCRIPT [--json]"),
