@@ -41,6 +41,7 @@ ORDER = (
     "refusals",
     "patience",
     "signals",
+    "attendant",
     "process",
     "interpreters",
     "markers",
