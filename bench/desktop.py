@@ -2,8 +2,8 @@
 """Measure what a script's entry in the application menu costs to start, beside a run of the script by scriptrun.
 
 Installs this checkout below .work/bench at the first use. The script's environment is ready; it gets no terminal. What
-is started is what the entry says, as a desktop starts it. All times are wall-clock times in milliseconds, from the
-start of the process to its end.
+is started is the command in the entry, directly: no desktop takes part in it. All times are wall-clock times in
+milliseconds, from the start of the process to its end.
 """
 
 from __future__ import annotations

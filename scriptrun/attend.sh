@@ -69,7 +69,7 @@ terminal() { # run the script with "$@" in this terminal, and keep that where it
 
 window() { # run the script with "$@", and tell if it dies; what it writes is in a file that has no name any more
     log=$state/running.$$.log
-    (umask 077 && set -C && : >"$log") 2>/dev/null || log=$(mktemp) || log=/dev/null
+    (umask 077 && set -C && : >"$log") 2>/dev/null || log=$(mktemp 2>/dev/null) || log=/dev/null
     {
         [ "$log" = /dev/null ] || rm -f "$log"
         run "$@" >&3 2>&1 3>&-
@@ -90,17 +90,12 @@ run() { # the script, with "$@"; set how it ended, and whether scriptrun has tol
 }
 
 linger() { # say how the script ended, and wait for a key
-    signal=''
-    [ "$status" -le 128 ] || [ "$status" -gt 192 ] || signal=$(kill -l $((status - 128)) 2>/dev/null)
-    if [ "$told" ]; then
-        text=''
-    elif [ "$signal" ]; then
-        text="$name was ended by the signal $signal. "
-    elif [ "$status" -gt 0 ]; then
-        text="$name has failed, with exit status $status. "
-    else
-        text="$name has ended. "
-    fi
+    text="$name has failed, with exit status $status. "
+    case $status in
+    0) text="$name has ended. " ;;
+    129 | 1[3-8]? | 19[0-2]) signal=$(kill -l $((status - 128))) && text="$name was ended by the signal $signal. " ;;
+    esac 2>/dev/null
+    [ -z "$told" ] || text=''
     stty sane -icanon -echo -isig min 0 time 1 2>/dev/null || return # the terminal has gone
     dd bs=4096 count=1 >/dev/null 2>&1 # what was typed before is no answer
     printf '\033[0m\n%s\n' "${text}Press any key to close this window."
