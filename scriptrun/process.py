@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import IO
 
 from scriptrun import signals
 from scriptrun.patience import Watchdog
@@ -21,6 +22,9 @@ TimeoutExpired = subprocess.TimeoutExpired
 
 _GRACE = 10.0
 """For how many seconds a program may end what it started; it takes as many milliseconds."""
+
+_FAREWELL = 1.0
+"""For how many seconds a program that accompanies this one may end by itself."""
 
 
 @dataclass(frozen=True)
@@ -75,25 +79,83 @@ def run(  # noqa: PLR0913 - all but the command by name
     return Finished(status, output)
 
 
-def exchange(command: Sequence[str], environment: Mapping[str, str], given: bytes) -> Exchanged:
-    """Run a program that ends soon, with `given` on stdin, in a session of its own.
+def exchange(
+    command: Sequence[str], environment: Mapping[str, str], given: bytes, timeout: float | None = None
+) -> Exchanged:
+    """Run a program, with `given` on stdin, in a session of its own; it is killed after `timeout` seconds.
 
-    There is neither a limit of time nor an interruption. Raises OSError.
+    There is no interruption. Raises OSError, and subprocess.TimeoutExpired.
     """
     with signals.told_of_children():
         finished = subprocess.run(
-            command, input=given, env=dict(environment), capture_output=True, check=False, start_new_session=True
+            command,
+            input=given,
+            env=dict(environment),
+            capture_output=True,
+            check=False,
+            start_new_session=True,
+            timeout=timeout,
         )
     return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
 
 
-def attend(command: Sequence[str] | str, directory: str, *, console: bool = False) -> int:
+def wait_for(command: Sequence[str] | str, directory: str, *, console: bool = False) -> int:
     """Run a program that the user sees, wait for it however long it takes, and return its exit status.
 
     On Windows `command` may be a line, and with `console` it gets a new one. Raises OSError.
     """
     flags = getattr(subprocess, "CREATE_NEW_CONSOLE", 0) if console else 0
     return subprocess.call(command, cwd=directory, creationflags=flags)
+
+
+class Companion:
+    """A program beside this one, told things on stdin until it ends or is ended."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def ending(self) -> int:
+        """A descriptor that can be read from when the program has written something, or ended."""
+        return _stream(self._process.stdout).fileno()
+
+    def say(self, text: bytes) -> None:
+        """Give it a text, or a part of one if it does not read; nothing if it has gone."""
+        with suppress(OSError):
+            _stream(self._process.stdin).write(text)
+
+    def end(self) -> int:
+        """End it with all it started, if it has not ended by itself in a moment, and return its status."""
+        _stream(self._process.stdin).close()
+        try:
+            status = self._process.wait(_FAREWELL)
+        except TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            status = self._process.wait()
+        _stream(self._process.stdout).close()
+        return status
+
+
+def accompany(command: Sequence[str], environment: Mapping[str, str]) -> Companion:
+    """Start a program in a session of its own, which is told things as they come. Raises OSError."""
+    process = subprocess.Popen(
+        command,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment),
+        start_new_session=True,
+    )
+    os.set_blocking(_stream(process.stdin).fileno(), False)
+    return Companion(process)
+
+
+def _stream(stream: IO[bytes] | None) -> IO[bytes]:
+    """Return a stream of a process that was started with it."""
+    if stream is None:
+        raise ValueError("the process has no such stream")
+    return stream
 
 
 def detach(work: Callable[[], object], kept: Collection[int] = ()) -> None:

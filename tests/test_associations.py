@@ -9,7 +9,7 @@ from support import desktop_home
 from support.desktop_home import DesktopHome
 from support.user import User
 
-from scriptrun.desktop import associations
+from scriptrun.desktop.freedesktop import associations
 
 PYTHON = "text/x-python"
 

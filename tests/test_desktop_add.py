@@ -13,7 +13,7 @@ from support import entries, watch
 from support.user import LIMIT, Finished, User
 
 import scriptrun
-from scriptrun.desktop import categories, entry, menu
+from scriptrun.desktop.freedesktop import categories, entry, menu
 
 ODD = 'a b/100% ; "it\'s" `$HOME` é\\ #~&(x)\tnew\nline.py'
 """A path with what shells, entries and file managers give a meaning."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import entries, watch
 from support.user import LIMIT
 
-from scriptrun.desktop import entry
+from scriptrun.desktop.freedesktop import entry
 from scriptrun.errors import UsageError
 
 HARD = (

@@ -21,8 +21,9 @@ from support.user import LIMIT
 from scriptrun import arguments, process
 from scriptrun.cli import desktop
 from scriptrun.cli.desktop import macos as cli
-from scriptrun.desktop import command_files, macos, opening
+from scriptrun.desktop import opening
 from scriptrun.desktop.application import Application
+from scriptrun.desktop.macos import bundles, command_files
 from scriptrun.errors import ScriptrunError, UsageError
 
 REQUIRED = {
@@ -83,7 +84,7 @@ def attend(tmp_path: Path) -> str:
     return str(path)
 
 
-def unpack(files: dict[str, macos.File], bundle: Path) -> None:
+def unpack(files: dict[str, bundles.File], bundle: Path) -> None:
     """Write the files of a bundle."""
     for name, file in files.items():
         path = bundle / name
@@ -96,7 +97,7 @@ def unpack(files: dict[str, macos.File], bundle: Path) -> None:
 def test_a_bundle_has_what_apple_asks_for(*, terminal: bool) -> None:
     """The property list has the keys that are expected, in their types; the file that it names is there to be run."""
     application = Application("Monthly report", "/Users/ada/report.py", terminal)
-    files = macos.bundle(application, "/opt/scriptrun-attend", b"icns\0\0\0\x08")
+    files = bundles.bundle(application, "/opt/scriptrun-attend", b"icns\0\0\0\x08")
     properties = plistlib.loads(files["Contents/Info.plist"].content)
     assert REQUIRED - properties.keys() == set()
     assert (properties["CFBundlePackageType"], properties["CFBundleName"]) == ("APPL", "Monthly report")
@@ -112,7 +113,7 @@ def test_a_bundle_has_what_apple_asks_for(*, terminal: bool) -> None:
 
 def test_identifiers_differ_with_the_path_alone() -> None:
     """Launch Services tells applications apart by them: one for each script, whatever its entry is called."""
-    first, again, other = macos.identifier("/a/x.py"), macos.identifier("/a/x.py"), macos.identifier("/b/x.py")
+    first, again, other = bundles.identifier("/a/x.py"), bundles.identifier("/a/x.py"), bundles.identifier("/b/x.py")
     assert first == again != other
 
 
@@ -124,7 +125,7 @@ def test_a_bundle_runs_its_script(tmp_path: Path, attend: str, *, terminal: bool
     """The program in it, run by a shell, hands on the path of the script as one word, whatever is in that."""
     application = Application("X", f"/scripts/{ODD}", terminal, "never")
     bundle = tmp_path / "my app.app"
-    unpack(macos.bundle(application, attend), bundle)
+    unpack(bundles.bundle(application, attend), bundle)
     subprocess.run([bundle / program], check=True, timeout=LIMIT)
     assert Path(attend).with_name("words").read_text().split("\n")[:-1] == [mode, "never", f"/scripts/{ODD}"]
 
@@ -132,7 +133,7 @@ def test_a_bundle_runs_its_script(tmp_path: Path, attend: str, *, terminal: bool
 def test_the_launcher_opens_the_terminal_from_wherever_the_bundle_is(tmp_path: Path, attend: str) -> None:
     """It gives `open` a file `.command` of its own bundle, by a path that leads there from any directory."""
     bundle = tmp_path / "moved here.app"
-    unpack(macos.bundle(Application("X", "/x.py", terminal=True), attend), bundle)
+    unpack(bundles.bundle(Application("X", "/x.py", terminal=True), attend), bundle)
     start = bundle / "Contents/MacOS/start"
     text = start.read_text()
     assert text.startswith("#!/bin/sh\nexec /usr/bin/open ")
@@ -182,7 +183,7 @@ def test_a_script_that_is_opened_gets_the_terminal_of_macos(
 def test_the_handler_is_offered_for_python_files_and_takes_no_default() -> None:
     """Its document types name types that are known or declared, in documented roles, of the rank `Alternate`."""
     compiled = {"CFBundleExecutable": "droplet", "CFBundleIconFile": "droplet", "CFBundleName": "made"}
-    properties = plistlib.loads(macos.handler_properties(compiled))
+    properties = plistlib.loads(bundles.handler_properties(compiled))
     assert properties["CFBundleExecutable"] == "droplet", "what osacompile made stays"
     declared = {one["UTTypeIdentifier"]: one for one in properties["UTImportedTypeDeclarations"]}
     endings = {
@@ -204,7 +205,7 @@ def test_the_handler_hands_on_each_file(tmp_path: Path) -> None:
     program.parent.mkdir()
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "${0%/*}/words"\n')
     program.chmod(0o755)
-    source = macos.handler(str(program))
+    source = bundles.handler(str(program))
     assert re.findall(r"(?m)^(on|end) (\w+)", source) == [
         ("on", "open"),
         ("end", "open"),
@@ -221,9 +222,9 @@ def test_the_handler_hands_on_each_file(tmp_path: Path) -> None:
 def test_commands_for_the_system_name_one_bundle() -> None:
     """The programs that compile, sign and announce it are called as their manuals say, the path as one word."""
     path = "/Users/ada lovelace/Applications/Run Script.app"
-    assert macos.compilation("/t/x.applescript", path) == ["/usr/bin/osacompile", "-o", path, "/t/x.applescript"]
-    assert macos.signature(path) == ["/usr/bin/codesign", "--force", "--sign", "-", path]
-    program, *words, code, last = macos.announcement(path)
+    assert bundles.compilation("/t/x.applescript", path) == ["/usr/bin/osacompile", "-o", path, "/t/x.applescript"]
+    assert bundles.signature(path) == ["/usr/bin/codesign", "--force", "--sign", "-", path]
+    program, *words, code, last = bundles.announcement(path)
     assert (program, words, last) == ("/usr/bin/osascript", ["-l", "JavaScript", "-e"], path)
     assert "$.LSRegisterURL($.NSURL.fileURLWithPath(words[0]), true)" in code
 
@@ -231,8 +232,8 @@ def test_commands_for_the_system_name_one_bundle() -> None:
 def test_a_script_can_start_at_login() -> None:
     """The agent's property list has the keys of launchd.plist(5), and opens the bundle."""
     application = Application("X", "/x.py", terminal=False)
-    assert plistlib.loads(macos.agent(application, "/A/X.app")) == {
-        "Label": macos.identifier("/x.py"),
+    assert plistlib.loads(bundles.agent(application, "/A/X.app")) == {
+        "Label": bundles.identifier("/x.py"),
         "ProgramArguments": ["/usr/bin/open", "/A/X.app"],
         "RunAtLoad": True,
         "LimitLoadToSessionType": "Aqua",
@@ -250,7 +251,7 @@ def test_add_and_remove_make_and_take_a_bundle(mac: Mac) -> None:
         f"{bundle}/PkgInfo",
         f"{bundle}/Resources/run.command",
         "Desktop/My report.app",
-        f"Library/LaunchAgents/{macos.identifier(str(script))}.plist",
+        f"Library/LaunchAgents/{bundles.identifier(str(script))}.plist",
     ]
     assert os.access(mac.home / bundle / "MacOS/start", os.X_OK)
     mac.desktop("add", str(script), "--name", "A/B: other")
@@ -302,7 +303,8 @@ def test_install_makes_the_handler_whole_or_not_at_all(mac: Mac, monkeypatch: py
         seen.append(os.path.basename(command[0]))
         if command[0] == "/usr/bin/osacompile":
             unpack(
-                {"Contents/Info.plist": macos.File(plistlib.dumps({"CFBundleExecutable": "droplet"}))}, Path(command[2])
+                {"Contents/Info.plist": bundles.File(plistlib.dumps({"CFBundleExecutable": "droplet"}))},
+                Path(command[2]),
             )
         return process.Finished(int(failing == seen[-1]), "it says why")
 

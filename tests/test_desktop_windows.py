@@ -23,9 +23,9 @@ from support.windows import Winreg
 from scriptrun import arguments, process
 from scriptrun.cli import desktop
 from scriptrun.cli.desktop import windows as cli
-from scriptrun.desktop import attendance, shortcut, windows
-from scriptrun.desktop.registry import Registry
-from scriptrun.desktop.shortcut import Shortcut
+from scriptrun.desktop.windows import console, shell, shortcut
+from scriptrun.desktop.windows.registry import Registry
+from scriptrun.desktop.windows.shortcut import Shortcut
 from scriptrun.errors import UsageError
 
 PYTHON = r"C:\Users\Ada Lovelace\venv\Scripts\pythonw.exe"
@@ -41,12 +41,12 @@ class Machine:
         self.home = home
         self.winreg = Winreg()
         self.told: list[Any] = []
-        shell = SimpleNamespace(SHChangeNotify=lambda *words: self.told.append(words))
+        explorer = SimpleNamespace(SHChangeNotify=lambda *words: self.told.append(words))
         monkeypatch.setitem(sys.modules, "winreg", self.winreg)
-        monkeypatch.setattr(ctypes, "windll", SimpleNamespace(shell32=shell), raising=False)
+        monkeypatch.setattr(ctypes, "windll", SimpleNamespace(shell32=explorer), raising=False)
         folders = {"Programs": "Start Menu/Programs", "Startup": "Start Menu/Programs/Startup", "Desktop": "Desktop"}
         self.winreg.given(
-            windows.FOLDERS,
+            shell.FOLDERS,
             {name: (f"%USERPROFILE%/{path}", Winreg.REG_EXPAND_SZ) for name, path in folders.items()},
         )
 
@@ -82,7 +82,7 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_a_command_line_is_taken_apart_into_the_same_words(words: list[str]) -> None:
     """Whatever the words hold, `CommandLineToArgvW` gives them back."""
-    assert system.words(windows.command_line(["C:\\p.exe", *words])) == ["C:\\p.exe", *words]
+    assert system.words(shell.command_line(["C:\\p.exe", *words])) == ["C:\\p.exe", *words]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_rules_of_the_test_are_those_of_the_documentation(line: str, expecte
 )
 def test_the_command_in_the_registry_names_the_file_that_was_opened(file: str) -> None:
     """What the shell makes of the command is Python without a console, scriptrun, and the file as one word."""
-    Registry(winreg := Winreg()).install(windows.registration(COMMAND))
+    Registry(winreg := Winreg()).install(shell.registration(COMMAND))
     template = winreg.hives[1][rf"Software\Classes\{PROGID}\shell\open\command"][""][0]
     assert system.words(system.started(template, file)) == [*COMMAND, file]
     assert system.words(system.started(template, file, "a b", "c")) == [*COMMAND, file, "a b", "c"]
@@ -121,14 +121,14 @@ def test_the_command_in_the_registry_names_the_file_that_was_opened(file: str) -
 def test_a_program_whose_path_the_shell_would_change_is_refused() -> None:
     """A `%` in the path of the command cannot be written so that it stays one."""
     with pytest.raises(UsageError, match="has a `%`"):
-        windows.registration([r"C:\100%\pythonw.exe"])
+        shell.registration([r"C:\100%\pythonw.exe"])
 
 
 def test_scripts_are_offered_and_no_default_is_taken() -> None:
     """Python files get one more entry under "Open with", of the documented type, and nothing else of theirs changes."""
     winreg = Winreg()
     winreg.given(r"Software\Classes\.py", {"": ("Python.File", SZ), "Content Type": ("text/x-python", SZ)})
-    Registry(winreg).install(windows.registration(COMMAND))
+    Registry(winreg).install(shell.registration(COMMAND))
     key = winreg.hives[1]
     assert key[r"Software\Classes\.py"] == {"": ("Python.File", SZ), "Content Type": ("text/x-python", SZ)}
     assert key[r"Software\Classes\.pyw"] == {}
@@ -141,9 +141,9 @@ def test_scripts_are_offered_and_no_default_is_taken() -> None:
 def test_with_default_scripts_open_python_files_unless_the_user_chose() -> None:
     """The default of the ending is scriptrun's; a choice in a dialog is neither written nor overruled."""
     winreg = Winreg()
-    winreg.given(rf"{windows.CHOICES}\.pyw\UserChoice", {"ProgId": ("Editor.File", SZ), "Hash": ("x", SZ)})
+    winreg.given(rf"{shell.CHOICES}\.pyw\UserChoice", {"ProgId": ("Editor.File", SZ), "Hash": ("x", SZ)})
     before = winreg.state()
-    Registry(winreg).install(windows.registration(COMMAND, default=True))
+    Registry(winreg).install(shell.registration(COMMAND, default=True))
     assert [Registry(winreg).opens(ending) for ending in (".py", ".pyw")] == [PROGID, "Editor.File"]
     assert {path: values for path, values in winreg.state().items() if path in before} == before
     assert "AllowSilentDefaultTakeOver" not in winreg.hives[1][rf"Software\Classes\{PROGID}"]
@@ -158,11 +158,11 @@ def test_uninstall_restores_exactly_what_was_there(*, default: bool) -> None:
     winreg.given(r"Software\Classes\.pyw\OpenWithProgids")  # somebody's empty key
     before = winreg.state()
     registry = Registry(winreg)
-    registry.install(windows.registration(COMMAND, default=default))
+    registry.install(shell.registration(COMMAND, default=default))
     once = winreg.state()
-    registry.install(windows.registration(COMMAND, default=default))
+    registry.install(shell.registration(COMMAND, default=default))
     assert winreg.state() == once != before, "twice is once"
-    registry.install(windows.registration(COMMAND, default=not default))
+    registry.install(shell.registration(COMMAND, default=not default))
     registry.uninstall()
     assert winreg.state() == before
     registry.uninstall()
@@ -173,7 +173,7 @@ def test_uninstall_leaves_a_default_that_another_program_set_meanwhile() -> None
     """Only what still names scriptrun is put back."""
     winreg = Winreg()
     registry = Registry(winreg)
-    registry.install(windows.registration(COMMAND, default=True))
+    registry.install(shell.registration(COMMAND, default=True))
     winreg.given(r"Software\Classes\.py", {"": ("Newer.File", SZ)})
     registry.uninstall()
     assert winreg.state() == {
@@ -199,7 +199,7 @@ def test_an_interrupted_installation_can_be_taken_back(writes: int, monkeypatch:
 
     monkeypatch.setattr(winreg, "SetValueEx", failing)
     with pytest.raises(KeyboardInterrupt):
-        Registry(winreg).install(windows.registration(COMMAND, default=True))
+        Registry(winreg).install(shell.registration(COMMAND, default=True))
     monkeypatch.setattr(winreg, "SetValueEx", genuine)
     Registry(winreg).uninstall()
     assert winreg.state() == before
@@ -315,13 +315,13 @@ def test_a_plain_file_is_opened_by_what_opened_it_before(
     machine.desktop("install", "--default")
     asked: list[object] = []
 
-    def attend(line: str, directory: str) -> int:
+    def wait_for(line: str, directory: str) -> int:
         asked.append((line, directory))
         return 0
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDITOR", r"C:\Program Files\e.exe")
-        patch.setattr(process, "attend", attend)
+        patch.setattr(process, "wait_for", wait_for)
         machine.desktop("open", str(plain))
     assert asked == [(f'"C:\\Program Files\\e.exe" --file "{plain}"', str(plain.parent))]
 
@@ -337,7 +337,7 @@ def test_a_plain_file_is_opened_by_what_opened_it_before(
 )
 def test_commands_of_other_programs_get_the_file(template: str, expected: str) -> None:
     """The forms that commands in the registry have all end up with the file as one word."""
-    assert windows.expand(template, "C:\\a b.py") == expected
+    assert shell.expand(template, "C:\\a b.py") == expected
 
 
 @pytest.mark.parametrize(
@@ -354,10 +354,10 @@ def test_a_console_stays_open_on_failure(
     monkeypatch: pytest.MonkeyPatch, *, keep: str, status: int, brief: bool, waits: bool
 ) -> None:
     """It waits for a key where the script failed or was soon done, or where the block says so; the status is kept."""
-    monkeypatch.setattr(attendance, "_BRIEF", 3600 if brief else 0)
+    monkeypatch.setattr(console, "_BRIEF", 3600 if brief else 0)
     waited: list[int] = []
     command = [sys.executable, "-c", f"raise SystemExit({status})"]
-    assert attendance.console(keep, command, lambda: waited.append(1)) == status
+    assert console.console(keep, command, lambda: waited.append(1)) == status
     assert bool(waited) == waits
 
 
@@ -367,7 +367,7 @@ def test_a_failure_without_a_console_is_shown(tmp_path: Path, *, code: str, show
     boxes: list[Sequence[str]] = []
     script = tmp_path / "x.pyw"
     script.write_text(code)
-    attendance.window([sys.executable, str(script)], lambda *words: boxes.append(words))
+    console.window([sys.executable, str(script)], lambda *words: boxes.append(words))
     assert len(boxes) == shown
     for title, text in boxes:
         assert title == "x.pyw"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptrun.desktop import mimeapps
-from scriptrun.desktop.mimeapps import ADDED, DEFAULT, Association
+from scriptrun.desktop.freedesktop import mimeapps
+from scriptrun.desktop.freedesktop.mimeapps import ADDED, DEFAULT, Association
 
 OURS = Association(DEFAULT, "a/b", "x.desktop")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from scriptrun import block, metadata, source
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import menu, opening
+from scriptrun.desktop import opening
+from scriptrun.desktop.freedesktop import menu
 from scriptrun.errors import UsageError
 from scriptrun.jobs import job
 

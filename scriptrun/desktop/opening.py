@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from scriptrun import arguments, block, metadata, request, source
-from scriptrun.desktop import approval, command_files, origin, programs
+from scriptrun.desktop import approval, origin, programs
+from scriptrun.desktop.macos import command_files
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError, ScriptMissing, ScriptUnreadable, UsageError
 from scriptrun.jobs import job

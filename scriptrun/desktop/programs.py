@@ -1,4 +1,4 @@
-"""The commands that entries and file managers start."""
+"""The command that entries start."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from scriptrun.errors import UsageError
 from scriptrun.jobs import job
 
 
-def scriptrun(environ: Mapping[str, str]) -> str:
-    """Return the absolute path of the command `scriptrun`. Raises UsageError where there is none."""
-    return job.program(environ)
-
-
 def attend(environ: Mapping[str, str]) -> str:
-    """Return that of `scriptrun-attend`, which stays with a script that nobody watches from a terminal.
+    """Return the absolute path of `scriptrun-attend`, which stays with a script that nobody watches from a terminal.
 
     Raises UsageError where there is none.
     """
-    path = os.path.join(os.path.dirname(os.path.realpath(scriptrun(environ))), "scriptrun-attend")
+    path = os.path.join(os.path.dirname(os.path.realpath(job.program(environ))), "scriptrun-attend")
     if not os.path.isfile(path):
         raise UsageError(f"there is no command `{path}`", hint="install scriptrun again")
     return path

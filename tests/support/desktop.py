@@ -6,6 +6,7 @@ What is on the screen is read by `tesseract`. Pictures are kept under `.work/pic
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import re
 import select
@@ -29,8 +30,11 @@ PICTURES = Path(__file__).parent.parent.parent / ".work" / "pictures"
 LIMIT = 120
 """After how many seconds a window counts as not coming. No test expects anything of time."""
 
-SCALE = 3
-"""How many times larger than it is a screen is read: letters of a desktop are smaller than those of a scanned page."""
+SCALES = (3, 2, 4)
+"""How many times larger than it is a screen is read, at a first, second and third look.
+
+Letters of a desktop are smaller than those of a scanned page, and a word is now and then missed at one size.
+"""
 
 
 class Point(NamedTuple):
@@ -110,6 +114,10 @@ class Desktop:
         corner = Point(value["Absolute upper-left X"], value["Absolute upper-left Y"])
         return corner, Point(value["Width"], value["Height"])
 
+    def move(self, window: str, corner: Point) -> None:
+        """Put a window elsewhere on the screen."""
+        self._ask("xdotool", "windowmove", "--sync", window, *map(str, corner))
+
     def picture(self, name: str, window: str = "root") -> Path:
         """Keep a picture of the screen, or of a window, as an artefact, and return its path."""
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -121,41 +129,42 @@ class Desktop:
         """Return the words on the screen, or of a window, as somebody reads them."""
         return " ".join(word.text for word in self.words(window))
 
-    def words(self, window: str = "root") -> list[Word]:
+    def words(self, window: str = "root", scale: int = SCALES[0]) -> list[Word]:
         """Return the words on the screen, or of a window, with where they are on the screen."""
         corner = Point(0, 0) if window == "root" else self.place(window)[0]
         with tempfile.TemporaryDirectory(dir=self.runtime) as directory:
             path = f"{directory}/seen.png"
-            self._ask("import", "-silent", "-window", window, "-colorspace", "gray", "-resize", f"{SCALE}00%", path)
+            self._ask("import", "-silent", "-window", window, "-colorspace", "gray", "-resize", f"{scale}00%", path)
             table = self._ask("tesseract", path, "-", "--psm", "11", "tsv", OMP_THREAD_LIMIT="1")
         rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Word(row["text"], _centre(row, corner)) for row in rows if row["text"].strip()]
+        return [Word(row["text"], _centre(row, corner, scale)) for row in rows if row["text"].strip()]
 
     def find(self, text: str, window: str = "root") -> Point:
         """Wait until a text of one line is on the screen, or in a window, and return where its middle is."""
         end = time.monotonic() + LIMIT
         sought = text.split()
-        while True:
-            words = self.words(window)
+        for scale in itertools.cycle(SCALES):
+            words = self.words(window, scale)
             for start in range(len(words) - len(sought) + 1):
                 run = words[start : start + len(sought)]
                 if [word.text for word in run] == sought:
                     return Point((run[0].at.x + run[-1].at.x) // 2, (run[0].at.y + run[-1].at.y) // 2)
             seen = " ".join(word.text for word in words)
             assert time.monotonic() < end, f"{text!r} is nowhere on the screen: {seen!r}; {self.output.read_text()}"
+        raise AssertionError
 
     def click(self, at: Point, *, times: int = 1, button: int = 1) -> None:
         """Click at a place, or double click with `times=2`."""
         repeated = ("click", "--repeat", str(times), "--delay", "60", str(button))
-        self._ask("xdotool", "mousemove", "--sync", *map(str, at), *repeated)
+        self._ask("xdotool", "mousemove", *map(str, at), *repeated)
 
     def drag(self, start: Point, end: Point) -> None:
         """Press the button at one place, move, and let go at another, slowly enough for programs to follow."""
-        self._ask("xdotool", "mousemove", "--sync", *map(str, start), "mousedown", "1")
+        self._ask("xdotool", "mousemove", *map(str, start), "mousedown", "1")
         for step in range(1, 11):
             between = (start.x + (end.x - start.x) * step // 10, start.y + (end.y - start.y) * step // 10)
-            self._ask("xdotool", "mousemove", "--sync", *map(str, between), "sleep", "0.03")
-        self._ask("xdotool", "mousemove_relative", "--sync", "1", "1", "sleep", "0.2", "mouseup", "1")
+            self._ask("xdotool", "mousemove", *map(str, between), "sleep", "0.03")
+        self._ask("xdotool", "mousemove_relative", "1", "1", "sleep", "0.2", "mouseup", "1")
 
     def key(self, *names: str) -> None:
         """Press keys one after the other, such as `Return` or `ctrl+c`, where the focus is."""
@@ -262,6 +271,6 @@ def _numbers(text: str) -> list[int]:
     return [int(number, 16) for number in re.findall(r"0x[0-9a-f]+", text)]
 
 
-def _centre(row: dict[str, str], corner: Point) -> Point:
+def _centre(row: dict[str, str], corner: Point, scale: int) -> Point:
     left, top, width, height = (int(row[name]) for name in ("left", "top", "width", "height"))
-    return Point(corner.x + (left + width // 2) // SCALE, corner.y + (top + height // 2) // SCALE)
+    return Point(corner.x + (left + width // 2) // scale, corner.y + (top + height // 2) // scale)

@@ -62,7 +62,7 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def receive(fifo: Path) -> str:
     """Wait until somebody writes to a FIFO and return what it is."""
-    descriptor = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)  # not for reading alone: the writer before may close it yet
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from scriptrun import block as blocks
 from scriptrun import desktop_table, metadata, output, source
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import categories, menu, programs
+from scriptrun.desktop import programs
+from scriptrun.desktop.freedesktop import categories, menu
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import ScriptrunError, UsageError
 from scriptrun.jobs import job

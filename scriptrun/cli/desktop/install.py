@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from scriptrun import output
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import associations, handler, mime_type, registration
-from scriptrun.desktop.associations import Session
+from scriptrun.desktop.freedesktop import associations, handler, mime_type, registration, scope
+from scriptrun.desktop.freedesktop.associations import Session
 from scriptrun.errors import UsageError
 
 
@@ -19,7 +19,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     system, default = "--system" in invocation.extra, "--default" in invocation.extra
     if system:
         os.umask(0o022)  # everybody is to read it
-    where = registration.scope(environ, system=system)
+    where = scope.of(environ, system=system)
     registration.install(where, environ, default=default)
     if not invocation.options.flag("quiet"):
         output.note(_done(where.session))

@@ -13,8 +13,9 @@ from typing import Any
 
 from scriptrun import output, process
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import application, folders, macos, programs
-from scriptrun.desktop.macos import File
+from scriptrun.desktop import application, folders, programs
+from scriptrun.desktop.macos import bundles
+from scriptrun.desktop.macos.bundles import File
 from scriptrun.errors import ScriptrunError, UsageError, escape
 from scriptrun.jobs import job
 
@@ -34,11 +35,11 @@ def install(invocation: Invocation, environ: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path), prefix=".scriptrun-") as directory:
         source, made = os.path.join(directory, "handler.applescript"), os.path.join(directory, "made.app")
         with open(source, "w", encoding="utf-8") as file:
-            file.write(macos.handler(programs.scriptrun(environ)))
-        _must(macos.compilation(source, made), environ)
+            file.write(bundles.handler(job.program(environ)))
+        _must(bundles.compilation(source, made), environ)
         properties = os.path.join(made, "Contents", "Info.plist")
-        _write(properties, File(macos.handler_properties(_properties(made))))
-        _must(macos.signature(made), environ)
+        _write(properties, File(bundles.handler_properties(_properties(made))))
+        _must(bundles.signature(made), environ)
         shutil.rmtree(path, ignore_errors=True)
         os.rename(made, path)
     _announce(path, environ)
@@ -48,7 +49,7 @@ def install(invocation: Invocation, environ: Mapping[str, str]) -> int:
 def uninstall(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Remove that application; Launch Services forgets what is not there."""
     path = _handler(invocation, environ)
-    if _properties(path).get("CFBundleIdentifier") == macos.HANDLER:
+    if _properties(path).get("CFBundleIdentifier") == bundles.HANDLER:
         shutil.rmtree(path)
     return 0
 
@@ -56,7 +57,7 @@ def uninstall(invocation: Invocation, environ: Mapping[str, str]) -> int:
 def status(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Tell whether there is an application that opens scripts, and which entries there are."""
     path = _handler(invocation, environ)
-    installed = _properties(path).get("CFBundleIdentifier") == macos.HANDLER
+    installed = _properties(path).get("CFBundleIdentifier") == bundles.HANDLER
     entries = {one: script for one, script in _bundles(environ) if script}
     if "--json" in invocation.extra:
         output.give(json.dumps({"installed": installed, "entries": entries}, indent=2) + "\n")
@@ -78,10 +79,10 @@ def add(invocation: Invocation, environ: Mapping[str, str]) -> int:
     if os.path.lexists(path) and path not in own:
         raise UsageError(f"there is another application of that name: `{path}`", hint="give it one with --name")
     _remove(entry.script, environ)
-    for name, made in macos.bundle(entry, programs.attend(environ), icon).items():
+    for name, made in bundles.bundle(entry, programs.attend(environ), icon).items():
         _write(os.path.join(path, name), made)
     if "--autostart" in invocation.extra:
-        _write(_agent(entry.script, environ), File(macos.agent(entry, path)))
+        _write(_agent(entry.script, environ), File(bundles.agent(entry, path)))
     if "--on-desktop" in invocation.extra:
         os.makedirs(_desktop(environ), exist_ok=True)
         os.symlink(path, os.path.join(_desktop(environ), os.path.basename(path)))
@@ -129,7 +130,7 @@ def _bundles(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
         if name.endswith(".app"):
             path = os.path.join(directory, name)
-            yield path, str(_properties(path).get(macos.OWNER, ""))
+            yield path, str(_properties(path).get(bundles.OWNER, ""))
 
 
 def _properties(path: str) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def _desktop(environ: Mapping[str, str]) -> str:
 
 
 def _agent(script: str, environ: Mapping[str, str]) -> str:
-    name = f"{macos.identifier(script)}.plist"
+    name = f"{bundles.identifier(script)}.plist"
     return os.path.join(folders.home(environ), "Library", "LaunchAgents", name)
 
 
@@ -183,4 +184,4 @@ def _must(command: list[str], environ: Mapping[str, str]) -> None:
 def _announce(path: str, environ: Mapping[str, str]) -> None:
     """Tell Launch Services of an application now; where that fails, it finds it by itself, later."""
     with suppress(ScriptrunError):
-        _must(macos.announcement(path), environ)
+        _must(bundles.announcement(path), environ)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from scriptrun import output
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import menu
-from scriptrun.desktop.menu import Entry
+from scriptrun.desktop.freedesktop import menu
+from scriptrun.desktop.freedesktop.menu import Entry
 from scriptrun.errors import UsageError
 from scriptrun.jobs import job
 

@@ -10,8 +10,9 @@ from typing import Any
 from scriptrun import output
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
-from scriptrun.desktop import associations, handler, menu, mime_type, registration
-from scriptrun.desktop.menu import Entry
+from scriptrun.desktop import dialogs
+from scriptrun.desktop.freedesktop import associations, handler, menu, mime_type, registration, scope
+from scriptrun.desktop.freedesktop.menu import Entry
 from scriptrun.errors import UsageError
 
 
@@ -19,7 +20,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Print it as a table, or with `--json` as an object. Raises ScriptrunError.
 
     The object has `scripts` and `python`, each with `type` and `opens-with` (the name of an entry, null: none), `user`
-    and `system`, each with what is registered there, and `entries`: those of single scripts.
+    and `system`, each with what is registered there, `entries`: those of single scripts, and `windows`, what would show
+    them (null: nothing).
     """
     if len(invocation.arguments) > 1:
         raise UsageError("`scriptrun desktop status` takes no arguments", hint="only --json")
@@ -30,6 +32,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         "user": _registered(environ, system=False),
         "system": _registered(environ, system=True),
         "entries": [_entry(one) for one in menu.entries(environ)],
+        "windows": dialogs.toolkit(environ) or None,
     }
     output.give(json.dumps(facts, indent=2) + "\n" if "--json" in invocation.extra else _table(facts, session))
     return 0
@@ -41,7 +44,7 @@ def _opened(session: associations.Session, type_: str) -> dict[str, Any]:
 
 def _registered(environ: Mapping[str, str], *, system: bool) -> dict[str, Any]:
     """Return whether scriptrun is registered there, the program of its entry, and what is wrong."""
-    where = registration.scope(environ, system=system)
+    where = scope.of(environ, system=system)
     here = associations.Session((where.configuration,), (where.data,), (), where.session.path)
     program = handler.program(here)
     known = mime_type.is_known([where.data])
@@ -70,6 +73,7 @@ def _table(facts: Mapping[str, Any], session: associations.Session) -> str:
     for one in facts["entries"]:
         gone = "" if one["there"] else ", which has gone"
         rows.append((f"entry ({one['where']})", f"{one['name']}: {one['script']}{gone}"))
+    rows.append(("windows are shown by", facts["windows"] or "nothing"))
     return table.lay_out(("", ""), rows, (1,)).partition("\n")[2]
 
 

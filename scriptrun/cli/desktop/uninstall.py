@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from scriptrun import output
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import registration
+from scriptrun.desktop.freedesktop import registration, scope
 from scriptrun.errors import UsageError
 
 
@@ -14,7 +14,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Take scriptrun out of the user's desktop, or with `--system` out of everybody's. Raises ScriptrunError."""
     if len(invocation.arguments) > 1:
         raise UsageError("`scriptrun desktop uninstall` takes no arguments", hint="only --system")
-    where = registration.scope(environ, system="--system" in invocation.extra)
+    where = scope.of(environ, system="--system" in invocation.extra)
     done = registration.uninstall(where, environ)
     if not invocation.options.flag("quiet"):
         output.note("a double click does what it did before" if done else "nothing was installed")

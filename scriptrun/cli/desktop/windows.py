@@ -11,9 +11,10 @@ from typing import Any
 
 from scriptrun import block, output, process, source
 from scriptrun.arguments import Invocation
-from scriptrun.desktop import application, attendance, programs, shortcut, windows
-from scriptrun.desktop.registry import Registry
-from scriptrun.desktop.shortcut import Shortcut
+from scriptrun.desktop import application
+from scriptrun.desktop.windows import console, shell, shortcut
+from scriptrun.desktop.windows.registry import Registry
+from scriptrun.desktop.windows.shortcut import Shortcut
 from scriptrun.errors import ScriptrunError, UsageError, escape
 from scriptrun.jobs import job
 from scriptrun.lint import launching
@@ -28,7 +29,7 @@ _ALSO = {"--autostart": "login", "--on-desktop": "desktop"}
 def install(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Offer scriptrun for Python files, and with `--default` let it open them. Raises UsageError."""
     _for_one_user(invocation)
-    _registry().install(windows.registration(_opening(environ), default="--default" in invocation.extra))
+    _registry().install(shell.registration(_opening(environ), default="--default" in invocation.extra))
     _announce()
     return 0
 
@@ -44,8 +45,8 @@ def uninstall(invocation: Invocation, environ: Mapping[str, str]) -> int:  # noq
 def status(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Tell what opens Python files, and which entries there are."""
     registry = _registry()
-    opens = {ending: registry.opens(ending) for ending in windows.ENDINGS}
-    offered = bool(registry.read(rf"{windows.CLASSES}\{windows.PROGID}"))
+    opens = {ending: registry.opens(ending) for ending in shell.ENDINGS}
+    offered = bool(registry.read(rf"{shell.CLASSES}\{shell.PROGID}"))
     facts = {"installed": offered, "opens": opens, "entries": sorted(_entries(registry, environ))}
     if "--json" in invocation.extra:
         output.give(json.dumps(facts, indent=2) + "\n")
@@ -60,7 +61,7 @@ def add(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Make the shortcuts of a script. Raises ScriptrunError."""
     entry = application.asked_for(invocation)
     target, *words = _opening(environ)
-    arguments = windows.command_line([*words, entry.script])
+    arguments = shell.command_line([*words, entry.script])
     icon = entry.icon if entry.icon.lower().endswith(".ico") else ""
     made = Shortcut(target, arguments, os.path.dirname(entry.script), entry.name, icon)
     wanted = ["menu", *(place for option, place in _ALSO.items() if option in invocation.extra)]
@@ -83,7 +84,7 @@ def add(invocation: Invocation, environ: Mapping[str, str]) -> int:
 def remove(invocation: Invocation, environ: Mapping[str, str]) -> int:
     """Remove the shortcuts of a script, which may have gone. Raises UsageError where there are none."""
     script = job.absolute(application.script(invocation))
-    arguments = windows.command_line([*_opening(environ)[1:], script])
+    arguments = shell.command_line([*_opening(environ)[1:], script])
     found = list(_ours(_registry(), arguments, environ))
     if not found:
         raise UsageError(f"there is no entry for `{script}`", hint="`scriptrun desktop status` shows all")
@@ -101,8 +102,8 @@ def open_file(invocation: Invocation, environ: Mapping[str, str]) -> int:
     directory = os.path.dirname(path)
     before = "" if _is_script(path) else _registry().opened_before(os.path.splitext(path)[1].lower())
     if before:
-        line = windows.expand(windows.expand_variables(before, environ), path)
-        return process.attend(line, directory)
+        line = shell.expand(shell.expand_variables(before, environ), path)
+        return process.wait_for(line, directory)
     try:
         entry = application.read(path)
         terminal, keep = entry.terminal, entry.keep
@@ -111,7 +112,7 @@ def open_file(invocation: Invocation, environ: Mapping[str, str]) -> int:
     command = [*_python(environ, window=False), path, *invocation.arguments[2:]]
     mode = "console" if terminal else "window"
     interpreter = _python(environ, window=not terminal)[0]
-    return process.attend([interpreter, "-I", attendance.__file__, mode, keep, *command], directory, console=terminal)
+    return process.wait_for([interpreter, "-I", console.__file__, mode, keep, *command], directory, console=terminal)
 
 
 VERBS: dict[str, Callable[[Invocation, Mapping[str, str]], int]] = {
@@ -137,7 +138,7 @@ def _python(environ: Mapping[str, str], *, window: bool) -> list[str]:
     """Return the words that start scriptrun: no module beside a script and no variable changes what they load."""
     name = "pythonw.exe" if window else "python.exe"
     beside = os.path.join(os.path.dirname(sys.executable), name)
-    main = os.path.join(os.path.dirname(programs.scriptrun(environ)), "scriptrun-python")
+    main = os.path.join(os.path.dirname(job.program(environ)), "scriptrun-python")
     return [beside if os.path.isfile(beside) else sys.executable, "-I", "-S", main]
 
 
@@ -158,10 +159,10 @@ def _announce() -> None:
 
 
 def _folder(registry: Registry, place: str, environ: Mapping[str, str]) -> str:
-    text = registry.text(windows.FOLDERS, _PLACES[place])
+    text = registry.text(shell.FOLDERS, _PLACES[place])
     if not text:
         raise UsageError(f"Windows does not say where the folder `{_PLACES[place]}` is")
-    return windows.expand_variables(text, environ)
+    return shell.expand_variables(text, environ)
 
 
 def _shortcuts(registry: Registry, environ: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
@@ -181,7 +182,7 @@ def _ours(registry: Registry, arguments: str, environ: Mapping[str, str]) -> Ite
 
 def _entries(registry: Registry, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the paths of the shortcuts that start scriptrun."""
-    mark = windows.command_line(_opening(environ)[1:]).encode("utf-16-le")
+    mark = shell.command_line(_opening(environ)[1:]).encode("utf-16-le")
     return (path for path, content in _shortcuts(registry, environ) if mark in content)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scriptrun.desktop import windows
-from scriptrun.desktop.windows import BEFORE, CLASSES, ENDINGS, PROGID, Value
+from scriptrun.desktop.windows import shell
+from scriptrun.desktop.windows.shell import BEFORE, CLASSES, ENDINGS, PROGID, Value
 
 _CREATED = "Created"
 """The value below BEFORE that lists the keys that were not there: written before they are made."""
@@ -66,7 +66,7 @@ class Registry:
     def opens(self, ending: str) -> str:
         """Return the ProgID that opens files with this ending: the user's choice, else the default."""
         key = rf"{CLASSES}\{ending}"
-        chosen = self.text(rf"{windows.CHOICES}\{ending}\UserChoice", "ProgId")
+        chosen = self.text(rf"{shell.CHOICES}\{ending}\UserChoice", "ProgId")
         return chosen or self.text(key) or self.text(key, hive="HKEY_LOCAL_MACHINE")
 
     def opened_before(self, ending: str) -> str:

@@ -13,8 +13,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from scriptrun.desktop import entry as entries
-from scriptrun.desktop import folders, mimeapps
+from scriptrun.desktop import folders
+from scriptrun.desktop.freedesktop import entry as entries
+from scriptrun.desktop.freedesktop import mimeapps
 
 _OWN_LIST = "mimeapps.list"
 _DATA_LISTS = ("defaults.list", "mimeinfo.cache")

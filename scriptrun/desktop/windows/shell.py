@@ -1,7 +1,7 @@
 """Scripts on the desktop of Windows: the values of the registry, and command lines.
 
 Implements "File Types", "Programmatic Identifiers" and "How to Include an Application on the Open With Dialog Box" of
-Microsoft's documentation of the shell. Everything here goes from a description to data; `desktop/registry` writes it.
+Microsoft's documentation of the shell. Everything here goes from a description to data; `registry` writes it.
 What the user chose in a dialog (`UserChoice`) is the user's alone and is never written.
 """
 

@@ -12,20 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scriptrun import locks
-from scriptrun.desktop import associations, databases, folders, handler, journal, mime_type, mimeapps
-from scriptrun.desktop.associations import Session
-from scriptrun.desktop.mimeapps import ADDED, DEFAULT, Association
-from scriptrun.desktop.scope import Scope
+from scriptrun.desktop.freedesktop import associations, databases, handler, journal, mime_type, mimeapps
+from scriptrun.desktop.freedesktop.associations import Session
+from scriptrun.desktop.freedesktop.mimeapps import ADDED, DEFAULT, Association
+from scriptrun.desktop.freedesktop.scope import Scope
 from scriptrun.errors import ScriptrunError
-
-
-def scope(environ: Mapping[str, str], *, system: bool) -> Scope:
-    """Return the scope of the machine or of the user."""
-    data = handler.data_directory(environ, system=system)
-    if system:
-        return Scope(data, "/etc/xdg", "/var/lib", associations.of_machine(environ), system)
-    own = folders.config_home(environ), folders.state_home(environ)
-    return Scope(data, *own, associations.of_user(environ), system)
 
 
 def install(where: Scope, environ: Mapping[str, str], *, default: bool) -> None:

@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from scriptrun import paths, process
-from scriptrun.desktop import categories, entry, folders, handler
+from scriptrun.desktop import folders
+from scriptrun.desktop.freedesktop import categories, entry, handler
 from scriptrun.desktop_table import Desktop
 from scriptrun.editing import document
 from scriptrun.errors import EditError
@@ -75,7 +76,7 @@ def icon(environ: Mapping[str, str]) -> str:
     for data in (folders.data_home(environ), *folders.data_directories(environ)):
         if os.path.isfile(os.path.join(data, handler.ICON)):
             return "scriptrun"
-    return os.path.join(os.path.dirname(__file__), "icons", "scriptrun.svg")
+    return handler.drawing("scriptrun.svg")
 
 
 def readable(script: str) -> str:

@@ -1,6 +1,6 @@
 """Stay with a script that was started by a double click on Windows: what `attend.sh` does elsewhere.
 
-A program of its own, which needs only the standard library: `attendance.py MODE KEEP COMMAND…`. MODE is
+A program of its own, which needs only the standard library: `console.py MODE KEEP COMMAND…`. MODE is
 `console`, where it is in one, or `window`, where a failure is shown in one; KEEP is `auto`, `always` or `never`.
 """
 

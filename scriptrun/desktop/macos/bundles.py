@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scriptrun.desktop import command_files
 from scriptrun.desktop.application import Application
+from scriptrun.desktop.macos import command_files
 
 HANDLER = "scriptrun.handler"
 """The identifier of the application that opens scripts."""

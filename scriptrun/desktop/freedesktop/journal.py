@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from scriptrun import paths
-from scriptrun.desktop import associations, databases, handler, mime_type, mimeapps
-from scriptrun.desktop.mimeapps import Association
-from scriptrun.desktop.scope import Scope
+from scriptrun.desktop.freedesktop import associations, databases, handler, mime_type, mimeapps
+from scriptrun.desktop.freedesktop.mimeapps import Association
+from scriptrun.desktop.freedesktop.scope import Scope
 from scriptrun.editing import document
 
 

@@ -6,12 +6,13 @@ import contextlib
 import os
 import shlex
 from collections.abc import Mapping
-from importlib import resources
 
-from scriptrun.desktop import associations, entry, folders, mime_type, programs
-from scriptrun.desktop.associations import Session
+from scriptrun import paths
+from scriptrun.desktop import folders, programs
+from scriptrun.desktop.freedesktop import associations, entry, mime_type
+from scriptrun.desktop.freedesktop.associations import Session
 from scriptrun.errors import UsageError
-from scriptrun.jobs import obstacles
+from scriptrun.jobs import job, obstacles
 from scriptrun.jobs.obstacles import Need
 
 NAME = "scriptrun.desktop"
@@ -32,18 +33,22 @@ PLACES = (_PACKAGE, _ENTRY, *_ICONS.values())
 
 def files(environ: Mapping[str, str]) -> dict[str, bytes]:
     """Return what each file below a directory of data holds. Raises UsageError."""
-    icons = resources.files("scriptrun.desktop").joinpath("icons")
     return {
         _PACKAGE: mime_type.xml().encode(),
-        _ENTRY: os.fsencode(_text(programs.scriptrun(environ))),
-        **{place: icons.joinpath(name).read_bytes() for name, place in _ICONS.items()},
+        _ENTRY: os.fsencode(_text(job.program(environ))),
+        **{place: paths.read(drawing(name)) for name, place in _ICONS.items()},
     }
+
+
+def drawing(name: str) -> str:
+    """Return the path of one of scriptrun's icons."""
+    return os.path.join(os.path.dirname(folders.__file__), "icons", name)
 
 
 def refuse_private(environ: Mapping[str, str]) -> None:
     """Raise UsageError where other users cannot run scriptrun."""
     needs = (
-        *obstacles.installation(programs.scriptrun(environ)),
+        *obstacles.installation(job.program(environ)),
         Need("scriptrun-attend", programs.attend(environ), 0o005),
     )
     for need, barrier in obstacles.barriers(needs, owner=-1):
@@ -59,11 +64,6 @@ def program(session: Session) -> str:
         *_, command, _, _, _ = shlex.split(associations.entry(session, NAME)["Exec"])
         return command.replace("%%", "%")
     return ""
-
-
-def data_directory(environ: Mapping[str, str], *, system: bool) -> str:
-    """Return where the files are, of the machine or the user."""
-    return "/usr/local/share" if system else folders.data_home(environ)
 
 
 def _text(command: str) -> str:

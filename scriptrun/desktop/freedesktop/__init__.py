@@ -1,0 +1,1 @@
+"""Scripts on a desktop of freedesktop.org's, as Linux has them: files that such desktops read."""

@@ -1,0 +1,1 @@
+"""What shows windows: Tk, zenity, kdialog, and a notification where there is none."""
