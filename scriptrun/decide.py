@@ -15,19 +15,6 @@ from scriptrun.request import Request
 
 def main(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
     """Do what `argv` (without the program's name) asks for; return the exit status, unless this became the script."""
-    if ATTENDED in environ:
-        from scriptrun.desktop import attended  # only scripts that were not started by a command
-
-        return attended.main(argv, environ)
-    try:
-        return attempt(argv, environ)
-    except ScriptrunError as error:
-        output.tell(error.render())
-        return error.status
-
-
-def attempt(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
-    """Do what `main` does, but leave it to the caller to tell of a failure. Raises ScriptrunError."""
     try:
         invocation = arguments.parse(argv, environ)
         if invocation.action in ("help", "version", "command"):
@@ -43,12 +30,26 @@ def attempt(argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
         from scriptrun.cli import run
 
         return run.run(asked, environ)
+    except ScriptrunError as error:
+        return _tell(error, argv, environ)
     except OSError as error:
         from scriptrun import refusals  # takes a third of a Python start
 
-        raise refusals.explain("the operating system refused something", error, "") from None
+        return _tell(refusals.explain("the operating system refused something", error, ""), argv, environ)
     except KeyboardInterrupt:
         return 130
+
+
+def _tell(error: ScriptrunError, argv: "Sequence[str]", environ: "Mapping[str, str]") -> int:
+    """Tell of a failure, and return its exit status."""
+    if ATTENDED in environ:  # a script that was not started by a command
+        location.find_libraries()
+        from scriptrun.desktop import attended
+
+        attended.tell(error, argv, environ)
+    else:
+        output.tell(error.render())
+    return error.status
 
 
 def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> "int | None":

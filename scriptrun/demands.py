@@ -41,11 +41,12 @@ def held(lock: Lock) -> tuple[Pin, ...]:
 
 
 def _locked(held: Sequence[Pin]) -> Iterator[str]:
-    """Yield how many distributions the lock holds, and which of them come from elsewhere."""
+    """Yield how many distributions the lock holds, then which: it may hold what nothing in the block asks for."""
     if held:
         yield f"{len(held)} distribution{'s' * (len(held) != 1)}"
-    direct = (one.requirement.partition(" @ ") for one in held)
-    yield from (f"{name} from {url}" for name, _, url in direct if url)
+    for one in held:
+        name, _, url = one.requirement.partition(" @ ")
+        yield f"{name} from {url}" if url else name.replace("==", " ")
 
 
 def _sources(script: ScriptMetadata) -> Iterator[str]:

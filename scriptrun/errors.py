@@ -23,20 +23,22 @@ class ScriptrunError(Exception):
     """A failure that is shown to the user as text, never as a traceback."""
 
     status = 125
-    reason = ""
-    """Why, for somebody who does not program, where more is known than the class says: "the disk is full"."""
 
-    def __init__(self, message: str, *, hint: str = "", details: str = "", place: str = "") -> None:
+    def __init__(  # noqa: PLR0913 - all but the message by name
+        self, message: str, *, hint: str = "", details: str = "", place: str = "", reason: str = ""
+    ) -> None:
         """Take the text in parts.
 
         `message` says what failed, `hint` what to do, `details` holds lines shown as they are
-        (pip's last ones), `place` is `file` or `file:line` of the user's own text.
+        (pip's last ones), `place` is `file` or `file:line` of the user's own text. `reason` says why to somebody who
+        does not program, where more is known than the class says: "the disk is full".
         """
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.details = details
         self.place = place
+        self.reason = reason
 
     def render(self) -> str:
         """Return the whole block of text for stderr, control characters escaped."""
@@ -69,7 +71,9 @@ class PolicyError(ScriptrunError):
 class InterpreterError(ScriptrunError):
     """No Python interpreter fits. `wanted` is what would: a version, or specifiers; `""`: that is not the trouble."""
 
-    wanted = ""
+    def __init__(self, message: str, *, wanted: str = "", **parts: str) -> None:
+        super().__init__(message, **parts)
+        self.wanted = wanted
 
 
 class LockError(ScriptrunError):
@@ -79,7 +83,9 @@ class LockError(ScriptrunError):
 class InstallError(ScriptrunError):
     """pip did not install what was asked for. `name` is the distribution that it is about, where that is known."""
 
-    name = ""
+    def __init__(self, message: str, *, name: str = "", **parts: str) -> None:
+        super().__init__(message, **parts)
+        self.name = name
 
 
 class CacheError(ScriptrunError):

@@ -128,9 +128,8 @@ def choose(wish: Wish, cache: str, environ: Mapping[str, str]) -> Choice:
     fitting = _newest(wanted.among(found))
     if fitting is None:
         message = f"no installed Python satisfies requires-python `{wish.requires_python}`"
-        error = _none_fits(message, wish.place, found, "name one with --python PATH, or change requires-python")
-        error.wanted = str(wish.requires_python)
-        raise error
+        otherwise = "name one with --python PATH, or change requires-python"
+        raise _none_fits(message, wish.place, found, otherwise, str(wish.requires_python))
     return Choice(fitting, "the newest installed release that satisfies requires-python")
 
 
@@ -138,9 +137,7 @@ def _choose_requested(wish: Wish, cache: str, environ: Mapping[str, str]) -> Cho
     choice = _find_requested(wish, cache, environ)
     if choice is None:
         message = f"no Python found for `{wish.requested}` ({wish.by})"
-        error = _none_fits(message, "", installed(cache, environ), "or ask for one of these")
-        error.wanted = wish.requested
-        raise error
+        raise _none_fits(message, "", installed(cache, environ), "or ask for one of these", wish.requested)
     if not wish.allows(choice.interpreter):
         raise InterpreterError(
             f"`{wish.requested}` ({wish.by}) is Python {choice.interpreter.version}, "
@@ -228,13 +225,14 @@ def _newest(found: Iterable[Interpreter]) -> Interpreter | None:
     return max(found, key=lambda one: (not one.is_prerelease, Version(one.version)), default=None)
 
 
-def _none_fits(message: str, place: str, found: Iterable[Interpreter], otherwise: str) -> InterpreterError:
+def _none_fits(message: str, place: str, found: Iterable[Interpreter], otherwise: str, wanted: str) -> InterpreterError:
     listed = "\n".join(f"found: {interpreter}" for interpreter in found) or "found: none"
     return InterpreterError(
         message,
         place=place,
         details=listed,
         hint=f"install one (your system's packages, pyenv, `uv python install`), {otherwise}",
+        wanted=wanted,
     )
 
 

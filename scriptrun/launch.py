@@ -39,6 +39,8 @@ BREAKS_VENV = ("PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 ATTENDED = "SCRIPTRUN_ATTENDED"
 """The variable by which `scriptrun-attend` says that it waits for this process; it is not for the script."""
 
+_NOT_FOR_SCRIPTS = (*BREAKS_VENV, ATTENDED)
+
 
 class Answer:
     """An environment for a question. `due` is the file whose mtime ends its use (`""`: it has no end).
@@ -321,7 +323,7 @@ def _quoted(text: bytes) -> bytes:
 
 def environment_for(environment: str, environ: "Mapping[str, str]") -> "dict[str, str]":
     """Return `environ` as a script sees it that runs in `environment`."""
-    result = {name: value for name, value in environ.items() if name not in (*BREAKS_VENV, ATTENDED)}
+    result = {name: value for name, value in environ.items() if name not in _NOT_FOR_SCRIPTS}
     result["VIRTUAL_ENV"] = environment
     programs = paths.programs(environment)
     result["PATH"] = programs + os.pathsep + (environ.get("PATH") or os.defpath)

@@ -1,9 +1,8 @@
 #!/bin/sh
 # The command `scriptrun`. Where a launch record proves which environment a script needs, this becomes the script by
-# itself: built-ins only, no process but this one, nothing written but the stamp. All else is for Python to decide and
-# to explain. The record (launch.py writes it) sets the environment, the text that configuration and script must begin
-# with, and a word for each line to read. It is sourced: a shell reads its input in blocks, but `read` byte by byte;
-# `command` keeps a damaged one from ending the shell. Names begin with _sr_: exported ones would change for the script.
+# itself: built-ins only, no process but this one, nothing written but the stamp. All else Python decides and explains.
+# The record (launch.py writes it) sets the environment, the text that configuration and script must begin with, and a
+# word for each line to read; sourced, as `read` takes byte by byte. Other names than _sr_* may be the script's.
 unset PYTHONHOME PYTHONEXECUTABLE __PYVENV_LAUNCHER__ # each breaks or redirects the Python of an environment
 
 case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
@@ -30,7 +29,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
     IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 3' ]; then
     _sr_env='' _sr_due='' _sr_real='' _sr_lock='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '
-    command . "$_sr_record" # data, found at run time
+    command . "$_sr_record" # data, found at run time; `command` keeps a damaged one from ending the shell
     _sr_root=${_sr_env%/v1/*} _sr_system=${SCRIPTRUN_SYSTEM_CACHE-/var/cache/scriptrun}
     [ -z "${ZSH_VERSION-}" ] || setopt no_multibyte # else it drops half a character at the end of a file
     for _sr_file in /etc/scriptrun/config.toml "$_sr_config/scriptrun/config.toml"; do
@@ -56,6 +55,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
     fi
 fi 2>/dev/null
 if [ "$_sr_proven" ]; then
+    unset SCRIPTRUN_ATTENDED # for scriptrun alone, and there is nothing to tell
     export PATH="$_sr_env/bin:${PATH:-/bin:/usr/bin}" VIRTUAL_ENV="$_sr_env"
     exec "$_sr_env/bin/python" "$@"
 fi

@@ -80,14 +80,14 @@ def explain(
     place = culprits[0].place if culprits else ""
     if origin is not None:
         meaning, place = _of_lock(meaning, output, origin) or (meaning, place)
-    error = _kind(output, meaning)(
+    return _kind(output, meaning)(
         meaning.message,
+        name="".join(meaning.names[:1]),
         place=place,
         details=_last_lines(output),
         hint=meaning.hint,
+        reason=meaning.reason,
     )
-    error.name, error.reason = "".join(meaning.names[:1]), meaning.reason
-    return error
 
 
 def is_idle(line: str) -> bool:
@@ -116,7 +116,7 @@ def _last_lines(output: str) -> str:
 
 def _kind(output: str, meaning: _Meaning) -> type[InstallError]:
     """Return what kind of failure pip's output is; one of the index may hide all others."""
-    if meaning.hint == _UNREACHABLE[1]:
+    if meaning.kind is Unreachable:
         return Unreachable
     if re.search(_UNREACHED, output):
         return InstallError
@@ -152,7 +152,7 @@ def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
         return _Meaning(
             f"pip could not install what the script asks for: {refusal[0]}", hint=refusal[1], reason=refusal[0]
         )
-    for pattern, message, hint in _MEANINGS:
+    for pattern, message, hint, kind in _MEANINGS:
         found = re.search(pattern, output)
         if found:
             groups = {name: value or "" for name, value in found.groupdict().items()}
@@ -168,7 +168,6 @@ def _meaning(output: str, options: Options, policy: Policy) -> _Meaning:
                 "leave": "" if policy.cooldown else f"leave {_shown(options, 'exclude-newer')} out, or ",
             }
             remedy = hint + (_limits(options, policy) if hint in _MAY_BE_HIDDEN else "")
-            kind = _KINDS.get(message, InstallError)
             return _Meaning(message.format(**shown), _names(f"{what} {why}"), remedy.format(**shown), kind)
     return _Meaning("pip could not install what the script asks for")
 
@@ -258,29 +257,27 @@ _UNSATISFIABLE = r"The conflict is caused by:\n|\(from versions: (?!none)"
 _UNKNOWN = r"Could not fetch URL [^\n]*: 404 [\s\S]*\(from versions: none\)"
 _NOTHING = r"[\s\S]*\(from versions: none\)"
 _BUILT = rf"(?:[\s\S]*?(?:Failed building wheel for|╰─>) (?!See )(?P<what>{_NAME}))?"
-_REFUSED = ("the index refused access to {what}", "check user and password for the index in pip's configuration")
+_REFUSED = (
+    "the index refused access to {what}",
+    "check user and password for the index in pip's configuration",
+    InstallError,
+)
 _UNREACHABLE = (
     "the index cannot be reached, or failed to answer, when pip asked for {what}",
     "check the network, and the index in pip's configuration",
+    Unreachable,
 )
-_UNUSABLE = ("the wheel of {what} cannot be used", "ask for another version, and tell its index")
-_OTHER_PYTHON = ("{what} is not for this Python: it requires {specifier}", "ask for another version, or another Python")
+_UNUSABLE = ("the wheel of {what} cannot be used", "ask for another version, and tell its index", InstallError)
+_OTHER_PYTHON = (
+    "{what} is not for this Python: it requires {specifier}",
+    "ask for another version, or another Python",
+    Unfit,
+)
 _UNBUILT = (
     "{what} cannot be built here",
     "see the lines of its build, or ask for a version that has a wheel for this Python",
+    Unbuilt,
 )
-_NO_COMPILER = "{what} must be compiled here, and that needs a compiler"
-_COMPILER_FAILED = "{what} must be compiled here, and the compiler failed"
-_BUILD_LACKS = "{what} cannot be built here: what its build needs cannot be installed"
-_NONE_HERE = "no distribution of {what} was found for this Python and platform{needed}"
-_FOREIGN_WHEEL = "the wheel of {what} is not for this Python and platform"
-
-_KINDS: dict[str, type[InstallError]] = {
-    **dict.fromkeys((_NO_COMPILER, _COMPILER_FAILED, _BUILD_LACKS, _UNBUILT[0]), Unbuilt),
-    **dict.fromkeys((_OTHER_PYTHON[0], _NONE_HERE, _FOREIGN_WHEEL), Unfit),
-}
-"""What kind of error a message is, where that is not plain from pip's output."""
-
 _MAY_BE_HIDDEN = (
     "check the spelling of the name",
     "another Python, or another version, may have it",
@@ -294,21 +291,29 @@ _WISHES = (
 )
 
 _MEANINGS = (
-    (r"ERROR: scriptrun: (?P<text>.*) --exclude-newer(?:\n|$)", "{text} {newer}", "choose a newer Python"),
+    (
+        r"ERROR: scriptrun: (?P<text>.*) --exclude-newer(?:\n|$)",
+        "{text} {newer}",
+        "choose a newer Python",
+        InstallError,
+    ),
     (
         rf"ERROR: scriptrun: (?:\[(?P<what>{_NAME})\] )?(?P<text>.*)(?:\nHINT: (?P<hint>.*))?",
         "{text}",
         "{hint}",
+        InstallError,
     ),  # from pip_child.py and pip_rules.py
     (
         r"\n\W*git [^\n]*did not run successfully",
         "the repository of {what} cannot be fetched, or what is asked for is not in it",
         "see git's lines: check the URL, the branch, tag or commit, and the network",
+        InstallError,
     ),
     (
         rf"DO NOT MATCH THE HASHES[^\n]*\n\s+(?P<what>{_NAME})[^\n]*?(?: \(from (?P<why>{_NAME})\))?:\n",
         "refused: the file of {what} does not have the hash that was announced for it",
         "it was changed after the hash was written down: do not use it, and tell its index",
+        InstallError,
     ),
     (
         rf"Package '(?P<what>{_NAME})' requires a different Python: \S+ not in '?(?P<specifier>[^'\n]*)",
@@ -329,6 +334,7 @@ _MEANINGS = (
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|ssl-verification-failed|TLS CA certificate bundle",
         "the index cannot be trusted: its certificate is not one that pip is told to accept",
         "name the right certificates in pip's configuration (`cert`)",
+        InstallError,
     ),
     (rf"{_UNFETCHED}(?!4\d\d ).*(?:{_NOTHING}|\n[\s\S]*The conflict is caused by:)", *_UNREACHABLE),
     (
@@ -336,35 +342,41 @@ _MEANINGS = (
         r"|unable to execute '?\S*(?:cc|clang|[gc]\+\+)|Unknown compiler|CMAKE_C(?:XX)?_COMPILER could be found"
         r"|[Cc]an't find Rust compiler|Cargo, the Rust package manager, is not installed"
         rf"|Microsoft Visual C\+\+ [\d.]+ or greater is required){_BUILT}",
-        _NO_COMPILER,
+        "{what} must be compiled here, and that needs a compiler",
         "install a compiler, or ask for a version that has a wheel for this Python",
+        Unbuilt,
     ),
     (
         rf"error: command '[^']*' failed with exit (?:code|status) \d+{_BUILT}",
-        _COMPILER_FAILED,
+        "{what} must be compiled here, and the compiler failed",
         "see its lines: a header or a library may be missing",
+        Unbuilt,
     ),
     (
         rf"(?:[Cc]annot install|installing|install) build dependencies(?: for (?P<what>{_NAME}))?"
         r" ?(?:did not run|$|\n)",
-        _BUILD_LACKS,
+        "{what} cannot be built here: what its build needs cannot be installed",
         "ask for a version that has a wheel for this Python",
+        Unbuilt,
     ),
     (
         rf"Could not find a (?:final )?version that satisfies the requirement {_REQUIRED} "
         r"\(from versions: (?P<versions>(?!none)[^)]*)\)",
         "no version satisfies {what}{needed}",
         "there are: {versions}",
+        InstallError,
     ),
     (
         rf"Could not fetch URL [^\n]*: 404 [\s\S]*satisfies the requirement {_REQUIRED} \(from versions: none\)",
         "no such distribution: {what}{needed}",
         "check the spelling of the name",
+        InstallError,
     ),
     (
         rf"Could not find a (?:final )?version that satisfies the requirement {_REQUIRED} \(from versions: none\)",
-        _NONE_HERE,
+        "no distribution of {what} was found for this Python and platform{needed}",
         "another Python, or another version, may have it",
+        Unfit,
     ),
     (rf"Failed (?:building wheel for |to build ')(?P<what>{_NAME})", *_UNBUILT),
     (rf"(?:metadata-generation-failed|subprocess-exited-with-error|BackendUnavailable){_BUILT}", *_UNBUILT),
@@ -373,18 +385,21 @@ _MEANINGS = (
     (rf"Requested (?P<what>{_NAME}).* has inconsistent", *_UNUSABLE),
     (
         r"(?P<what>[A-Za-z0-9][A-Za-z0-9._]*)-\S*\.whl is not a supported wheel on this platform",
-        _FOREIGN_WHEEL,
+        "the wheel of {what} is not for this Python and platform",
         "ask for another file, or another Python",
+        Unfit,
     ),
     (
         rf"Could not install requirement (?P<what>{_NAME}).* because of HTTP error 404",
         "there is nothing at the URL of {what}",
         "check the URL",
+        InstallError,
     ),
     (
         r"Index \S*?/(?P<what>[^/\s]+)/? does not provide upload-time metadata",
         "the index does not say when the files of {what} were uploaded, which {newer} must know",
         "{leave}ask an index that tells it",
+        InstallError,
     ),
     (
         r"ERROR: [^\n]*(?:Max retries exceeded|timed out|Connection refused|Connection aborted|5\d\d Server Error)"
@@ -392,4 +407,4 @@ _MEANINGS = (
         *_UNREACHABLE,
     ),
 )
-"""What pip's output means: pattern, message, hint. The first that is found counts, causes before consequences."""
+"""What pip's output means: pattern, message, hint, kind. The first that is found counts, causes before consequences."""

@@ -37,9 +37,8 @@ def explain(what: str, error: OSError, otherwise: str = _ELSEWHERE) -> CacheErro
     """Return the failure of `what`: the reason, the file if one is named, and the remedy (`otherwise`, if unknown)."""
     reason, remedy = REASONS.get(error.errno or 0, (error.strerror or str(error), otherwise))
     file = error.filename2 or error.filename
-    explained = CacheError(f"{what}: {reason}{f' (`{os.fsdecode(file)}`)' if file else ''}", hint=remedy)
-    explained.reason = _PLAIN.get(error.errno or 0, reason)
-    return explained
+    message = f"{what}: {reason}{f' (`{os.fsdecode(file)}`)' if file else ''}"
+    return CacheError(message, hint=remedy, reason=_PLAIN.get(error.errno or 0, reason))
 
 
 def named_in(output: str) -> tuple[str, str] | None:

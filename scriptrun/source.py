@@ -64,9 +64,8 @@ def read(path: str) -> Source:
     except IsADirectoryError:
         raise ScriptUnreadable(f"`{path}` is a directory, not a script") from None
     except PermissionError as error:
-        unreadable = ScriptUnreadable(f"`{path}` cannot be read: {error.strerror}")
-        unreadable.reason = "you are not allowed to read it"
-        raise unreadable from None
+        reason = "you are not allowed to read it"
+        raise ScriptUnreadable(f"`{path}` cannot be read: {error.strerror}", reason=reason) from None
     except OSError as error:
         raise ScriptUnreadable(f"`{path}` cannot be read: {error.strerror}") from None
     arguments = ["--", path] if path.startswith("-") else [path]

@@ -97,8 +97,10 @@ def test_a_link_runs_in_the_directory_of_its_target(user: User, plain: list[str]
         ("raise SystemExit(3)", 3, "s.py has failed, with exit status 3. "),
         ("print('done')", 0, "s.py has ended. "),
         ("import os; os.kill(os.getpid(), 11)", 139, "s.py was ended by the signal SEGV. "),
+        ("raise SystemExit(-1)", 255, "s.py has failed, with exit status 255. "),
+        ("raise SystemExit(200)", 200, "s.py has failed, with exit status 200. "),
     ],
-    ids=["failed", "quick", "crashed"],
+    ids=["failed", "quick", "crashed", "-1", "no signal"],
 )
 def test_a_terminal_stays_until_a_key(user: User, attend: list[str], body: str, status: int, told: str) -> None:
     """What failed, or has ended within seconds, is told, and seen until a key is pressed, also one of many bytes."""
@@ -200,11 +202,53 @@ def test_the_script_knows_nothing_of_it(user: User, plain: list[str]) -> None:
     script = user.script("s.py", body=body)
     cases: list[dict[str, Any]] = [
         {},
+        {},  # by the launcher
         {"SCRIPTRUN_QUIET": "1", "SCRIPTRUN_PREPARE_TIMEOUT": "100", "SCRIPTRUN_PRE": "0"},
     ]
     for variables in cases:
         seen = at_terminal(user, *plain, "terminal", "never", str(script), typed=(), **variables)
         assert said(seen) == "None\nscriptrun: error: no such file: `nosuch.py`\n\n"
+
+
+def test_a_first_run_shows_its_progress(user: User, plain: list[str]) -> None:
+    """The terminal shows how a script is prepared, in a line that goes before the script begins."""
+    script = user.script("s.py", body="print('ran')\n")
+    seen = at_terminal(user, *plain, "terminal", "never", str(script), typed=())
+    steps = seen.shown.partition("\x07")[2].split("\r\x1b[K")
+    assert (steps[0], steps[1], steps[-1]) == ("", "scriptrun: creating a virtual environment", "ran\n")
+
+
+def test_what_was_told_is_known_without_room(user: User, plain: list[str]) -> None:
+    """Where nothing can be written, a failure that scriptrun has told of is not told of again."""
+    script = user.script("s.py", head='# requires-python = ">=3.99"\n')
+    seen = at_terminal(user, *plain, "terminal", "auto", str(script), XDG_STATE_HOME="/dev/null")
+    assert said(seen).endswith(f"requires-python\n\n{KEY}\n")
+
+
+def test_what_another_has_left_is_not_believed(user: User, plain: list[str]) -> None:
+    """A word of an earlier run, of a process with the same number, says nothing of this one; nothing of it runs."""
+    script = user.script("s.py", body="print('done')\n")
+    assert user.run("scriptrun", script).status == 0  # prepared
+    state = user.home / ".local/state/scriptrun"
+    state.mkdir(parents=True)
+    for words in ("$$ 1", f"$$ a[$(touch {user.directory}/touched)]", "$$"):
+        line = f"echo '{words}' | sed s/[$][$]/$$/ >{state}/began; exec \"$@\""
+        seen = at_terminal(user, "sh", "-c", line, "-", *plain, "terminal", "auto", str(script))
+        assert said(seen) == f"done\n\ns.py has ended. {KEY}\n"
+    assert not (user.directory / "touched").exists()
+
+
+def test_a_name_does_nothing_to_the_terminal(user: User, attend: list[str]) -> None:
+    """A file's name with what controls a terminal, in one byte or in two, is shown nowhere."""
+    for name in ("a\x1b[2Jb.py", "a\u009c\u009b2Jb.py"):
+        script = user.write(name, "")
+        seen = at_terminal(user, *attend, "terminal", "auto", str(script))
+        assert "\x1b]0;The script\x07" in seen.shown
+        assert f"\nThe script has ended. {KEY}\n" in said(seen)
+    assert (
+        "\x1b]0;ü.py\x07"
+        in at_terminal(user, *attend, "terminal", "never", str(user.write("ü.py", "")), typed=()).shown
+    )
 
 
 def test_nobody_else_is_attended(user: User) -> None:
@@ -262,17 +306,78 @@ def test_two_terminals_run_a_script_once(user: User, plain: list[str]) -> None:
     assert user.run(*plain, mode, "never", script) == (0, "", "")
 
 
+@pytest.mark.parametrize("place", ["no state", "nowhere"])
+def test_without_a_place_for_a_token_the_next_emulator_is_tried(user: User, plain: list[str], place: str) -> None:
+    """Where nothing can be written, an emulator that fails has not begun, and is followed by the next."""
+    variables = program(user, "xdg-terminal-exec", "exit 1")
+    program(user, "x-terminal-emulator", 'shift; exec "$@"')
+    script = user.script("s.py", body=f"open({str(user.directory / 'ran')!r}, 'a').write('ran')\n")
+    bare: dict[str, Any] = {
+        **variables,
+        "PATH": f"{user.directory}/programs:{_bare(user)}",
+        "XDG_STATE_HOME": "/dev/null",
+    }
+    if place == "nowhere":
+        bare["TMPDIR"] = "/dev/null"
+    assert user.run(*plain, "new-terminal", "never", script, **bare) == (0, "", "")
+    assert (user.directory / "ran").read_text() == "ran"
+
+
+def alone(user: User, command: Path, scriptrun: str) -> Path:
+    """Return a copy of the command beside a program of ours in the place of `scriptrun`."""
+    user.write("alone/scriptrun", f"#!/bin/sh\n{scriptrun}\n", executable=True)
+    return Path(shutil.copy(command.with_name("scriptrun-attend"), user.directory / "alone"))
+
+
+@pytest.mark.parametrize("state", [None, "/dev/null"], ids=["state", "no state"])
+def test_what_a_script_wrote_is_told(user: User, command: Path, state: str | None) -> None:
+    """Where a script dies, what it wrote comes to what tells of it, also where there is no place for the state."""
+    told = user.directory / "told"
+    program = alone(
+        user, command, f'[ "$1" = desktop ] || {{ echo boom; exit 1; }}\necho "$@" >{told}; cat /dev/stdin >>{told}'
+    )
+    assert user.run(program, "window", "auto", "/x.py", XDG_STATE_HOME=state).status == 1
+    assert told.read_text() == "desktop report died /x.py 1\nboom\n"
+    assert left_in_state(user) == []
+
+
+def test_what_scriptrun_has_told_is_told_once(user: User, command: Path) -> None:
+    """A failure of which scriptrun gives the sign that it was told is not reported; the status stays."""
+    told = user.directory / "told"
+    attend = alone(user, command, f'echo "$@" >>{told}\nkill -s USR1 $PPID; exit 125')
+    assert user.run(attend, "window", "auto", "/x.py", XDG_STATE_HOME="/dev/null").status == 125
+    assert told.read_text() == "/x.py\n"
+
+
+def test_nothing_is_made_in_the_root_directory(user: User, command: Path) -> None:
+    """Who has no home has no place for the state either."""
+    made = user.directory / "made"
+    variables = program(user, "mkdir", f'echo "$@" >>{made}; exit 1')
+    attend = alone(user, command, "exit 0")
+    assert user.run(attend, "window", "auto", "/x.py", HOME=None, **variables) == (0, "", "")
+    assert made.read_text() == "-p /dev/null/.local/state/scriptrun\n"
+
+
+def test_a_link_in_the_place_of_the_log_leads_nowhere(user: User, plain: list[str]) -> None:
+    """What somebody has put there is left as it is, and the script runs."""
+    state, own = user.home / ".local/state/scriptrun", user.write("own", "mine")
+    state.mkdir(parents=True)
+    script = user.script("s.py", body=f"open({str(user.directory / 'ran')!r}, 'a').write('ran')\n")
+    line = f'ln -s {own} {state}/running.$$.log; exec "$@"'
+    assert user.run("sh", "-c", line, "-", *plain, "window", "auto", script).status == 0
+    assert (own.read_text(), (user.directory / "ran").read_text()) == ("mine", "ran")
+
+
 @pytest.mark.parametrize("teller", ["zenity", "kdialog", "xmessage", "notify-send"])
 def test_where_scriptrun_has_gone_the_shell_says_so(user: User, command: Path, teller: str) -> None:
     """Without the program that runs scripts, whatever can show a text does."""
     words = user.directory / "words"
     variables = program(user, teller, f'printf "<%s>" "$@" >{words}')
-    alone = user.directory / "alone"
-    alone.mkdir()
-    shutil.copy(command.with_name("scriptrun-attend"), alone)
+    attend = alone(user, command, "")
+    attend.with_name("scriptrun").unlink()
     script = user.script("s.py", body="")
     bare = {**variables, "PATH": f"{user.directory}/programs:{_bare(user)}"}
-    assert user.run(alone / "scriptrun-attend", "window", "auto", script, **bare).status == 127
+    assert user.run(attend, "window", "auto", script, **bare).status == 127
     assert words.read_text().endswith(
         "<s.py cannot run: scriptrun, which runs it, is damaged or was removed. Install scriptrun again.>"
     )
@@ -282,7 +387,7 @@ def _bare(user: User) -> str:
     """Return a directory with the programs that a shell script needs, and no terminal emulator."""
     directory = user.directory / "bare"
     directory.mkdir(exist_ok=True)
-    for name in ("sh", "mkdir", "rmdir", "rm", "sleep", "date", "readlink", "stty", "dd", "wc", "env", "cat"):
+    for name in ("sh", "mkdir", "rmdir", "rm", "sleep", "date", "readlink", "stty", "dd", "mktemp", "env", "cat"):
         found = shutil.which(name)
         assert found
         (directory / name).symlink_to(found)
@@ -290,26 +395,16 @@ def _bare(user: User) -> str:
 
 
 def test_without_a_terminal_nothing_is_left_of_a_run_that_went_well(user: User, attend: list[str]) -> None:
-    """A script with a window writes to a log that is its user's alone and bounded in time: it goes with the script."""
-    body = "import os, stat\nstatus = os.fstat(1)\nprint(status.st_nlink)\n"
+    """What a script with a window writes is its user's alone, in a file without a name, which goes whatever happens."""
+    body = "import os\nstatus = os.fstat(1)\nassert os.path.sameopenfile(1, 2)\n"
     body += f"seen = open({str(user.directory / 'seen')!r}, 'w')\n"
-    body += "seen.write(f'{os.getcwd()} {oct(status.st_mode)} {os.umask(0)}')\n"
+    body += "seen.write(f'{os.getcwd()} {oct(status.st_mode)} {status.st_nlink} {os.umask(0)}')\n"
     script = user.script("there/s.pyw", body=body)
     assert user.run(*attend, "window", "auto", script) == (0, "", "")
     mask = os.umask(0)
     os.umask(mask)
-    assert (user.directory / "seen").read_text() == f"{script.parent} 0o100600 {mask}"
+    assert (user.directory / "seen").read_text() == f"{script.parent} 0o100600 0 {mask}"
     assert left_in_state(user) == []
-
-
-def test_a_log_is_bounded(user: User, plain: list[str]) -> None:
-    """The log of a script that writes and writes is emptied when it is long."""
-    variables = program(user, "sleep", "exit 0")
-    body = (
-        "import os, time\nos.write(1, b'x' * 1_500_000)\nwhile os.fstat(1).st_size > 1_000_000:\n    time.sleep(0.01)\n"
-    )
-    script = user.script("s.pyw", body=body)
-    assert user.run(*plain, "window", "auto", script, **variables).status == 0
 
 
 def test_a_state_that_cannot_be_written_keeps_nothing_from_running(user: User, plain: list[str]) -> None:

@@ -42,6 +42,7 @@ ORDER = (
     "refusals",
     "patience",
     "signals",
+    "attendant",
     "process",
     "interpreters",
     "markers",

@@ -54,6 +54,7 @@ def test_what_the_user_has_made_gives_no_reason(home: Path) -> None:
         ("", "", "was downloaded"),
         ("data:text/plain,print()", None, "was downloaded"),
         ("http://[", None, "was downloaded"),
+        ("https://python.org, and was checked by your administrator/", None, "was downloaded"),
     ],
 )
 def test_where_a_browser_had_it_from_is_told(home: Path, url: str | None, page: str | None, expected: str) -> None:

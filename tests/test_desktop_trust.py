@@ -14,7 +14,7 @@ from support.user import User
 
 import scriptrun
 from scriptrun import arguments, metadata, request
-from scriptrun.desktop import approval, dialogs, known
+from scriptrun.desktop import approval, dialogs, known, origin
 from scriptrun.desktop.dialogs import Question
 from scriptrun.errors import ApprovalError, Declined
 
@@ -42,7 +42,8 @@ def require(user: User, script: Path, answers: approval.Ask) -> None:
     """Ask for the approval of a script, as opening it does."""
     environ = user.environment()
     asked = request.make(arguments.parse([str(script)], environ), environ)
-    approval.require(asked, metadata.parse(asked.block, asked.name, asked.directory), environ, answers)
+    reasons = origin.reasons(str(script), environ)
+    approval.require(asked, metadata.parse(asked.block, asked.name, asked.directory), reasons, environ, answers)
 
 
 def is_asked(user: User, script: Path, *, yes: bool = True) -> bool:
@@ -104,9 +105,12 @@ def test_only_hashes_are_kept_in_private(user: User) -> None:
     """Nobody else can read which scripts were let run, and neither names nor paths are kept."""
     script = downloaded(user, "s.py")
     assert is_asked(user, script)
-    (kept,) = approved(user)
-    assert (kept.name, kept.read_bytes()) == (hashlib.sha256(RAN.encode()).hexdigest(), b"")
-    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    kept = approved(user)
+    assert hashlib.sha256(RAN.encode()).hexdigest() in [path.name for path in kept]
+    assert [len(path.name) for path in kept] == [64, 64]
+    for path in kept:
+        assert path.read_bytes() == b""
+        assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_hashes_that_are_kept_are_bounded(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,12 +219,46 @@ def test_name_cannot_pretend_to_be_another(user: User) -> None:
     assert "\u202e" not in question.sentence
 
 
+def test_name_cannot_hide_its_ending(user: User) -> None:
+    """What looks like nothing, or is very wide, does not push the ending out of sight."""
+    question = asked_of(user, downloaded(user, "invoice.pdf" + " " * 100 + "\u3164\u2800.py"))
+    assert dict(question.rows)["Name"] == "invoice.pdf … \\u3164\\u2800.py"
+    assert question.title == "Run invoice.pdf … \\u3164\\u2800.py?"
+
+
+@pytest.mark.parametrize(
+    ("block", "beside", "asked"),
+    [
+        ("", "", False),
+        ("", "notes about it.py", False),
+        ("", "readme.txt", False),
+        ("", "requests.py", True),
+        ("", "requests/x.py", True),
+        ("", "requests.cpython-311-x86_64-linux-gnu.so", True),
+        ("# [tool.scriptrun]\n# env-file = ['keys']\n", "", True),
+    ],
+)
+def test_another_folder_that_may_change_what_runs_is_asked_about(
+    user: User,
+    block: str,
+    beside: str,
+    asked: bool,  # noqa: FBT001
+) -> None:
+    """What was let run in one folder may import from another one, or name files in it: then its folder counts."""
+    text = RAN.replace("[]\n", f"[]\n{block}")
+    assert is_asked(user, downloaded(user, "a/s.py", text))
+    script = downloaded(user, "b/s.py", text)
+    if beside:
+        user.write(f"{script.parent}/{beside}", "")
+    assert [is_asked(user, script), is_asked(user, script)] == [asked, False]
+
+
 def test_locks_are_part_of_what_is_asked(user: User) -> None:
     """What a lock beside or inside the script installs is told; another lock beside it is asked about again."""
     script = downloaded(user, "s.py", "# /// script\n# dependencies = ['demo']\n# ///\nimport demo\n")
     assert user.run("scriptrun", "-q", "lock", script).status == 0
     lock = script.with_name("pylock.s.toml")
-    assert dict(asked_of(user, script).rows)["Locked"] == "1 distribution"
+    assert dict(asked_of(user, script).rows)["Locked"] == "1 distribution; demo 2.0"
     assert [is_asked(user, script), is_asked(user, script)] == [True, False]
     text = lock.read_text()
     lock.write_text(text + "\n")
@@ -228,7 +266,7 @@ def test_locks_are_part_of_what_is_asked(user: User) -> None:
     lock.unlink()
     assert is_asked(user, script)
     assert user.run("scriptrun", "-q", "lock", "--embed", script).status == 0
-    assert dict(asked_of(user, script).rows)["Locked"] == "1 distribution"
+    assert dict(asked_of(user, script).rows)["Locked"] == "1 distribution; demo 2.0"
 
 
 def test_lock_that_appears_beside_what_ran_is_asked_about(user: User) -> None:
@@ -257,6 +295,7 @@ def test_where_nobody_can_be_asked_it_does_not_run(user: User) -> None:
     script = downloaded(user, "it's mine.py")
     with pytest.raises(ApprovalError) as error:
         require(user, script, dialogs.ask)
+    assert "no window can show it to you first" in error.value.reason
     assert f"type in a terminal: scriptrun '{user.home}/Downloads/it'\"'\"'s mine.py'" in error.value.hint
     assert approved(user) == []
 
@@ -275,13 +314,20 @@ def test_stream_is_refused(user: User) -> None:
         require(user, Path("/dev/null"), Answers())
 
 
-@pytest.mark.parametrize("words", [("{}",), ("scriptrun", "{}"), ("sh", "-c", "cd / && exec '{}'")])
+CRON = ("env", "-i", "HOME={home}", "LOGNAME=ada", "PATH=/usr/bin:/bin", "SHELL=/bin/sh", "/bin/sh", "-c", "{line}")
+"""What cron gives to a job."""
+
+
+@pytest.mark.parametrize("words", [("{script}",), ("scriptrun", "{script}"), CRON], ids=["shebang", "command", "cron"])
 def test_neither_shebang_nor_command_line_nor_cron_asks(user: User, words: tuple[str, ...]) -> None:
     """A script that a desktop would ask about runs at once, with or without a screen, and nothing is remembered."""
     script = downloaded(user, "s.py")
     assert asked_of(user, script)
+    table = user.run("scriptrun", "-q", "cron", script, "--schedule", "0 6 * * *").out
+    (job,) = (line.removeprefix("0 6 * * * ") for line in table.splitlines() if line.startswith("0 6 "))
     for screen in (None, ":99999"):
-        assert user.run(*(word.format(script) for word in words), DISPLAY=screen) == (0, "ran\n", "")
+        line = [word.format(script=script, home=user.home, line=job) for word in words]
+        assert user.run(*line, DISPLAY=screen, cwd=user.home) == (0, "ran\n", "")
     assert approved(user) == []
 
 
@@ -291,6 +337,8 @@ def test_only_opening_asks() -> None:
     found = set()
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.ImportFrom) and any(one.name == "approval" for one in node.names):
+            names = [one.name for one in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any("approval" in name.split(".") for name in names + modules):
                 found.add(str(path.relative_to(package)))
     assert found == {"desktop/opening.py"}

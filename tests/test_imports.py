@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -44,10 +45,10 @@ main(sys.argv[1:], os.environ)
 """
 
 
-def imported(user: User, *words: str) -> set[str]:
+def imported(user: User, *words: str, attended: str | None = None) -> set[str]:
     """Return what is imported, beyond a bare Python, before the script takes over."""
     code = WATCH.format(packages=sysconfig.get_path("purelib"))
-    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", *words)
+    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", *words, SCRIPTRUN_ATTENDED=attended)
     assert (status, err) == (0, "")
     return set(out.split())
 
@@ -59,6 +60,13 @@ def test_imports_before_a_hit(user: User) -> None:
         assert user.run("scriptrun", *words).status == 0
         module = {"scriptrun.hosts"} if "-m" in words else set()
         assert imported(user, *words) == OWN | STANDARD | module
+
+
+def test_imports_before_a_hit_for_somebody_who_typed_nothing(user: User) -> None:
+    """Who runs a script by its icon waits for the same modules."""
+    user.script("s.py", body="print(1)\n")
+    assert user.run("scriptrun", "--with", "demo", "s.py").status == 0
+    assert imported(user, "--with", "demo", "s.py", attended=f"{os.getpid()} window ") == OWN | STANDARD
 
 
 def test_imports_before_a_hit_that_is_not_to_run_twice(user: User) -> None:

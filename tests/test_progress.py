@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 from support import index as indexes
 from support import terminal
 from support.user import User
+
+from scriptrun.arguments import Options
+from scriptrun.cli import progress
+from scriptrun.cli.progress import Progress
+from scriptrun.desktop import dialogs
 
 ERASE = "\r\x1b[K"
 
@@ -51,6 +59,29 @@ def test_a_terminal_that_wants_none_gets_none(user: User, options: list[str], va
     """With `-q`, and on a terminal that cannot erase a line, nothing is written."""
     user.script("s.py", body="print('ran')\n")
     assert on_terminal(user, "scriptrun", *options, "./s.py", variables=variables) == (0, "ran\n", "")
+
+
+def test_a_window_shows_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody waits without a terminal a window of the script's name gets the steps, until the block ends."""
+    shown: list[str] = []
+
+    @contextmanager
+    def window(title: str, _environ: Mapping[str, str]) -> Iterator[Callable[[str], None]]:
+        shown.append(title)
+        yield shown.append
+        shown.append("gone")
+
+    monkeypatch.setattr(dialogs, "progress", window)
+    with progress.window("/a/s.py", {"SCRIPTRUN_ATTENDED": f"{os.getppid()} window "}) as sink:
+        steps = Progress(Options(), sink)
+        for _ in range(2):
+            with steps:
+                steps.show("  Collecting demo")
+                steps.show("  Stored in directory x")
+    assert shown == ["s.py", "Collecting demo", "Collecting demo", "gone"]
+    for nobody in ("1 window ", f"{os.getppid()} terminal /x", f"{os.getppid()} window /x"):
+        with progress.window("/a/s.py", {"SCRIPTRUN_ATTENDED": nobody}) as sink:
+            assert sink is None
 
 
 def test_a_pipe_gets_nothing(user: User) -> None:

@@ -157,7 +157,7 @@ def test_what_is_refused_without_a_terminal_is_told_as_in_the_question(user: Use
         f"  sha256:     {digest(text)}\n",
         "  depends on: demo\n",
         "  bounded by: other @ https://evil.invalid/other-1.0.tar.gz\n",
-        "  locked:     2 distributions; demo from git+https://evil.invalid/demo@abc\n",
+        "  locked:     2 distributions; demo from git+https://evil.invalid/demo@abc; other 1.0\n",
         "  options:    extra-index-url = https://more.invalid/simple; index-url = https://mine.invalid/simple\n",
     ):
         assert line in err

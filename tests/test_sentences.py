@@ -43,8 +43,7 @@ def test_a_sentence_names_line_and_part() -> None:
         "“b.py” cannot start because there is a mistake in it, in line 12; whoever wrote it can correct that."
     )
     assert "mistake in it; whoever" in sentences.of_error(MetadataError("x", place="b.py"), "b.py")
-    error = InstallError("x")
-    error.name = "numpy"
+    error = InstallError("x", name="numpy")
     assert sentences.of_error(error, "b.py") == (
         "“b.py” cannot start because a part that it needs, “numpy”, could not be installed."
     )
@@ -52,8 +51,7 @@ def test_a_sentence_names_line_and_part() -> None:
 
 def test_a_refusal_of_the_system_counts_before_the_class() -> None:
     """That the disk is full is what there is to know, whatever it was for."""
-    error = CacheError("x")
-    error.reason = "the disk is full"
+    error = CacheError("x", reason="the disk is full")
     assert sentences.of_error(error, "b.py") == (
         "“b.py” cannot start because the disk is full; delete what you do not need any more, and try again."
     )
@@ -76,8 +74,7 @@ def test_a_refusal_of_the_system_counts_before_the_class() -> None:
 def test_a_python_in_words(wanted: str, told: str) -> None:
     """Versions are told in words where there are words for them."""
     assert sentences.python(wanted) == told
-    error = InterpreterError("x")
-    error.wanted = wanted
+    error = InterpreterError("x", wanted=wanted)
     assert f" needs {told}, which is not installed on this computer" in sentences.of_error(error, "b.py")
 
 
@@ -97,7 +94,24 @@ def test_a_python_in_words(wanted: str, told: str) -> None:
         (137, "", "was ended from outside, perhaps because the computer ran out of memory."),
         (135, "", "has crashed (SIGBUS)."),
         (152, "", "was ended from outside (SIGXCPU)."),
-        (255, "", "was ended from outside (signal 127)."),
+        (255, "", "has ended with a failure (255)."),
+        (200, "no key\n", "has ended with a failure: no key."),
+        (
+            1,
+            "Traceback (most recent call last):\nModuleNotFoundError: No module named '_tkinter'\n",
+            "has stopped because the Python of this computer lacks a part, “tkinter”; whoever looks after",
+        ),
+        (
+            1,
+            "Traceback (most recent call last):\n  …\nValueError: x\nPlease choose a file.\n",
+            "has ended with a failure: Please choose a file.",
+        ),
+        (
+            1,
+            "  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: two\n  +-+------- 1 -------\n"
+            "    | ValueError: one\n    +-----------\n",
+            "an error that it did not expect: ValueError: one.",
+        ),
         (1, "\x1b]0;x\x07\u202eError: y\n", r"failure: \x1b]0;x\x07\u202eError: y."),
     ],
 )

@@ -10,6 +10,7 @@ from dataclasses import asdict, astuple, replace
 from scriptrun import arguments, errors, location, output, refusals, request, resolve, signals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.cli import run
+from scriptrun.cli.progress import Progress
 from scriptrun.doctor import cron, crontabs, index, installation, storage, surroundings
 from scriptrun.doctor import script as scripts
 from scriptrun.doctor.crontabs import Line
@@ -89,7 +90,7 @@ def _script(invocation: Invocation, environ: Mapping[str, str], program: str) ->
 def _prepared(wanted: Wanted, environ: Mapping[str, str]) -> Finding:
     """Return the environment of the script, prepared now unless it is ready. Raises ScriptrunError."""
     ready = wanted.environment()
-    environment = run.provide(wanted, environ)
+    environment = run.provide(wanted, environ, Progress(wanted.options))
     run.remember(wanted, environment)
     return Finding(OK, "environment", f"{environment.path}, {'ready' if environment == ready else 'prepared now'}")
 

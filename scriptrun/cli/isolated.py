@@ -23,7 +23,7 @@ from scriptrun.resolve import Wanted
 from scriptrun.upkeep import tidying
 
 
-def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+def provide(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Environment:
     """Build a fresh environment, and see to its removal when this process has ended. Raises ScriptrunError."""
     cache = wanted.request.caches.writable()
     directory = paths.isolated(cache)
@@ -32,8 +32,8 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
     path = os.path.join(directory, os.urandom(8).hex())
     lock = locks.take(f"{path}.lock", waiting=lambda: None)
     try:
-        with Progress(wanted.options) as progress:
-            environment = prepare.prepare_isolated(path, wanted.order(environ, progress.show), cache)
+        with shown:
+            environment = prepare.prepare_isolated(path, wanted.order(environ, shown.show), cache)
         if sys.platform == "win32":  # where this process waits for the script
             atexit.register(deletion.delete, path)
         elif process.is_init():

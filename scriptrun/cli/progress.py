@@ -1,6 +1,6 @@
 """Show what goes on while an environment is prepared: one changing line on a terminal, and nothing elsewhere.
 
-In a window, where the user has neither.
+Where somebody waits who has typed no command, and has no terminal, a window shows it.
 """
 
 from __future__ import annotations
@@ -13,45 +13,43 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scriptrun import output
+from scriptrun import attendant, output
 from scriptrun.arguments import Options
-from scriptrun.desktop import attended
 from scriptrun.errors import escape
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in `typing` from Python 3.11
 
+Sink = Callable[[str], None]
+
 _ERASE = "\r\x1b[K"
 _TOLD = ("Collecting", "Downloading", "Using cached", "Building", "Preparing", "Installing", "Getting", "Cloning")
 
 
-class _Window:
-    """What shows a line in the window, if there is one."""
-
-    show: Callable[[str], None] | None = None
-
-
 @contextmanager
-def window(name: str, environ: Mapping[str, str]) -> Iterator[None]:
-    """Show what is told in the block in a window, where the user waits for the program `name` without a terminal."""
-    attendance = attended.find(environ)
-    if attendance is None or attendance.terminal:
-        yield
+def window(name: str, environ: Mapping[str, str]) -> Iterator[Sink | None]:
+    """Yield what shows a line in a window, while somebody waits for the program `name` without a terminal; else None.
+
+    The window goes at the end of the block.
+    """
+    found = attendant.find(environ)
+    if found is None or found.terminal:
+        yield None
         return
     from scriptrun.desktop import dialogs  # only then
 
     with dialogs.progress(os.path.basename(name), environ) as show:
-        _Window.show = show
-        try:
-            yield
-        finally:
-            _Window.show = None
+        yield show
 
 
 class Progress:
-    """A context in which `show` tells the user of each step. With `verbose` every line is kept, on any stderr."""
+    """A context in which `show` tells the user of each step. With `verbose` every line is kept, on any stderr.
 
-    def __init__(self, options: Options) -> None:
+    It may be entered again when it was left. `sink` is what shows a line where no terminal does.
+    """
+
+    def __init__(self, options: Options, sink: Sink | None = None) -> None:
+        self._sink = sink
         self._verbose = options.flag("verbose") and not options.flag("quiet")
         self._terminal = not options.flag("quiet") and not self._verbose and _on_terminal()
         self._shown = False
@@ -66,6 +64,7 @@ class Progress:
         """Take the line away again."""
         if self._shown:
             output.tell(_ERASE)
+            self._shown = False
 
     def show(self, line: str) -> None:
         """Show a step, or a line of pip's."""
@@ -74,8 +73,8 @@ class Progress:
             output.tell(f"scriptrun: {text}\n")
         if not text or not (text[0].islower() or text.startswith(_TOLD)):
             return
-        if _Window.show is not None:
-            _Window.show(text)
+        if self._sink is not None:
+            self._sink(text)
         elif self._terminal:
             width = shutil.get_terminal_size().columns - 1
             output.tell(_ERASE + f"scriptrun: {text}"[:width])

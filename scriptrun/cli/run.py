@@ -6,12 +6,11 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 
-from scriptrun import arguments, expiry, launch, output, overlap, patience, prepare, resolve, signals
+from scriptrun import arguments, attendant, expiry, launch, output, overlap, patience, prepare, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment, WaitedInVain
 from scriptrun.cli import explain, isolated, progress
 from scriptrun.cli.progress import Progress
-from scriptrun.desktop import attended
 from scriptrun.errors import CacheError, InstallError, ScriptrunError, UsageError, without_credentials
 from scriptrun.launch import Answer
 from scriptrun.pip_messages import Offline
@@ -25,7 +24,7 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
     if request.invocation.options.flag("explain"):
         request.tell()
         return explain.main(request, environ)
-    with signals.interruptible(), progress.window(request.name, environ):
+    with signals.interruptible(), progress.window(request.name, environ) as sink:
         try:
             wanted = resolve.resolve(request, environ)
             status = _enter(wanted)
@@ -36,14 +35,16 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
             return status
         request.tell()
         warn(wanted)
-        ready = wanted.environment()
+        ready, shown = wanted.environment(), Progress(wanted.options, sink)
         if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
             _tell_of_cache(wanted)
-            environment = isolated.provide(wanted, environ)
+            environment = isolated.provide(wanted, environ, shown)
         else:
-            environment = _claimed(wanted, environ)
+            environment = _claimed(wanted, environ, shown)
         answer = remember(wanted, environment)
-    attended.begun(environ)
+    attends = attendant.find(environ)
+    if attends is not None:
+        attends.begun()
     if environment != ready and request.caches.own:
         daily.see_to(request.caches.own, wanted.configuration)
     return request.become(answer, environ)
@@ -83,24 +84,24 @@ def remember(wanted: Wanted, environment: Environment) -> Answer:
     return answer
 
 
-def _claimed(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+def _claimed(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Environment:
     """Return the environment that is wanted, claimed: nobody removes it before this process has become the script."""
     for _ in range(100):
-        environment = provide(wanted, environ)
+        environment = provide(wanted, environ, shown)
         if launch.claim(environment.path):
             return environment
     raise CacheError(f"`{environment.path}` is removed again and again", hint="is `scriptrun cache clear` in a loop?")
 
 
-def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
-    """Return the environment that is wanted, from the cache or made now. Raises ScriptrunError."""
+def provide(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Environment:
+    """Return the environment that is wanted, from the cache or made now, which `shown` shows. Raises ScriptrunError."""
     options = wanted.options
     environment = None if options.flag("isolated") else wanted.environment()
     if environment is not None and not options.flag("refresh"):
         if options.flag("offline") or not expiry.is_due(environment, wanted.max_age):
             return environment
         try:
-            return _prepare(wanted, environ)
+            return _prepare(wanted, environ, shown)
         except WaitedInVain:  # who asked pip warns, and has put off the next time
             return environment
         except (InstallError, CacheError) as error:
@@ -113,28 +114,28 @@ def provide(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
                 )
             return environment
     if options.flag("offline"):
-        return _found(wanted)
+        return _found(wanted, shown)
     _tell_of_lost_python(wanted)
-    return _prepare(wanted, environ)
+    return _prepare(wanted, environ, shown)
 
 
-def _found(wanted: Wanted) -> Environment:
+def _found(wanted: Wanted, shown: Progress) -> Environment:
     """Return the environment that is wanted from the user's cache, where it may be about to be built or removed."""
     own, options = wanted.request.caches.own, wanted.options
     environment = None
     if own and not (options.flag("refresh") or options.flag("isolated")):
-        with Progress(options) as shown, contextlib.suppress(CacheError):
+        with shown, contextlib.suppress(CacheError):
             environment = prepare.find(own, wanted.spec.key, shown.show, patience.limit(options))
     if environment is None:
         raise not_ready(wanted)
     return environment
 
 
-def _prepare(wanted: Wanted, environ: Mapping[str, str]) -> Environment:
+def _prepare(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Environment:
     """Return the environment that is wanted, from pip unless another run has made it meanwhile."""
     _tell_of_cache(wanted)
     cache = wanted.request.caches.writable()
-    with Progress(wanted.options) as shown:
+    with shown:
         return prepare.prepare(cache, wanted.order(environ, shown.show), wanted.max_age)
 
 

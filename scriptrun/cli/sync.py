@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from scriptrun import arguments, bytecode, location, output, paths, request, resolve, sharing, signals, venv_link
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
+from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
 from scriptrun.resolve import Wanted
 
@@ -48,7 +49,7 @@ def _sync(script: Invocation, environ: Mapping[str, str], system: str, extra: Co
     with signals.interruptible():
         wanted = resolve.resolve(request.read(script, environ), environ)
         run.warn(wanted)
-        environment = run.provide(wanted, environ)
+        environment = run.provide(wanted, environ, Progress(wanted.options))
         run.remember(wanted, environment)
         if "--compile" in extra:
             bytecode.compile_all(environment.path, environ)

@@ -7,23 +7,49 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.machinery
 import os
 from collections.abc import Mapping
 
 from scriptrun import launch, paths
+from scriptrun.block import Block
 from scriptrun.desktop import folders
 from scriptrun.request import Request
+from scriptrun.source import Source
 
 MOST = 1000
 """How many hashes are kept; the one that was not used for longest goes first."""
 
 
-def digest(content: bytes, lock: bytes | None) -> str:
-    """Return the hash of a script, and of the lock beside it, which says what is installed, where there is one."""
-    hashed = hashlib.sha256(content)
+def digests(program: Source, found: Block | None, lock: bytes | None) -> list[str]:
+    """Return the hashes that a script is known by: one for its folder, and, if no folder matters, one for all.
+
+    They are of its content, and of the lock beside it, which says what is installed, where there is one. A folder
+    matters where modules in it, or paths in the block `found`, may lead to something else than in another folder.
+    """
+    hashed = hashlib.sha256(program.content)
     if lock is not None:
         hashed.update(hashed.digest() + hashlib.sha256(lock).digest())
-    return hashed.hexdigest()
+    everywhere = hashed.hexdigest()
+    folder, name = os.path.split(os.path.realpath(program.file))
+    hashed.update(hashed.digest() + os.fsencode(folder))
+    matters = (found is not None and b"tool" in found.raw) or any(_is_module(one) for one in _beside(folder, name))
+    return [hashed.hexdigest()] if matters else [hashed.hexdigest(), everywhere]
+
+
+def _beside(folder: str, name: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [one for one in entries if one.name != name]
+    except OSError:  # one that may be passed and not read
+        return []
+
+
+def _is_module(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a script could import what is beside it."""
+    stem, dot, _ = entry.name.partition(".")
+    is_named_so = not dot or any(entry.name.endswith(suffix) for suffix in importlib.machinery.all_suffixes())
+    return stem.isidentifier() and is_named_so and (bool(dot) or entry.is_dir())
 
 
 def has_run(asked: Request) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 
@@ -49,10 +50,12 @@ def _attribute(path: str, name: str) -> str | None:
 
 
 def _host(url: str) -> str:
+    """Return the host that a URL names, `""` where that is none: somebody else may have written it."""
     try:
-        return urllib.parse.urlsplit(url).hostname or ""
+        host = urllib.parse.urlsplit(url).hostname or ""
     except ValueError:
         return ""
+    return host if re.fullmatch(r"[A-Za-z0-9.:-]+", host) else ""
 
 
 def _in_downloads(places: set[str], environ: Mapping[str, str]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
+from collections.abc import Sequence
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -79,16 +81,29 @@ def of_no_terminal(name: str) -> str:
 def of_end(status: int, written: str, name: str) -> str:
     """Return the sentence for a script that ended with `status` when it had `written` that."""
     script = f"“{escape(name)}”"
-    if status > 128:
-        return f"{script} {_by_signal(status - 128)}."
-    lines = [line for line in written.splitlines() if line.strip()]
-    last = escape(lines[-1].strip())[:200].rstrip(".") if lines else ""
+    if status - 128 in {*signal.Signals}:
+        return f"{script} {_by_signal(signal.Signals(status - 128))}."
+    lines = [line for line in written.splitlines() if re.search(r"\w", line)]
+    last = escape(lines[-1].strip(" \t|"))[:200].rstrip(".") if lines else ""
     missing = re.match(r"ModuleNotFoundError: No module named '(\w+)", last)
     if missing:
-        return f"{script} has stopped because it lacks a part, “{missing[1]}”, that it does not ask for; {_AUTHOR}."
-    if any(line.startswith("Traceback (") for line in lines) or re.match(r"\w*Error: ", last):
+        return f"{script} has stopped because {_lack(missing[1])}."
+    if _is_uncaught(lines) or re.match(r"\w*Error: ", last):
         return f"{script} has stopped because of an error that it did not expect: {last}."
     return f"{script} has ended with a failure: {last}." if last else f"{script} has ended with a failure ({status})."
+
+
+def _lack(module: str) -> str:
+    """Return what a script has not, by the name of the module that it did not find."""
+    if module in sys.stdlib_module_names:
+        return f"the Python of this computer lacks a part, “{module.lstrip('_')}”; {_ADMINISTRATOR}"
+    return f"it lacks a part, “{module}”, that it does not ask for; {_AUTHOR}"
+
+
+def _is_uncaught(lines: Sequence[str]) -> bool:
+    """Tell whether lines end with a traceback, and not with what a script says after it has shown one itself."""
+    starts = [number for number, line in enumerate(lines) if "Traceback (most recent call last):" in line]
+    return bool(starts) and all(line.startswith((" ", "+")) for line in lines[starts[-1] + 1 : -1])
 
 
 def python(wanted: str) -> str:
@@ -120,11 +135,8 @@ def _cause(error: ScriptrunError) -> str:
     return template.format(line=f", in line {number}" if number.isdecimal() else "", part=part or "what it needs")
 
 
-def _by_signal(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
+def _by_signal(number: signal.Signals) -> str:
+    name = number.name
     if name == "SIGKILL":
         return "was ended from outside, perhaps because the computer ran out of memory"
     return f"has crashed ({name})" if name in _CRASHES else f"was ended from outside ({name})"

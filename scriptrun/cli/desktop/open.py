@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from scriptrun import output
+from scriptrun import output, refusals
 from scriptrun.arguments import Invocation
 from scriptrun.desktop import dialogs, opening, sentences
 from scriptrun.errors import Declined, ScriptrunError, UsageError
@@ -21,7 +21,13 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     except Declined as error:
         return error.status
     except ScriptrunError as error:
-        name = os.path.basename(words[0]) if words else ""
-        output.tell(error.render())
-        dialogs.tell(name or "scriptrun", sentences.of_error(error, name), error.render(), environ)
-        return error.status
+        return _tell(error, words, environ)
+    except OSError as error:  # a file may go at any moment
+        return _tell(refusals.explain("it cannot be opened", error, ""), words, environ)
+
+
+def _tell(error: ScriptrunError, words: Sequence[str], environ: Mapping[str, str]) -> int:
+    name = os.path.basename(words[0]) if words else ""
+    output.tell(error.render())
+    dialogs.tell(name or "scriptrun", sentences.of_error(error, name), error.render(), environ)
+    return error.status

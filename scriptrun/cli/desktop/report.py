@@ -11,25 +11,23 @@ from scriptrun.errors import UsageError
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
-    """Do what the words ask for: `no-terminal SCRIPT`, or `died SCRIPT STATUS LOG`."""
+    """Do what the words ask for: `no-terminal SCRIPT`, or `died SCRIPT STATUS`, with its output on standard input."""
     words = invocation.arguments[1:]
     if len(words) == 2 and words[0] == "no-terminal":
         name = os.path.basename(words[1])
         dialogs.tell(name, sentences.of_no_terminal(name), sentences.NO_TERMINAL, environ)
         return 0
-    if len(words) != 4 or words[0] != "died" or not words[2].isdecimal():
+    if len(words) != 3 or words[0] != "died" or not words[2].isdecimal():
         raise UsageError("`scriptrun desktop report` is for `scriptrun-attend`")
-    name, written = os.path.basename(words[1]), _end(words[3])
+    name, written = os.path.basename(words[1]), _end()
     dialogs.tell(name, sentences.of_end(int(words[2]), written, name), written, environ)
     return 0
 
 
-def _end(log: str) -> str:
-    """Return the end of what a script wrote."""
+def _end() -> str:
+    """Return the end of what the script wrote: a file that others may still write to, at the place where it is."""
     try:
-        with open(log, "rb") as file:
-            file.seek(max(os.fstat(file.fileno()).st_size - _SHOWN, 0))
-            return file.read().decode("utf-8", "backslashreplace")
+        return os.pread(0, _SHOWN, max(os.fstat(0).st_size - _SHOWN, 0)).decode("utf-8", "backslashreplace")
     except OSError:
         return ""
 
