@@ -28,6 +28,9 @@ TOOLKITS = ("tk", "zenity", "kdialog")
 FIRST = ("tk", *(pytest.param(name, marks=pytest.mark.slow) for name in TOOLKITS[1:]))
 """For what is to be seen soon: by one toolkit."""
 
+OWN = "[Ss]criptrun"
+"""The class of windows, by which desktops group and place them."""
+
 WINDOW = Path(notices.__file__).with_name("window.py")
 
 SENTENCE = r"It needs <b>another</b> Python & C:\new; this computer has 3.11."
@@ -102,7 +105,7 @@ def test_a_failure_is_told(desktop: Desktop, toolkit: str) -> None:
     """A window says what failed, as it is and not as markup, shows details and copies all; Escape ends it."""
     variables = only(desktop.user, toolkit)
     process = begin(desktop, "tell", ["letter.py", SENTENCE, DETAILS], variables)
-    window = desktop.window("letter")
+    window = desktop.window("letter", of=OWN)
     desktop.find("<b>another</b> Python", window)
     assert r"C:\new;" in desktop.read(window)
     press(desktop, toolkit, window, "Copy", ("Tab", "Return"))
@@ -149,7 +152,7 @@ def test_a_question_is_asked_with_what_would_run(desktop: Desktop, toolkit: str)
     """A window asks, with what is known; "Show" shows the source and comes back, and Escape says no."""
     variables = only(desktop.user, toolkit)
     process = begin(desktop, "ask", list(vars(QUESTION).values()), variables)
-    window = desktop.window("letter")
+    window = desktop.window("letter", of=OWN)
     desktop.find("It was downloaded.", window)
     assert "<i>demo</i>" in desktop.read(window)
     desktop.picture(f"question-{toolkit}")
@@ -183,7 +186,7 @@ def test_cancel_in_the_window_of_progress_ends_the_work(desktop: Desktop, toolki
     """A window says what is done now, as it is and not as markup; "Cancel" there is SIGTERM."""
     variables = only(desktop.user, toolkit)
     process = begin(desktop, "progress", "time.sleep(1000)", variables)
-    window = desktop.window("letter")
+    window = desktop.window("letter", of=OWN)
     desktop.find("Installing <b>demo</b>", window)
     assert r"C:\new" in desktop.read(window)
     desktop.picture(f"progress-{toolkit}")
@@ -203,8 +206,10 @@ def test_kdialog_is_told_of_steps_by_another_program_too(desktop: Desktop) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", ["gdbus", "dbus-send"])
-def test_the_session_bus_is_asked(desktop: Desktop, program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "spelled"), [("gdbus", ["true", '"it"']), ("dbus-send", ["boolean:true", "string:it"])]
+)
+def test_the_session_bus_is_asked(desktop: Desktop, program: str, spelled: list[str]) -> None:
     """Whichever program can asks; without a program or a bus there is no answer, and no error."""
     environ = {**desktop.user.environment(), "PATH": str(path_of(desktop.user, program))}
     name = "org.freedesktop.DBus"
@@ -213,6 +218,7 @@ def test_the_session_bus_is_asked(desktop: Desktop, program: str) -> None:
     assert "DBus" in bus.call(environ, name, "/", f"{name}.GetNameOwner", name)
     assert not bus.has({**environ, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}, name)
     assert not bus.has({**environ, "PATH": ""}, name)
+    assert bus.command(environ, name, "/", f"{name}.Example", True, "it")[-2:] == spelled
 
 
 @pytest.mark.slow
@@ -227,7 +233,7 @@ def test_the_window_of_progress_goes_with_the_work(desktop: Desktop, toolkit: st
     )
     process = begin(desktop, "progress", f"open('go').read(); {after}", variables)
     window = desktop.window("letter")
-    (desktop.user.directory / "go").write_text("")
+    let_go(desktop)
     desktop.closed(window)
     if how == "becomes another program":
         assert process.poll() is None
@@ -270,8 +276,15 @@ def test_a_window_of_progress_that_crashes_is_not_felt_by_the_work(desktop: Desk
         desktop.window("letter")
     else:
         watch.await_end(beside)
-    (desktop.user.directory / "go").write_text("")
+    let_go(desktop)
     assert process.wait(desktops.LIMIT) == 0
+
+
+def let_go(desktop: Desktop) -> None:
+    """Write to the FIFO that a program waits for, and do not wait for one that has died."""
+    descriptor = os.open(desktop.user.directory / "go", os.O_RDWR)
+    os.write(descriptor, b"go")
+    os.close(descriptor)
 
 
 def supervisors(desktop: Desktop, process: subprocess.Popen[bytes]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from scriptrun import process
 
-_LIMIT = 10
+_LIMIT = 3
 """After how many seconds an answer is not waited for any more."""
 
 _Argument = str | bool
