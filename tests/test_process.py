@@ -118,6 +118,7 @@ def test_timeout_ends_the_group(tmp_path: Path) -> None:
     watch.await_end([int(pid) for pid in (tmp_path / "pids").read_text().split()])
 
 
+@pytest.mark.slow
 def test_exchange_ends_in_time_with_all_that_was_started(tmp_path: Path) -> None:
     """A program that takes too long is killed with its group, which would hold its output open."""
     note = tmp_path / "note"
