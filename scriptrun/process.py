@@ -82,21 +82,26 @@ def run(  # noqa: PLR0913 - all but the command by name
 def exchange(
     command: Sequence[str], environment: Mapping[str, str], given: bytes, timeout: float | None = None
 ) -> Exchanged:
-    """Run a program, with `given` on stdin, in a session of its own; it is killed after `timeout` seconds.
+    """Run a program, with `given` on stdin, in a session of its own, which ends after `timeout` seconds.
 
     There is no interruption. Raises OSError, and subprocess.TimeoutExpired.
     """
     with signals.told_of_children():
-        finished = subprocess.run(
+        process = subprocess.Popen(
             command,
-            input=given,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=dict(environment),
-            capture_output=True,
-            check=False,
             start_new_session=True,
-            timeout=timeout,
         )
-    return Exchanged(finished.returncode, finished.stdout, finished.stderr.decode("utf-8", "backslashreplace"))
+        with process:
+            try:
+                output, complaints = process.communicate(given, timeout)
+            except BaseException:
+                _kill(process)
+                raise
+    return Exchanged(process.returncode, output, complaints.decode("utf-8", "backslashreplace"))
 
 
 def wait_for(command: Sequence[str] | str, directory: str, *, console: bool = False) -> int:
@@ -130,7 +135,7 @@ class Companion:
         try:
             status = self._process.wait(_FAREWELL)
         except TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            _kill(self._process)
             status = self._process.wait()
         _stream(self._process.stdout).close()
         return status
@@ -299,13 +304,18 @@ def _let_end(process: subprocess.Popen[str]) -> None:
             time.sleep(0.01)
 
 
-def _end(process: subprocess.Popen[str]) -> int:
-    """End what still runs of a process's group; return its status."""
+def _kill(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Kill a process with its group, if it has not been waited for."""
     try:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
     except (AttributeError, ProcessLookupError, PermissionError):
         process.kill()
+
+
+def _end(process: subprocess.Popen[str]) -> int:
+    """End what still runs of a process's group; return its status."""
+    _kill(process)
     if process.stdout is not None:
         process.stdout.close()
     status = process.wait()

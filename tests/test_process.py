@@ -118,6 +118,41 @@ def test_timeout_ends_the_group(tmp_path: Path) -> None:
     watch.await_end([int(pid) for pid in (tmp_path / "pids").read_text().split()])
 
 
+@pytest.mark.slow
+def test_exchange_ends_in_time_with_all_that_was_started(tmp_path: Path) -> None:
+    """A program that takes too long is killed with its group, which would hold its output open."""
+    note = tmp_path / "note"
+    with pytest.raises(process.TimeoutExpired):
+        process.exchange(["sh", "-c", f"sleep 1000 & echo $! >{note}; wait"], ENVIRONMENT, b"", 5)
+    watch.await_end([int(note.read_text())])
+
+
+def test_companion_is_told_and_says_how_it_ended() -> None:
+    """What accompanies is told things as they come, ends by itself when no more come, and returns its status."""
+    code = "read a; read b; echo $a$b; exec >&-; while read c; do :; done; exit 7"
+    companion = process.accompany(["sh", "-c", code], ENVIRONMENT)
+    companion.say(b"one\n")
+    companion.say(b"two\n")
+    assert os.read(companion.ending, 100) == b"onetwo\n"
+    assert os.read(companion.ending, 100) == b""
+    assert companion.end() == 7
+
+
+def test_companion_that_hangs_or_has_gone_holds_nobody_up(tmp_path: Path) -> None:
+    """It need not read what it is told, nor be there any more, and it is killed with all that it started."""
+    note = tmp_path / "note"
+    hanging = process.accompany(["sh", "-c", f"sleep 1000 & echo $! >{note}; echo; wait"], ENVIRONMENT)
+    assert os.read(hanging.ending, 100) == b"\n"
+    for _ in range(100):
+        hanging.say(b"x" * 65536)
+    assert hanging.end() == -signal.SIGKILL
+    watch.await_end([int(note.read_text())])
+    gone = process.accompany(["sh", "-c", "exit 3"], ENVIRONMENT)
+    assert os.read(gone.ending, 100) == b""
+    gone.say(b"x")
+    assert gone.end() == 3
+
+
 def test_watched_output_is_the_same(tmp_path: Path) -> None:
     """Who is watched is read as others are: split and broken characters, ends of lines, a last line without one."""
     code = (

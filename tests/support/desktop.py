@@ -9,7 +9,6 @@ import csv
 import itertools
 import os
 import re
-import select
 import shlex
 import shutil
 import signal
@@ -27,7 +26,7 @@ from support.user import User
 
 PICTURES = Path(__file__).parent.parent.parent / ".work" / "pictures"
 
-LIMIT = 120
+LIMIT = 60
 """After how many seconds a window counts as not coming. No test expects anything of time."""
 
 SCALES = (3, 2, 4)
@@ -35,6 +34,10 @@ SCALES = (3, 2, 4)
 
 Letters of a desktop are smaller than those of a scanned page, and a word is now and then missed at one size.
 """
+
+
+MARGIN = 24
+"""How many white dots are put around what is read; what is empty there, such as the desktop, is cut off first."""
 
 
 class Point(NamedTuple):
@@ -80,32 +83,30 @@ class Desktop:
 
     def window(self, title: str = "", *, of: str = "") -> str:
         """Wait for a window whose title matches an expression (and whose class `of`), and return its number."""
-        sought = ("--name", title) if title else ("--class", of)
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
-            found = self._ask("xdotool", "search", "--sync", "--onlyvisible", *sought).split()
-            matching = [number for number in found if re.search(of, self._class(number))]
-            if matching:
-                return matching[-1]
-        raise AssertionError(f"no window {title!r} of {of!r} among {self.windows()}")
+            for number in reversed(self._clients()):
+                if re.search(title, self._title(number), re.IGNORECASE) and re.search(of, self._class(number)):
+                    return str(number)
+            time.sleep(0.05)  # a title may come later than its window
+        raise AssertionError(f"no window {title!r} of {of!r} among {self.windows()}; {self.output.read_text()}")
 
     def windows(self) -> list[str]:
         """Return the titles of the windows that there are now, the oldest first."""
-        numbers = _numbers(self._ask("xprop", "-root", "_NET_CLIENT_LIST"))
-        return [self._title(number) for number in numbers]
+        return [self._title(number) for number in self._clients()]
 
     def closed(self, window: str) -> None:
         """Wait until a window has gone."""
-        command = ["xprop", "-root", "-spy", "_NET_CLIENT_LIST"]
-        with subprocess.Popen(command, env=self.user.environment(), stdout=subprocess.PIPE) as process:
-            assert process.stdout
-            try:
-                while select.select([process.stdout], [], [], LIMIT)[0]:
-                    if int(window) not in _numbers(os.read(process.stdout.fileno(), 65536).decode().splitlines()[-1]):
-                        return
-            finally:
-                process.kill()
-        raise AssertionError(f"the window {self._title(int(window))!r} does not close")
+        end = time.monotonic() + LIMIT
+        while int(window) in self._clients():
+            assert time.monotonic() < end, f"the window {self._title(int(window))!r} does not close"
+            time.sleep(0.05)  # `xprop -spy` misses what happens just before it listens
+
+    def processes(self) -> list[int]:
+        """Return all that run on the desktop, whoever their parent is by now: their environment names it."""
+        mark = f"XDG_RUNTIME_DIR={self.runtime}".encode()
+        paths = Path("/proc").glob("[0-9]*/environ")
+        return [int(path.parent.name) for path in paths if mark in watch.content(path).split(b"\0")]
 
     def place(self, window: str) -> tuple[Point, Point]:
         """Return the upper left corner of a window, and its width and height."""
@@ -133,9 +134,13 @@ class Desktop:
         """Return the words on the screen, or of a window, with where they are on the screen."""
         corner = Point(0, 0) if window == "root" else self.place(window)[0]
         with tempfile.TemporaryDirectory(dir=self.runtime) as directory:
-            path = f"{directory}/seen.png"
-            self._ask("import", "-silent", "-window", window, "-colorspace", "gray", "-resize", f"{scale}00%", path)
+            shot, path = f"{directory}/shot.ppm", f"{directory}/seen.png"
+            self._ask("import", "-silent", "-window", window, shot)
+            larger = ("-colorspace", "gray", "-resize", f"{scale}00%", "-bordercolor", "white", "-border", str(MARGIN))
+            edge = self._ask("convert", shot, "-trim", "-print", "%X %Y", "+repage", *larger, path)
             table = self._ask("tesseract", path, "-", "--psm", "11", "tsv", OMP_THREAD_LIMIT="1")
+        left, top = map(int, edge.split())
+        corner = Point(corner.x + left - MARGIN // scale, corner.y + top - MARGIN // scale)
         rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
         return [Word(row["text"], _centre(row, corner, scale)) for row in rows if row["text"].strip()]
 
@@ -174,17 +179,21 @@ class Desktop:
         """Type a text where the focus is."""
         self._ask("xdotool", "type", "--delay", "20", "--", text)
 
+    def _clients(self) -> list[int]:
+        return _numbers(self._ask("xprop", "-root", "_NET_CLIENT_LIST"))
+
     def _title(self, window: int) -> str:
-        return self._ask("xdotool", "getwindowname", str(window)).rstrip("\n")
+        return self._ask("xdotool", "getwindowname", str(window), checked=False).rstrip("\n")
 
-    def _class(self, window: str) -> str:
-        return self._ask("xprop", "-id", window, "WM_CLASS")
+    def _class(self, window: int) -> str:
+        return self._ask("xprop", "-id", str(window), "WM_CLASS", checked=False)
 
-    def _ask(self, *command: str, **variables: str) -> str:
+    def _ask(self, *command: str, checked: bool = True, **variables: str) -> str:
+        """Return what a command says; it may only fail, as of a window that has gone meanwhile, if not `checked`."""
         finished = subprocess.run(
             command, env=self.user.environment(variables), capture_output=True, text=True, check=False, timeout=LIMIT
         )
-        assert finished.returncode == 0, f"{shlex.join(command)}: {finished.stderr}"
+        assert not checked or finished.returncode == 0, f"{shlex.join(command)}: {finished.stderr}"
         return finished.stdout
 
 
@@ -242,9 +251,8 @@ def _log_in(desktop: Desktop) -> None:
 
 
 def _log_out(desktop: Desktop) -> None:
-    """End all that was started on the desktop, whoever its parent is by now: its environment names the desktop."""
-    mark = f"XDG_RUNTIME_DIR={desktop.runtime}".encode()
-    while pids := _having(mark):
+    """End all that was started on the desktop."""
+    while pids := desktop.processes():
         for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -253,18 +261,6 @@ def _log_out(desktop: Desktop) -> None:
         watch.await_end(pids)
     for process in desktop.started:
         process.wait()
-
-
-def _having(variable: bytes) -> list[int]:
-    """Return the processes that have a variable in their environment; those that have ended have none."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if variable in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
 
 
 def _numbers(text: str) -> list[int]:

@@ -88,14 +88,17 @@ def processes(path: Path, but: int = 0) -> list[int]:
     return found
 
 
+def content(path: Path) -> bytes:
+    """Return what a file of a process says; of one that has ended it is nothing."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def command_lines() -> str:
     """Return the command lines of all processes of this machine, as any user could read them."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_bytes())
-        except OSError:
-            continue
+    lines = [content(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
     return b"\n".join(lines).decode(errors="replace")
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import os
+import select
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,10 +18,22 @@ from scriptrun.desktop.toolkits.messages import Failure, Question
 _YES, _NO, _CANCEL = 0, 1, 2
 """The statuses by which it says which button was pressed."""
 
-_WATCH = 'while "$@" 2>/dev/null | grep -q false; do sleep 0.2; done'
-"""Ends when the window has gone, which kdialog tells nobody: it asks again and again whether it was cancelled."""
+_HELPER = "kdialog_progress_helper"
+"""What kdialog starts for a window of progress, and leaves alone: started here, it says by its status how it ended."""
+
+_KEEPER = '"$@" >/dev/null & echo $!; wait $!'
+"""Says the number of the helper, and has its output open as long as it lives: the helper closes its own."""
+
+_CANCELLED = 1
+"""The status of the helper when its window was cancelled or closed."""
+
+_CLASS = {"RESOURCE_NAME": "scriptrun"}
+"""By this Qt calls its windows, for what groups and places windows."""
 
 _INTERFACE = "org.kde.kdialog.ProgressDialog"
+
+_LIMIT = 20
+"""After how many seconds a window that is not on the bus is given up."""
 
 
 class KDialog:
@@ -63,16 +78,15 @@ class KDialog:
 
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
-        command = [_program(environ), *_titled(title), "--progressbar", _spelled(title), "0"]
-        quietly = ["/bin/sh", "-c", 'exec "$@" 2>/dev/null', "sh"]  # the window, which stays, keeps its stderr
-        shown = process.exchange([*quietly, *command], environ, b"")
-        words = shown.output.decode().split()
-        if len(words) != 2:
-            raise OSError("kdialog shows no window")
-        bus.call(environ, words[0], words[1], f"{_INTERFACE}.showCancelButton", True)
-        asking = bus.command(environ, words[0], words[1], f"{_INTERFACE}.wasCancelled")
-        watcher = process.accompany(["/bin/sh", "-c", _WATCH, "sh", *asking], environ)
-        return _Bar(watcher, str.encode, title, (words[0], words[1]), environ)
+        helper = shutil.which(_HELPER, path=environ.get("PATH"))
+        if not helper or not bus.has(environ, "org.freedesktop.DBus"):
+            raise OSError("kdialog shows no window that can be told of steps")
+        command = [helper, "--progressbar", _spelled(title), "--title", title, "0"]
+        program = process.accompany(["/bin/sh", "-c", _KEEPER, "sh", *command], {**environ, **_CLASS})
+        number = os.read(program.ending, 100).decode().strip()
+        window = _Bar(program, str.encode, title, f"org.kde.kdialog-{number}", environ)
+        window.open()
+        return window
 
     def _scroll(self, title: str, text: str, environ: Mapping[str, str]) -> None:
         """Show a long text until it is closed."""
@@ -81,28 +95,38 @@ class KDialog:
 
     def _run(self, environ: Mapping[str, str], *options: str, given: str = "") -> int:
         try:
-            return process.exchange([_program(environ), *options], environ, given.encode()).status
+            return process.exchange([_program(environ), *options], {**environ, **_CLASS}, given.encode()).status
         except OSError:
             return -1
 
 
 @dataclass(frozen=True)
 class _Bar(Bar):
-    """A window that is told of steps on the session bus, and watched by a program."""
+    """A window that is told of steps on the session bus, where it has a name."""
 
     title: str
-    place: tuple[str, str]
+    name: str
     environ: Mapping[str, str]
 
+    def open(self) -> None:
+        """Wait until the window is there. Raises OSError."""
+        give_up = time.monotonic() + _LIMIT
+        while not bus.has(self.environ, self.name):
+            if select.select([self.ending], [], [], 0.05)[0] or time.monotonic() > give_up:
+                self.program.end()
+                raise OSError("kdialog shows no window")
+        self._call("showCancelButton", True)
+
     def show(self, step: str) -> None:
-        text = _spelled(messages.fitted(f"{self.title}\n{step}", 3))
-        bus.call(self.environ, *self.place, f"{_INTERFACE}.setLabelText", text)
+        self._call("setLabelText", _spelled(messages.fitted(f"{self.title}\n{step}", 3)))
 
     def end(self) -> int:
-        there = bus.has(self.environ, self.place[0])
-        bus.call(self.environ, *self.place, f"{_INTERFACE}.close")
-        self.program.end()
-        return bar.CLOSED if there else bar.CANCEL
+        self._call("close")
+        status = self.program.end()
+        return bar.CANCEL if status == _CANCELLED else status
+
+    def _call(self, method: str, *arguments: str | bool) -> None:
+        bus.call(self.environ, self.name, "/ProgressDialog", f"{_INTERFACE}.{method}", *arguments)
 
 
 def _program(environ: Mapping[str, str]) -> str:

@@ -73,7 +73,7 @@ def _by_notify_send(title: str, text: str) -> list[str]:
 def _by_gdbus(title: str, text: str) -> list[str]:
     name, path = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
     call = ["gdbus", "call", "--session", "--dest", name, "--object-path", path, "--method", f"{name}.Notify", "--"]
-    texts = (_quoted(one) for one in ("scriptrun", "", "dialog-error", title, _body(text)))
+    texts = (_quoted(one) for one in ("scriptrun", "dialog-error", title, _body(text)))
     first, *others = texts
     return [*call, first, "0", *others, "[]", "{'urgency': <byte 2>}", "0"]
 

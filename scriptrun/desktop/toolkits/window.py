@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import signal
 import sys
-import textwrap
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import font, ttk
@@ -37,23 +37,29 @@ class Window:
         self.unit = round(8 * scale)
         self.width = min(round(520 * scale), self.root.winfo_screenwidth() - 8 * self.unit)
         self.status = CANCEL
-        self._style()
+        self._style(scale * 96 / 72)
         self.bottom = ttk.Frame(self.root, padding=(2 * self.unit, self.unit, 2 * self.unit, 2 * self.unit))
         self.bottom.pack(side="bottom", fill="x")
         self.body = ttk.Frame(self.root, padding=(2 * self.unit, 2 * self.unit, 2 * self.unit, 0))
         self.body.pack(side="top", fill="both", expand=True)
 
-    def _style(self) -> None:
+    def _style(self, dots: float) -> None:
+        """Set fonts, by dots since a point may be of any size, colours and distances."""
         for name in ("TkDefaultFont", "TkTextFont", "TkFixedFont"):
-            font.nametofont(name, self.root).configure(size=11)
-        self.bold = font.nametofont("TkDefaultFont", self.root).copy()
-        self.bold.configure(weight="bold", size=12)
+            self._font(name).configure(size=-round(11 * dots))
+        self.bold = self._font("TkDefaultFont").copy()
+        self.bold.configure(weight="bold", size=-round(12 * dots))
         style = ttk.Style(self.root)
         style.theme_use("clam")
         style.configure(".", background="#f6f6f6")
         style.configure("TButton", padding=(2 * self.unit, self.unit // 2))
         style.configure("Horizontal.TProgressbar", thickness=self.unit, background="#3273c8", troughcolor="#dddddd")
+        style.configure("TScrollbar", arrowsize=2 * self.unit)
         self.root.configure(background="#f6f6f6")
+
+    def _font(self, name: str) -> font.Font:
+        """Return a font that Tk has; `font.nametofont` knows no window before Python 3.10."""
+        return font.Font(self.root, name=name, exists=True)
 
     def sentence(self, text: str) -> ttk.Label:
         """Add what the window is about."""
@@ -61,17 +67,17 @@ class Window:
         label.pack(fill="x", anchor="w", pady=(0, self.unit))
         return label
 
-    def text(self, content: str, share: float) -> ttk.Frame:
+    def text(self, content: str, share: float, family: str = "TkFixedFont") -> ttk.Frame:
         """Return a text, of this share of the screen's height or less, that can be scrolled, selected and copied."""
         frame = ttk.Frame(self.body)
-        fixed = font.nametofont("TkFixedFont", self.root)
-        width = (self.width - 4 * self.unit) // fixed.measure("0")
-        lines = sum(max(1, len(textwrap.wrap(line, width - 1))) for line in content.split("\n"))
+        letters = self._font(family)
+        width = self.width - 4 * self.unit
+        lines = sum(1 + int(1.1 * letters.measure(shown(line)) / width) for line in content.split("\n"))
         box = tk.Text(
             frame,
-            width=width,
-            height=min(lines, int(self.root.winfo_screenheight() * share) // fixed.metrics("linespace")),
-            font="TkFixedFont",
+            width=width // letters.measure("0"),
+            height=min(lines, int(self.root.winfo_screenheight() * share) // letters.metrics("linespace")),
+            font=family,
             background="white",
             relief="flat",
             padx=self.unit,
@@ -79,12 +85,18 @@ class Window:
             wrap="word",
         )
         bar = ttk.Scrollbar(frame, command=box.yview)
-        box.configure(yscrollcommand=bar.set)
-        bar.pack(side="right", fill="y")
+
+        def scroll(first: float, last: float) -> None:
+            bar.set(first, last)
+            if box.winfo_viewable() and float(last) - float(first) < 1 and not bar.winfo_ismapped():
+                bar.pack(side="right", fill="y", before=box)
+
+        box.configure(yscrollcommand=scroll)
         box.pack(side="left", fill="both", expand=True)
         box.insert("1.0", shown(content))
         box.configure(state="disabled")
         box.bind("<Tab>", _next)
+        box.bind("<Map>", lambda _: box.after_idle(lambda: scroll(*box.yview())))
         return frame
 
     def button(self, label: str, command: Callable[[], object], *, side: Any = "right") -> ttk.Button:
@@ -99,14 +111,18 @@ class Window:
         self.status = status
         self.root.destroy()
 
-    def run(self, escape: int) -> int:
-        """Show the window in the middle of the screen and return the answer; `escape` is that of Escape."""
-        self.root.protocol("WM_DELETE_WINDOW", lambda: self.end(escape))
-        self.root.bind("<Escape>", lambda _: self.end(escape))
+    def place(self) -> None:
+        """Put the window in the middle of the screen, and as a whole where it can be seen."""
         self.root.update_idletasks()
         left = (self.root.winfo_screenwidth() - self.root.winfo_reqwidth()) // 2
         top = (self.root.winfo_screenheight() - self.root.winfo_reqheight()) // 3
         self.root.geometry(f"+{max(0, left)}+{max(0, top)}")
+
+    def run(self, escape: int) -> int:
+        """Show the window in the middle of the screen and return the answer; `escape` is that of Escape."""
+        self.root.protocol("WM_DELETE_WINDOW", lambda: self.end(escape))
+        self.root.bind("<Escape>", lambda _: self.end(escape))
+        self.place()
         self.root.deiconify()
         self.root.lift()
         if hasattr(signal, "alarm"):
@@ -137,6 +153,7 @@ def failure(told: dict[str, Any]) -> int:
             details.pack_forget()
         else:
             details.pack(fill="both", expand=True)
+        window.place()
         more.configure(text="Hide details" if more["text"] == "Details" else "Details")
 
     def copy() -> None:
@@ -157,7 +174,7 @@ def question(told: dict[str, Any]) -> int:
     window = Window(told["title"])
     window.sentence(told["sentence"])
     if told["rows"]:
-        window.text(told["rows"], 0.3).pack(fill="x")
+        window.text(told["rows"], 0.3, "TkTextFont").pack(fill="x")
     source = window.text(told["source"], 0.3)
 
     def show() -> None:
@@ -165,6 +182,7 @@ def question(told: dict[str, Any]) -> int:
             source.pack_forget()
         else:
             source.pack(fill="both", expand=True, pady=(window.unit, 0))
+        window.place()
         look.configure(text="Hide" if look["text"] == "Show" else "Show")
 
     cancel = window.button("Cancel", lambda: window.end(CANCEL))
@@ -210,7 +228,7 @@ def _scale() -> float:
     for value, whole in ((dots, 96), (os.environ.get("GDK_SCALE", ""), 1), (os.environ.get("QT_SCALE_FACTOR", ""), 1)):
         with contextlib.suppress(ValueError):
             told.append(float(value) / whole)
-    return min(4.0, max(told))
+    return max([1.0, *(min(4.0, factor) for factor in told if math.isfinite(factor))])
 
 
 def _next(event: Any) -> str:

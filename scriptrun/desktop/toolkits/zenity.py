@@ -11,15 +11,12 @@ from scriptrun.desktop.toolkits.bar import Bar
 from scriptrun.desktop.toolkits.messages import Failure, Question
 from scriptrun.process import Exchanged
 
-_EXTRA = 13
-"""The status that says that one of the additional buttons was pressed; stdout has its label."""
-
 _STATUSES = {
     "ZENITY_OK": str(bar.RUN),
     "ZENITY_CANCEL": str(bar.CANCEL),
     "ZENITY_ESC": str(bar.CANCEL),
-    "ZENITY_EXTRA": str(_EXTRA),
 }
+"""Versions differ in the status of an additional button, the label of which is on stdout."""
 
 _SCROLLED = ("--text-info", "--width=600", "--height=350", "--font=monospace 10")
 """Small enough for a screen of 1280x800 at 200 %."""
@@ -33,7 +30,7 @@ class Zenity:
 
     def works(self, environ: Mapping[str, str]) -> bool:
         """Tell whether it is there and finds a screen."""
-        return self._run(environ, "--version").status == 0
+        return bool(self._version(environ))
 
     def tell(self, failure: Failure, environ: Mapping[str, str]) -> bool:
         """Show a failure until it is closed; False: nothing could be shown."""
@@ -56,25 +53,33 @@ class Zenity:
         buttons = ["--ok-label=Run", "--cancel-label=Cancel", "--default-cancel", "--extra-button=Show"]
         while True:
             shown = self._label("--question", question.title, messages.summary(question), buttons, environ)
-            if shown.status != _EXTRA:
+            if shown.output.strip() != b"Show":
                 return {bar.RUN: True, bar.CANCEL: False}.get(shown.status)
             if self._scroll(question.title, messages.everything(question), "Cancel", environ) != bar.RUN:
                 return False
 
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
-        options = ["--progress", "--pulsate", "--auto-close", "--width=420", f"--title={title}"]
+        options = ["--progress", "--pulsate", "--auto-close", "--width=420", f"--title={title}", *self._named(environ)]
         command = [_program(environ), *options, f"--text={_spelled(title)}"]
         return Bar(process.accompany(command, {**environ, **_STATUSES, "ZENITY_OK": str(bar.CLOSED)}), _step)
 
     def _label(self, kind: str, title: str, text: str, buttons: list[str], environ: Mapping[str, str]) -> Exchanged:
         options = ["--no-markup", "--no-wrap", f"--title={title}", f"--text={messages.fitted(text)}"]
-        return self._run(environ, kind, *options, *buttons)
+        return self._run(environ, kind, *options, *self._named(environ), *buttons)
 
     def _scroll(self, title: str, text: str, cancel: str, environ: Mapping[str, str]) -> int:
         """Show a long text until "Back" or `cancel` is pressed, and return the status."""
         options = [*_SCROLLED, f"--title={title}", "--ok-label=Back", f"--cancel-label={cancel}"]
-        return self._run(environ, *options, given=text).status
+        return self._run(environ, *options, *self._named(environ), given=text).status
+
+    def _named(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """Return options by which windows are scriptrun's, for what groups and places windows; version 4 has none."""
+        return ("--name=scriptrun", "--class=scriptrun") if self._version(environ).startswith(b"3.") else ()
+
+    def _version(self, environ: Mapping[str, str]) -> bytes:
+        finished = self._run(environ, "--version")
+        return finished.output if finished.status == 0 else b""
 
     def _run(self, environ: Mapping[str, str], *options: str, given: str = "") -> Exchanged:
         try:
