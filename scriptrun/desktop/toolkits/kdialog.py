@@ -63,7 +63,7 @@ class KDialog:
 
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
-        command = [_program(environ), *_titled(title), "--progressbar", _spelled(title), "0"]
+        command = [_program(environ), *_titled(title), "--progressbar", _spelled(messages.preparing(title)), "0"]
         quietly = ["/bin/sh", "-c", 'exec "$@" 2>/dev/null', "sh"]  # the window, which stays, keeps its stderr
         shown = process.exchange([*quietly, *command], environ, b"")
         words = shown.output.decode().split()
@@ -95,7 +95,7 @@ class _Bar(Bar):
     environ: Mapping[str, str]
 
     def show(self, step: str) -> None:
-        text = _spelled(messages.fitted(f"{self.title}\n{step}", 3))
+        text = _spelled(messages.fitted(f"{messages.preparing(self.title)}\n{step}", 3))
         bus.call(self.environ, *self.place, f"{_INTERFACE}.setLabelText", text)
 
     def end(self) -> int:
