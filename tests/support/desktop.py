@@ -83,16 +83,16 @@ class Desktop:
         sought = ("--name", title) if title else ("--class", of)
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
-            found = self._ask("xdotool", "search", "--sync", "--onlyvisible", *sought).split()
-            matching = [number for number in found if re.search(of, self._class(number))]
+            found = self._ask("xdotool", "search", "--sync", "--onlyvisible", *sought, fails=True).split()
+            managed = [number for number in map(str, self._clients()) if number in found]  # not what is inside of one
+            matching = [number for number in managed if re.search(of, self._class(number))]
             if matching:
                 return matching[-1]
         raise AssertionError(f"no window {title!r} of {of!r} among {self.windows()}")
 
     def windows(self) -> list[str]:
         """Return the titles of the windows that there are now, the oldest first."""
-        numbers = _numbers(self._ask("xprop", "-root", "_NET_CLIENT_LIST"))
-        return [self._title(number) for number in numbers]
+        return [self._title(number) for number in self._clients()]
 
     def closed(self, window: str) -> None:
         """Wait until a window has gone."""
@@ -153,6 +153,20 @@ class Desktop:
             assert time.monotonic() < end, f"{text!r} is nowhere on the screen: {seen!r}; {self.output.read_text()}"
         raise AssertionError
 
+    def shows(self, text: str, window: str = "root") -> None:
+        """Wait until a text is on the screen, or in a window, wherever its lines break; only letters count."""
+        end = time.monotonic() + LIMIT
+        for scale in itertools.cycle(SCALES):
+            seen = " ".join(word.text for word in self.words(window, scale))
+            if _letters(text) in _letters(seen):
+                return
+            assert time.monotonic() < end, f"{text!r} is nowhere on the screen: {seen!r}; {self.output.read_text()}"
+
+    def press(self, label: str, window: str = "root") -> None:
+        """Click the button that has this label: it is below all else."""
+        self.find(label, window)
+        self.click(max((word.at for word in self.words(window) if word.text == label), key=lambda at: at.y))
+
     def click(self, at: Point, *, times: int = 1, button: int = 1) -> None:
         """Click at a place, or double click with `times=2`."""
         repeated = ("click", "--repeat", str(times), "--delay", "60", str(button))
@@ -174,17 +188,21 @@ class Desktop:
         """Type a text where the focus is."""
         self._ask("xdotool", "type", "--delay", "20", "--", text)
 
+    def _clients(self) -> list[int]:
+        return _numbers(self._ask("xprop", "-root", "_NET_CLIENT_LIST"))
+
     def _title(self, window: int) -> str:
         return self._ask("xdotool", "getwindowname", str(window)).rstrip("\n")
 
     def _class(self, window: str) -> str:
         return self._ask("xprop", "-id", window, "WM_CLASS")
 
-    def _ask(self, *command: str, **variables: str) -> str:
+    def _ask(self, *command: str, fails: bool = False, **variables: str) -> str:
+        """Return what a program says; with `fails` it may end badly, as `xdotool search` does when a window goes."""
         finished = subprocess.run(
             command, env=self.user.environment(variables), capture_output=True, text=True, check=False, timeout=LIMIT
         )
-        assert finished.returncode == 0, f"{shlex.join(command)}: {finished.stderr}"
+        assert fails or finished.returncode == 0, f"{shlex.join(command)}: {finished.stderr}"
         return finished.stdout
 
 
@@ -265,6 +283,10 @@ def _having(variable: bytes) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 def _numbers(text: str) -> list[int]:
