@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support import desktop as desktops
-from support.desktop import LIMIT, Desktop
+from support.desktop import Desktop
 from support.user import User
 
 from scriptrun import arguments
 from scriptrun.cli.desktop import open as open_command
 from scriptrun.cli.desktop import report
 from scriptrun.desktop import dialogs, opening
-from scriptrun.desktop_table import Desktop as Table
 from scriptrun.errors import ScriptMissing, ScriptUnreadable, UsageError
 
 
@@ -32,46 +28,10 @@ def desktop(user: User) -> Iterator[Desktop]:
 TERMINAL = "xterm -fa Monospace -fs 13"
 """A terminal whose letters can be read."""
 
-FULL = """\
-mount -t tmpfs -o size=12k,mode=700 tmpfs "$1"
-mkdir "$1/cache" "$1/state"
-head -c 4096 /dev/zero >"$1/all"
-while head -c 4096 /dev/zero >>"$1/all"; do :; done 2>/dev/null
-export SCRIPTRUN_CACHE_DIR="$1/cache" XDG_STATE_HOME="$1/state"
-shift
-"$@" || :
-[ ! "$(find "$XDG_STATE_HOME" -type f)" ]
-"""
-"""What runs a command with no room on the disk, and fails where files of its state are left."""
-
 
 def script(user: User, name: str, *, head: str = "dependencies = []", body: str = "") -> Path:
     """Write a script with a line in its block, which nobody has made executable."""
     return user.write(name, f"# /// script\n# {head}\n# ///\n{body}")
-
-
-def shown(desktop: Desktop, window: str, text: str) -> None:
-    """Wait until a window shows a text, wherever its lines are broken; letters count, as no eye is sure of dots."""
-    end = time.monotonic() + LIMIT
-    while letters(text) not in letters(seen := desktop.read(window)):
-        assert time.monotonic() < end, f"{text!r} is not in the window: {seen!r}"
-
-
-def telling(desktop: Desktop, title: str, text: str) -> str:
-    """Wait for a window that shows a text, where one of the same title may have shown the progress, and gone."""
-    end = time.monotonic() + LIMIT
-    while True:
-        window, seen = desktop.window(title), ""
-        with suppress(AssertionError):  # it has gone meanwhile
-            seen = desktop.read(window)
-        if letters(text) in letters(seen):
-            return window
-        assert time.monotonic() < end, f"{text!r} is not in the window: {seen!r}"
-
-
-def letters(text: str) -> str:
-    """Return the letters of a text."""
-    return re.sub(r"[\W_]", "", text).lower()
 
 
 def test_what_a_word_means(tmp_path: Path) -> None:
@@ -132,55 +92,10 @@ def test_a_real_terminal_opens(user: User, desktop: Desktop, emulator: str) -> N
     path = script(user, 'it\'s %f "1".py', body="import sys\nprint('ARGUMENTS', sys.argv[1:])\n")
     desktop.start("scriptrun-attend", "new-terminal", "auto", path, "a  b", TERMINAL=emulator)
     window = desktop.window("^it's %f")
-    shown(desktop, window, "ARGUMENTS ['a b']")
-    shown(desktop, window, "Press any key to close this window.")
+    desktop.shows("ARGUMENTS ['a b']", window)
+    desktop.shows("Press any key to close this window.", window)
     desktop.key("Up")
     desktop.closed(window)
-
-
-FAILURES = {
-    "another-python": ('requires-python = ">=3.99"', "or newer, which is not installed"),
-    "no-index": ('dependencies = ["demo"]', "what it needs cannot be fetched"),
-    "full-disk": ("dependencies = []", "the disk is full"),
-    "typo": ('dependencies = ["demo]', "there is a mistake in it, in line 2"),
-}
-"""What may go wrong at the first double click: what the block says, and what is told."""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", ["py", "pyw"])
-@pytest.mark.parametrize("case", FAILURES)
-def test_a_first_double_click_that_fails(user: User, desktop: Desktop, case: str, ending: str) -> None:
-    """In a terminal and in a window, one sentence says why, once; the picture is kept. Nothing is left behind."""
-    head, told = FAILURES[case]
-    path = script(user, f"report.{ending}", head=head)
-    around = (
-        ["unshare", "-m", "sh", "-ec", FULL, "-", str(user.write("full/x", "").parent)] if case == "full-disk" else []
-    )
-    variables = {"TERMINAL": TERMINAL, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-    mode = Table().mode(str(path)), Table().keep
-    process = desktop.start(*around, "scriptrun-attend", *mode, path, **variables)
-    window = telling(desktop, f"report.{ending}", told)
-    desktop.picture(f"open-{case}-{ending}")
-    desktop.key("x" if ending == "py" else "alt+F4")
-    desktop.closed(window)
-    status = process.wait(LIMIT)  # there is no other window, for which it would wait
-    assert status == (0 if ending == "py" or case == "full-disk" else 125)
-    assert not [one for one in user.home.glob(".local/state/scriptrun/*") if one.name != "approved"]
-
-
-@pytest.mark.slow
-def test_a_script_that_dies_without_a_terminal(user: User, desktop: Desktop) -> None:
-    """A window says what happened, with what the script wrote as details; the log goes with it."""
-    path = script(user, "photos.pyw", body="print('before')\n1 / 0\n")
-    process = desktop.start("scriptrun-attend", "window", "auto", path)
-    window = desktop.window("photos.pyw")
-    shown(desktop, window, "has stopped because of an error")
-    desktop.picture("open-died")
-    desktop.key("alt+F4")
-    desktop.closed(window)
-    assert process.wait() == 1
-    assert not [one for one in os.listdir(user.home / ".local/state/scriptrun") if one.startswith("running")]
 
 
 @pytest.mark.slow
@@ -195,7 +110,7 @@ def test_what_cannot_be_opened_is_told_in_a_window(user: User, desktop: Desktop)
     ):
         process = desktop.start("scriptrun", "desktop", "open", *words)
         window = desktop.window("^(folder|gone.py|x.py|scriptrun)$")
-        shown(desktop, window, told)
+        desktop.shows(told, window)
         desktop.key("alt+F4")
         desktop.closed(window)
         assert process.wait() in (2, 126, 127)

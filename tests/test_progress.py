@@ -124,3 +124,14 @@ def test_control_characters_in_a_step_are_escaped(user: User) -> None:
         user.script("s.py", "demo")
         _, _, seen = on_terminal(user, "./s.py", variables={"PIP_INDEX_URL": index.url})
     assert seen.replace(ERASE, "").replace("\n", "").isprintable()
+
+
+def test_a_terminal_that_opened_for_a_script_says_what_it_waits_for(user: User) -> None:
+    """At a double click a first run begins with plain words, once; one that was typed has no need of them."""
+    user.script("re\u202eport.py", body="print('ran')\n")
+    attended = ("scriptrun-attend", "terminal", "never", "re\u202eport.py")
+    said = "Preparing re\\u202eport.py; this happens only once.\n"
+    shown = [on_terminal(user, *attended)[2] for _ in range(2)]
+    assert ([text.count(said) for text in shown], shown[1].count("Preparing")) == ([1, 0], 0)
+    user.script("typed.py", "demo")
+    assert "Preparing" not in on_terminal(user, "scriptrun", "typed.py")[2]

@@ -42,6 +42,16 @@ def window(name: str, environ: Mapping[str, str]) -> Iterator[Sink | None]:
         yield show
 
 
+def announce(name: str, environ: Mapping[str, str]) -> None:
+    """Say in plain words that the program `name` is prepared, in a terminal that opened for it: nobody asked for that.
+
+    What is told of each step does not say so to somebody who does not know what it is about.
+    """
+    found = attendant.find(environ)
+    if found is not None and found.terminal:
+        output.tell(f"Preparing {escape(os.path.basename(name))}; this happens only once.\n")
+
+
 class Progress:
     """A context in which `show` tells the user of each step. With `verbose` every line is kept, on any stderr.
 

@@ -116,6 +116,8 @@ def provide(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Envi
     if options.flag("offline"):
         return _found(wanted, shown)
     _tell_of_lost_python(wanted)
+    if environment is None and not options.flag("quiet"):
+        progress.announce(wanted.request.name, environ)
     return _prepare(wanted, environ, shown)
 
 

@@ -158,6 +158,20 @@ class Desktop:
             assert time.monotonic() < end, f"{text!r} is nowhere on the screen: {seen!r}; {self.output.read_text()}"
         raise AssertionError
 
+    def shows(self, text: str, window: str = "root") -> None:
+        """Wait until a text is on the screen, or in a window, wherever its lines break; only letters count."""
+        end = time.monotonic() + LIMIT
+        for scale in itertools.cycle(SCALES):
+            seen = " ".join(word.text for word in self.words(window, scale))
+            if _letters(text) in _letters(seen):
+                return
+            assert time.monotonic() < end, f"{text!r} is nowhere on the screen: {seen!r}; {self.output.read_text()}"
+
+    def press(self, label: str, window: str = "root") -> None:
+        """Click the button that has this label: it is below all else."""
+        self.find(label, window)
+        self.click(max((word.at for word in self.words(window) if word.text == label), key=lambda at: at.y))
+
     def click(self, at: Point, *, times: int = 1, button: int = 1) -> None:
         """Click at a place, or double click with `times=2`."""
         repeated = ("click", "--repeat", str(times), "--delay", "60", str(button))
@@ -261,6 +275,10 @@ def _log_out(desktop: Desktop) -> None:
         watch.await_end(pids)
     for process in desktop.started:
         process.wait()
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 def _numbers(text: str) -> list[int]:

@@ -23,6 +23,8 @@ class Folder:
 
     desktop: Desktop
     window: str
+    manager: int
+    """The process that shows it."""
 
     def icon(self, name: str) -> Point:
         """Wait until the name of a file is shown, and return where its icon is: above."""
@@ -35,12 +37,12 @@ class Folder:
 
 
 @contextmanager
-def show(desktop: Desktop, manager: str, directory: Path) -> Iterator[Folder]:
-    """Show a directory in a file manager; both end with the block."""
-    process = desktop.start(*MANAGERS[manager], directory)
+def show(desktop: Desktop, manager: str, directory: Path, *around: str, **variables: str) -> Iterator[Folder]:
+    """Show a directory in a file manager, which `around` starts where it is given; both end with the block."""
+    process = desktop.start(*around, *MANAGERS[manager], directory, **variables)
     window = desktop.window(f"^{directory.name}( - Thunar)?$", of=f"(?i){manager}")
     try:
-        yield Folder(desktop, window)
+        yield Folder(desktop, window, process.pid)
     finally:
         process.terminate()
         process.wait()

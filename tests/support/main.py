@@ -27,7 +27,7 @@ PARTS.update({"bin/crontab": "cron", "bin/systemd-analyze": "systemd", "bin/syst
 PARTS.update({"*bin/ip": "iproute2", "bin/python3": "python3", "lib/python3*/ensurepip": "python3-venv"})
 PARTS["share/python-wheels/pip-*.whl"] = "python3-pip-whl"
 PARTS.update({f"bin/{name}": name for name in ("kdialog", "lxterminal", "openbox", "pcmanfm", "thunar", "xdotool")})
-PARTS.update({f"bin/{name}": name for name in ("dunst", "xterm", "zenity")})
+PARTS.update({f"bin/{name}": name for name in ("dunst", "xclip", "xterm", "zenity")})
 PARTS.update({"bin/Xvfb": "xvfb", "bin/xprop": "x11-utils", "bin/import": "imagemagick", "bin/setfattr": "attr"})
 PARTS.update({"bin/tesseract": "tesseract-ocr", "share/tesseract-ocr/*/tessdata/eng.traineddata": "tesseract-ocr-eng"})
 PARTS.update({"bin/dbus-daemon": "dbus-daemon", "bin/dbus-launch": "dbus-x11", "bin/notify-send": "libnotify-bin"})

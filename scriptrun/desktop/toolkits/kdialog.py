@@ -81,7 +81,7 @@ class KDialog:
         helper = shutil.which(_HELPER, path=environ.get("PATH"))
         if not helper or not bus.has(environ, "org.freedesktop.DBus"):
             raise OSError("kdialog shows no window that can be told of steps")
-        command = [helper, "--progressbar", _spelled(title), "--title", title, "0"]
+        command = [helper, "--progressbar", _spelled(messages.preparing(title)), "--title", title, "0"]
         program = process.accompany(["/bin/sh", "-c", _KEEPER, "sh", *command], {**environ, **_CLASS})
         number = os.read(program.ending, 100).decode().strip()
         window = _Bar(program, str.encode, title, f"org.kde.kdialog-{number}", environ)
@@ -118,7 +118,7 @@ class _Bar(Bar):
         self._call("showCancelButton", True)
 
     def show(self, step: str) -> None:
-        self._call("setLabelText", _spelled(messages.fitted(f"{self.title}\n{step}", 3)))
+        self._call("setLabelText", _spelled(messages.fitted(f"{messages.preparing(self.title)}\n{step}", 3)))
 
     def end(self) -> int:
         self._call("close")

@@ -53,6 +53,11 @@ def cleaned(question: Question) -> Question:
     return Question(line(question.title), plain(question.sentence.strip()), rows, plain(question.source))
 
 
+def preparing(title: str) -> str:
+    """Return what a window of progress is about, for whatever has this title."""
+    return f"Preparing {title}"
+
+
 def rows(question: Question) -> str:
     """Return what is known of what is asked about, a line for each part."""
     return "\n".join(f"{label}: {text}" for label, text in question.rows)

@@ -45,7 +45,7 @@ class Tk:
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
         window = Bar(process.accompany(self._command(), environ), lambda step: f"{step}\n".encode())
-        window.program.say(_told("progress", {"title": title}))
+        window.program.say(_told("progress", {"title": title, "sentence": messages.preparing(title)}))
         return window
 
     def _show(self, kind: str, texts: Mapping[str, object], environ: Mapping[str, str]) -> int:

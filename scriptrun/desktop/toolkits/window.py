@@ -195,7 +195,7 @@ def question(told: dict[str, Any]) -> int:
 def progress(told: dict[str, Any]) -> int:
     """Show what happens until stdin ends, with a bar that moves as long as this lives."""
     window = Window(told["title"])
-    window.sentence(told["title"])
+    window.sentence(told["sentence"])
     bar = ttk.Progressbar(window.body, mode="indeterminate", length=window.width)
     bar.pack(fill="x", pady=window.unit)
     bar.start(20)

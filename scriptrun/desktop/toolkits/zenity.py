@@ -61,7 +61,7 @@ class Zenity:
     def progress(self, title: str, environ: Mapping[str, str]) -> Bar:
         """Start a window of progress. Raises OSError."""
         options = ["--progress", "--pulsate", "--auto-close", "--width=420", f"--title={title}", *self._named(environ)]
-        command = [_program(environ), *options, f"--text={_spelled(title)}"]
+        command = [_program(environ), *options, f"--text={_spelled(messages.preparing(title))}"]
         return Bar(process.accompany(command, {**environ, **_STATUSES, "ZENITY_OK": str(bar.CLOSED)}), _step)
 
     def _label(self, kind: str, title: str, text: str, buttons: list[str], environ: Mapping[str, str]) -> Exchanged:
