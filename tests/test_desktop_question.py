@@ -51,7 +51,7 @@ def test_what_is_let_run_is_shown_once(user: User, screen: Desktop, toolkit: str
         user.write("libtk8.6.so", "broken\n")  # what a Python imports `tkinter` from loads this
         user.variables["LD_LIBRARY_PATH"] = str(user.directory)
     process = opened(screen, script)
-    window = screen.window("^Run holiday photos.py", of="(?i)scriptrun" if toolkit == "tk" else "zenity")
+    window = screen.window("^Run holiday photos.py", of="(?i)scriptrun")
     text = screen.read(window)
     screen.picture(f"trust-question-{toolkit}")
     for words in ("has not run on this computer before", "downloaded from example.org", "demo>=1"):

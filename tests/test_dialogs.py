@@ -367,7 +367,7 @@ def end_by_escape(desktop: Desktop, process: subprocess.Popen[bytes]) -> int:
     [
         ({"kind": "failure", "sentence": "no", "details": DETAILS, "whole": "all"}, 10),
         ({"kind": "question", "sentence": "may it?", "rows": "Needs: demo", "source": "import demo"}, 12),
-        ({"kind": "progress"}, 12),
+        ({"kind": "progress", "sentence": "Preparing"}, 12),
     ],
 )
 def test_windows_of_tk_are_shown_by_an_old_python(desktop: Desktop, told: dict[str, str], answer: int) -> None:
