@@ -88,7 +88,7 @@ def test_a_first_double_click_shows_what_happens(desktop: Desktop, index: Index,
         desktop.click(icon, times=2)
         terminal = desktop.window("^Report.py$", of="XTerm")
         gate.wait()
-        desktop.find("happens only once", terminal)
+        desktop.shows("Preparing Report.py; this happens only once.", terminal)
         desktop.picture(f"first-run-{manager}")
         gate.open()
         assert ran(desktop) == (str(directory), str(directory / "Report.py"))
