@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -239,6 +240,7 @@ def test_the_command_goes_to_windows_there(
 ) -> None:
     """`scriptrun desktop` does there what is for Windows."""
     monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(shutil, "which", lambda *_words, **_options: None)  # that of Windows asks Windows itself
     assert desktop.main(arguments.parse(["desktop", "status", "--json"], os.environ), os.environ) == 0
     assert json.loads(capfd.readouterr().out) == {"installed": False, "opens": {".py": "", ".pyw": ""}, "entries": []}
     assert machine.told == []
