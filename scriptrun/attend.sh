@@ -71,7 +71,7 @@ window() { # run the script with "$@", and tell if it dies; what it writes is in
     log=$state/running.$$.log
     (umask 077 && set -C && : >"$log") 2>/dev/null || log=$(mktemp 2>/dev/null) || log=/dev/null
     {
-        [ "$log" = /dev/null ] || rm -f "$log"
+        [ "$log" = /dev/null ] || rm -f "$log" & # while the script starts
         run "$@" >&3 2>&1 3>&-
         case $told:$status in
         x:* | *:0 | *:129 | *:130 | *:143) ;; # somebody knows, or it went well
