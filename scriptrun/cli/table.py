@@ -16,12 +16,13 @@ _LEAST = 12
 def lay_out(
     headings: Sequence[str], rows: Sequence[Sequence[str]], flexible: Collection[int], spare: Sequence[int] = ()
 ) -> str:
-    """Return a table, its cells escaped.
+    """Return a table, its cells escaped; without `headings` it has no line of them.
 
     On a narrow terminal the columns `flexible`, by number, give way; where that is not enough, the `spare` ones are
     left out, the first one first.
     """
-    lines = [[escape(cell) for cell in row] for row in ([heading.upper() for heading in headings], *rows)]
+    head = [[heading.upper() for heading in headings]] if headings else []
+    lines = [[escape(cell) for cell in row] for row in (*head, *rows)]
     widths = {number: max(map(len, column)) for number, column in enumerate(zip(*lines, strict=True))}
     room = shutil.get_terminal_size().columns if os.isatty(1) else None
     if room is not None:

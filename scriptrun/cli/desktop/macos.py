@@ -65,7 +65,7 @@ def status(invocation: Invocation, environ: Mapping[str, str]) -> int:
         output.give(json.dumps({"installed": installed, "entries": found}, indent=2) + "\n")
     else:
         rows = [("offered for Python files", "yes" if installed else "no"), *map(entries.row, found)]
-        output.give(table.lay_out(("", ""), rows, (1,)).partition("\n")[2])
+        output.give(table.lay_out((), rows, (1,)))
     return 0
 
 

@@ -64,7 +64,7 @@ def _table(facts: Mapping[str, Any], session: associations.Session) -> str:
         rows += [("", f"{wrong}; install it again") for wrong in registered["wrong"]]
     rows += [entries.row(one) for one in facts["entries"]]
     rows.append(("windows are shown by", facts["windows"] or "nothing"))
-    return table.lay_out(("", ""), rows, (1,)).partition("\n")[2]
+    return table.lay_out((), rows, (1,))
 
 
 _OPENED = (("scripts open with", "scripts"), ("other Python files open with", "python"))

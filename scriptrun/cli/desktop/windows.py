@@ -13,10 +13,11 @@ from scriptrun import block, output, paths, process, source
 from scriptrun.arguments import Invocation
 from scriptrun.cli import table
 from scriptrun.cli.desktop import entries
-from scriptrun.desktop.application import AUTOSTART, DESKTOP, MENU, Entry
+from scriptrun.desktop.application import AUTOSTART, DESKTOP, MENU, Application, Entry
 from scriptrun.desktop.windows import console, shell, shortcut
 from scriptrun.desktop.windows.registry import Registry
 from scriptrun.desktop.windows.shortcut import Shortcut
+from scriptrun.desktop_table import Desktop
 from scriptrun.errors import ScriptrunError, UsageError
 from scriptrun.jobs import job
 from scriptrun.lint import launching
@@ -53,7 +54,7 @@ def status(invocation: Invocation, environ: Mapping[str, str]) -> int:
     rows = [("offered for Python files", "yes" if offered else "no")]
     rows += [(f"{ending} files open with", progid or "nothing") for ending, progid in opens.items()]
     rows += [entries.row(one) for one in found]
-    output.give(table.lay_out(("", ""), rows, (1,)).partition("\n")[2])
+    output.give(table.lay_out((), rows, (1,)))
     return 0
 
 
@@ -101,10 +102,10 @@ def open_file(invocation: Invocation, environ: Mapping[str, str]) -> int:
         return process.wait_for(line, directory)
     try:
         asked = entries.read(path, quiet=True)
-        terminal, keep = asked.in_terminal, asked.shown.keep
     except ScriptrunError:  # what is wrong is said by the run
-        terminal, keep = not path.lower().endswith(".pyw"), "auto"
+        asked = Application(path, Desktop())
     command = [*_python(environ, window=False), path, *invocation.arguments[2:]]
+    terminal, keep = asked.in_terminal, asked.shown.keep
     mode = "console" if terminal else "window"
     interpreter = _python(environ, window=not terminal)[0]
     return process.wait_for([interpreter, "-I", console.__file__, mode, keep, *command], directory, console=terminal)

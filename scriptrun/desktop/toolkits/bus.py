@@ -38,7 +38,8 @@ def has(environ: Mapping[str, str], name: str) -> bool:
     return "true" in call(environ, *bus, name)
 
 
-def _by_gdbus(name: str, path: str, method: str) -> list[str]:
+def by_gdbus(name: str, path: str, method: str) -> list[str]:
+    """Return the words after `gdbus` that call a method; what follows them are its arguments."""
     return ["call", "--session", "--dest", name, "--object-path", path, "--method", method, "--"]
 
 
@@ -46,11 +47,16 @@ def _by_dbus_send(name: str, path: str, method: str) -> list[str]:
     return ["--session", "--print-reply=literal", f"--dest={name}", path, method]
 
 
+def quoted(text: str) -> str:
+    """Return a text as `gdbus` has it: in GVariant's text format."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
 def _for_gdbus(argument: _Argument) -> str:
     if isinstance(argument, bool):
         return str(argument).lower()
-    text = argument.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    return quoted(argument)
 
 
 def _for_dbus_send(argument: _Argument) -> str:
@@ -58,6 +64,6 @@ def _for_dbus_send(argument: _Argument) -> str:
 
 
 _PROGRAMS: tuple[tuple[str, Callable[[str, str, str], list[str]], Callable[[_Argument], str]], ...] = (
-    ("gdbus", _by_gdbus, _for_gdbus),
+    ("gdbus", by_gdbus, _for_gdbus),
     ("dbus-send", _by_dbus_send, _for_dbus_send),
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from scriptrun import process
 from scriptrun.desktop import folders
+from scriptrun.desktop.toolkits import bus
 from scriptrun.desktop.toolkits.messages import Failure
 
 SIZE = 256 << 10
@@ -72,17 +73,11 @@ def _by_notify_send(title: str, text: str) -> list[str]:
 
 def _by_gdbus(title: str, text: str) -> list[str]:
     name, path = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
-    call = ["gdbus", "call", "--session", "--dest", name, "--object-path", path, "--method", f"{name}.Notify", "--"]
-    texts = (_quoted(one) for one in ("scriptrun", "dialog-error", title, _body(text)))
-    first, *others = texts
-    return [*call, first, "0", *others, "[]", "{'urgency': <byte 2>}", "0"]
+    first, *others = map(bus.quoted, ("scriptrun", "dialog-error", title, _body(text)))
+    arguments = [first, "0", *others, "[]", "{'urgency': <byte 2>}", "0"]
+    return ["gdbus", *bus.by_gdbus(name, path, f"{name}.Notify"), *arguments]
 
 
 def _body(text: str) -> str:
     """Return a text as the markup that a notification may hold."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
