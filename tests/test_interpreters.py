@@ -105,7 +105,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.fixture
 def other(pythons: list[Path], world: World) -> Path:
     """A Python of another minor version than the one that scriptrun runs on."""
-    return next(path for path in reversed(pythons) if not world.own.version.startswith(f"3.{minor(path)}."))
+    others = [path for path in pythons if not world.own.version.startswith(f"3.{minor(path)}.")]
+    if not others:  # in CI `pythons` has failed by then
+        pytest.skip("this machine has no second CPython from 3.8 on")
+    return others[-1]
 
 
 def test_own_python_is_taken_without_a_search(world: World) -> None:
