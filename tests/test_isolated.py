@@ -64,7 +64,7 @@ def test_environment_is_fresh_and_goes_with_the_script(user: User) -> None:
 
 
 def test_isolated_run_has_a_fresh_environment(user: User, shared_index: Index) -> None:
-    """What it holds is put in anew, by pip once and then from the store; neither another run nor a plain one is in it."""
+    """What it holds is put in anew, by pip once and then from the store; no other run is ever in it."""
     user.script("s.py", "demo", body="import demo, sys; print(demo.V, sys.prefix)\n")
     first = user.run("scriptrun", "--isolated", "s.py")
     asked = len(shared_index.requests)
