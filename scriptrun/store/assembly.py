@@ -10,8 +10,9 @@ import os
 import stat
 
 from scriptrun import paths, record
-from scriptrun.store import commands, listing, placing
+from scriptrun.store import commands, listing
 from scriptrun.store.listing import Listing, Unusable
+from scriptrun.store.placing import Placing
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
@@ -27,11 +28,15 @@ _EMPTY = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0"
 
 
 class Places:
-    """Where in an environment what is kept goes: for each kind of it, a directory, and how RECORD names that."""
+    """Where in an environment what is kept goes: for each kind of it, a directory, and how RECORD names that.
 
-    __slots__ = ("python", "roots", "short", "site")
+    `placing` is how files get there.
+    """
+
+    __slots__ = ("placing", "python", "roots", "short", "site")
 
     def __init__(self, environment: str) -> None:
+        self.placing = Placing()
         self.python = paths.python(environment)
         self.site = paths.site_packages(environment)[0]
         version = os.path.basename(os.path.dirname(self.site))
@@ -96,12 +101,15 @@ def _make(path: str) -> None:
 def _share(found: Listing, content: str, places: Places) -> list[tuple[str, str]]:
     """Put the files in place that are the same everywhere; return what RECORD is to say of them."""
     rows = []
-    find, share = places.find, placing.share
     for stored, size, mtime, rest in found.files:
         source = content + stored
-        target, name = find(stored)
+        target, name = places.find(stored)
         verify(source, size, mtime)
-        share(source, target)
+        try:
+            places.placing.share(source, target)
+        except FileNotFoundError:
+            verify(source, size, mtime)  # somebody removed it this very moment
+            raise
         rows.append((name, rest))
     return rows
 

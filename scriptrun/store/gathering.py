@@ -76,7 +76,7 @@ def _share(cache: str, name: str, places: Places) -> bool:
             source, target = os.path.join(one.path, CONTENT, stored), places.find(stored)[0]
             assembly.verify(source, size, mtime)
             if not os.path.samefile(source, target):
-                placing.share(source, target)
+                places.placing.share(source, target)
     except (Unusable, FileNotFoundError):
         kept.remove(cache, name)
         return False
@@ -96,7 +96,7 @@ def _gather(cache: str, one: Distribution, places: Places, metadata: str, descri
         os.makedirs(os.path.join(content, path))
     found = Listing(os.path.basename(metadata), directories, [], [])
     for stored, (path, rest) in files.items():
-        placing.share(path, os.path.join(content, stored))
+        places.placing.share(path, os.path.join(content, stored))
         placing.protect(path)
         found.files.append((stored, *_settled(os.path.join(content, stored)), rest))
     for stored, (path, program) in programs.items():
