@@ -19,9 +19,6 @@ from scriptrun.store import assembly, commands, kept, listing, placing
 from scriptrun.store.assembly import CONTENT, Places
 from scriptrun.store.listing import Listing, Unusable
 
-_OWN = (record.NAME, "REQUESTED", "direct_url.json")
-"""What the directory of metadata has for one environment alone."""
-
 _OTHER_MODULES = re.compile(r"prefix/lib(64)?/python")
 """Modules, which another version of Python would not find there."""
 
@@ -86,16 +83,16 @@ def _share(cache: str, name: str, places: Places) -> bool:
 def _gather(cache: str, one: Distribution, places: Places, metadata: str, described: Described) -> str:
     """Return a new directory that holds what is kept of one distribution; `""` where it cannot be put elsewhere."""
     try:
-        files, programs = _sorted(metadata, places)
+        files, programs = _sorted(one, metadata, places)
     except _Unfit:
         return ""
     directory = kept.begin(cache, one.kept)
     content = os.path.join(directory, CONTENT)
-    directories = sorted({above for stored in (*files, *programs) for above in _above(stored)})
+    directories = sorted({above for stored in (*(one[0] for one in files), *programs) for above in _above(stored)})
     for path in directories:
         os.makedirs(os.path.join(content, path))
     found = Listing(os.path.basename(metadata), directories, [], [])
-    for stored, (path, rest) in files.items():
+    for stored, path, rest in files:
         places.placing.share(path, os.path.join(content, stored))
         placing.protect(path)
         found.files.append((stored, *_settled(os.path.join(content, stored)), rest))
@@ -115,43 +112,62 @@ def _settled(path: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _sorted(metadata: str, places: Places) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, bytes]]]:
-    """Return files and programs of a distribution, by where they are in the store.
+def _sorted(
+    one: Distribution, metadata: str, places: Places
+) -> tuple[list[tuple[str, str, str]], dict[str, tuple[str, bytes]]]:
+    """Return files and programs of a distribution.
 
-    With a file there is its path, and what RECORD says after its name; with a program its path, and all but its first
-    lines. Raises _Unfit.
+    Of a file there is where it goes in the store, its path, and what RECORD says after its name: of some there are two
+    lines. Of a program, by where it goes, its path, and all but its first lines. Raises _Unfit.
     """
-    files: dict[str, tuple[str, str]] = {}
+    files: list[tuple[str, str, str]] = []
     programs: dict[str, tuple[str, bytes]] = {}
-    for name, rest in _rows(metadata):
+    for name, rest in _rows(one, metadata):
         stored = _stored(name, places)
         path, again = places.find(stored)
-        if again != name or stored in files or stored in programs or not _is_file(path):
+        if again != name or not _is_file(path):
             raise _Unfit
         program = _program(path, places)
         if program is None:
-            files[stored] = path, rest
-        else:
+            files.append((stored, path, rest))
+        elif _versioned(stored, places) not in programs:
             programs[_versioned(stored, places)] = path, program
+        else:
+            raise _Unfit
     return files, programs
 
 
-def _rows(metadata: str) -> Iterator[tuple[str, str]]:
-    """Yield name, and the rest of its line, of each file that is the same everywhere. Raises _Unfit.
-
-    What has no hash may be another distribution's.
-    """
+def _rows(one: Distribution, metadata: str) -> Iterator[tuple[str, str]]:
+    """Yield name, and the rest of its line, of each file that is the same everywhere. Raises _Unfit."""
     own = os.path.basename(metadata) + "/"
     try:
         rows = record.read(os.path.join(metadata, record.NAME))
     except FileNotFoundError:
         raise _Unfit from None  # by an old pip, which wrote none
+    written = [own + record.NAME, *_written(own, one)]
     for name, digest, size in rows:
-        if name in [own + one for one in _OWN] or ("__pycache__" in name.split("/") and not digest):
-            continue
-        if not (digest or name.startswith(own)) or not re.fullmatch(r"[^\s\",]*", digest + size):
+        if name in written:
+            written.remove(name)
+        elif "__pycache__" in name.split("/") and not digest:
+            continue  # pip compiled it
+        elif _is_doubtful(name, digest, size, own):
             raise _Unfit
-        yield name, f"{digest},{size}"
+        else:
+            yield name, f"{digest},{size}"
+
+
+def _is_doubtful(name: str, digest: str, size: str, own: str) -> bool:
+    """Tell whether a file is one that is written anew, without a hash perhaps another one's, or cannot be listed."""
+    again = name in [own + one for one in (record.NAME, "REQUESTED", "direct_url.json")]
+    return again or not (digest or name.startswith(own)) or not re.fullmatch(r"[^\s\",]*", digest + size)
+
+
+def _written(own: str, one: Distribution) -> Iterator[str]:
+    """Yield what is written for each environment into the directory of metadata."""
+    if one.requested:
+        yield f"{own}REQUESTED"
+    if one.direct:
+        yield f"{own}direct_url.json"
 
 
 def _stored(name: str, places: Places) -> str:
