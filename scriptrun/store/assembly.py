@@ -66,9 +66,15 @@ def put_together(cache: str, environment: str, distributions: Iterable[Distribut
     places = Places(environment)
     for one in distributions:
         try:
-            install(os.path.join(paths.store(cache), one.kept), places, requested=one.requested, direct=one.direct)
+            install(_directory(cache, one.kept), places, requested=one.requested, direct=one.direct)
         except Unusable as why:
             raise Unusable(str(why), one.kept) from None
+
+
+def _directory(cache: str, name: str) -> str:
+    if not listing.is_name(name):
+        raise Unusable("it is not kept")
+    return os.path.join(paths.store(cache), name)
 
 
 def install(directory: str, places: Places, *, requested: bool, direct: str) -> None:

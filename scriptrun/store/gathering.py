@@ -6,6 +6,7 @@ Of each distribution the store has every file as pip unpacked it, but those that
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -66,18 +67,21 @@ def keep(
 def _share(cache: str, name: str, places: Places) -> bool:
     """Let the files of an environment be those that are kept; tell whether there are such. Raises OSError."""
     one = kept.find(cache, name)
-    if one is None:
-        return False
-    try:
-        for stored, size, mtime, _ in listing.read(one.path).files:
-            source, target = os.path.join(one.path, CONTENT, stored), places.find(stored)[0]
-            assembly.verify(source, size, mtime)
-            if not os.path.samefile(source, target):
-                places.placing.share(source, target)
-    except (Unusable, FileNotFoundError):
-        kept.remove(cache, name)
-        return False
-    return True
+    if one is not None:
+        with contextlib.suppress(Unusable, FileNotFoundError):
+            _replace(one.path, places)
+            return True
+    kept.remove(cache, name)
+    return False
+
+
+def _replace(directory: str, places: Places) -> None:
+    """Let files of an environment be those that are kept in a directory. Raises Unusable and OSError."""
+    for stored, size, mtime, _ in listing.read(directory).files:
+        source, target = os.path.join(directory, CONTENT, stored), places.find(stored)[0]
+        assembly.verify(source, size, mtime)
+        if not os.path.samefile(source, target):
+            places.placing.share(source, target)
 
 
 def _gather(cache: str, one: Distribution, places: Places, metadata: str, described: Described) -> str:

@@ -84,8 +84,8 @@ def _clone(source: str, target: str) -> None:
 def _copy(source: str, target: str) -> None:
     import shutil  # half of a Python start
 
-    if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    if os.path.lexists(target):  # `copy2` would write to it, and perhaps to a file of the store
+        os.unlink(target)
     shutil.copy2(source, target)
 
 
