@@ -4,8 +4,6 @@ A clone (reflink) shares blocks, and goes its own way when it is written to; a h
 a file system has shows with the first file; what has neither gets copies.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
