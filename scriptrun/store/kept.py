@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ FACTS = "kept.json"
 CONTENT = "content"
 
 _NAME = re.compile(r"[a-z0-9-]+-[\w.+!]+-[0-9a-f]{32}", re.ASCII)
+
+_UNFINISHED = re.compile(rf"({_NAME.pattern})\.(\d+)\.[0-9a-f]{{8}}", re.ASCII)
+"""What is being made of a distribution, or deleted: its name, the process that does it, and a number."""
 
 
 class Unusable(Exception):
@@ -53,7 +56,12 @@ def directory(name: str, version: str, digest: str, origin: str, interpreter: In
         built = json.dumps([identity, astuple(interpreter)], separators=(",", ":"))
         identity = hashlib.sha256(built.encode()).hexdigest()
     found = f"{name}-{version}-{identity[:32]}"
-    return found if _NAME.fullmatch(found) else ""
+    return found if is_name(found) else ""
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a directory in a store with this name is a distribution, and nothing that is being made of one."""
+    return bool(_NAME.fullmatch(name))
 
 
 def find(cache: str, name: str) -> Kept | None:
@@ -70,6 +78,8 @@ def begin(cache: str, name: str) -> str:
     """Make a directory in which a distribution is gathered, and return it. Raises OSError."""
     directory = paths.store(cache)
     paths.make_directories(directory)
+    for left in list(leavings(cache, name)):
+        deletion.delete(left)
     path = os.path.join(directory, f"{name}.{os.getpid()}.{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     return path
@@ -84,6 +94,15 @@ def finish(path: str, name: str) -> None:
         deletion.delete(path)
         if not os.path.isdir(target):
             raise
+
+
+def leavings(cache: str, of: str = "") -> Iterator[str]:
+    """Yield what dead processes began to make, or to delete, and did not finish: of one distribution, or of all."""
+    with contextlib.suppress(OSError), os.scandir(paths.store(cache)) as entries:
+        for entry in entries:
+            found = _UNFINISHED.fullmatch(entry.name)
+            if found and of in ("", found.group(1)) and not paths.lives(int(found.group(2))):
+                yield entry.path
 
 
 def remove(cache: str, name: str) -> int:
