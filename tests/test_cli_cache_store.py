@@ -107,11 +107,11 @@ def test_bytes_by_kind(sharing: User) -> None:
     facts = json.loads(sharing.run("scriptrun", "cache", "size", "--json").out)
     assert list(facts) == ["environments", "distributions", "size", "freed", "room"]
     assert (facts["environments"], facts["distributions"]) == (2, 3)
-    store = sharing.cache / "v1/store"
-    taken = int(subprocess.check_output(["du", "-s", "--block-size=1", store], text=True).split()[0])
-    assert facts["room"]["store"] == taken - store.stat().st_blocks * 512
-    assert facts["room"]["environments"] < facts["room"]["store"]
-    assert facts["freed"] == facts["room"]["environments"] + facts["room"]["store"]
+    above = [sharing.cache / "v1/store", *sharing.cache.glob("v1/envs"), *sharing.cache.glob("v1/envs/*")]
+    room = {path: path.stat().st_blocks * 512 for path in above}
+    store = int(subprocess.check_output(["du", "-s", "--block-size=1", above[0]], text=True).split()[0])
+    assert facts["room"]["store"] == store - room[above[0]]
+    assert facts["freed"] == facts["room"]["environments"] + facts["room"]["store"] == du(sharing) - sum(room.values())
     files = {
         path.lstat().st_ino: path.lstat().st_size
         for path in sharing.cache.glob("v1/[es][nt][vo]*/**/*")
@@ -179,3 +179,77 @@ def test_clear_takes_it_all(sharing: User) -> None:
     assert [
         path for name in ("pip", "extents") for path in (sharing.cache / "v1" / name).rglob("*") if path.is_file()
     ] == []
+
+
+VERIFY = ("scriptrun", "cache", "verify")
+
+
+def damaged(user: User) -> Path:
+    """Change a byte of a file that environments share, in place, as a bad disk does: length and time stay."""
+    (path,) = user.cache.glob("v1/store/common-*/content/site/common/m3.py")
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-5] = ord("y")
+    with open(path, "r+b") as file:
+        file.write(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return path
+
+
+def test_damage_in_the_store_is_found_in_all_that_share_it(sharing: User) -> None:
+    """It is told of the store, with who holds it, and of each environment; what is sound is not told."""
+    name = damaged(sharing).parents[3].name
+    keys = sorted(path.parent.name for path in sharing.environments())
+    assert sharing.run(*VERIFY) == (
+        1,
+        f"store: {name}: site/common/m3.py differs; held by {keys[0]}, {keys[1]}\n"
+        + "".join(f"{key}: common 1.0: common/m3.py differs\n" for key in keys),
+        "",
+    )
+
+
+def test_repair_does_not_spread_damage(sharing: User, index: Index) -> None:
+    """What is damaged leaves the store before pip is asked; then all environments are sound, and share again."""
+    path = damaged(sharing)
+    name = path.parents[3].name
+    keys = sorted(path.parent.name for path in sharing.environments())
+    before = {path.parent.name: path for path in sharing.environments()}
+    index.requests.clear()
+    finished = sharing.run(*VERIFY, "--repair")
+    assert (finished.status, len(finished.out.splitlines())) == (0, 3)
+    notes = [f"{name} was removed from the store", *(f"{key} was rebuilt" for key in keys)]
+    assert finished.err.splitlines() == [f"scriptrun: note: {note}" for note in notes]
+    assert wares.pips(index) != {}
+    assert sharing.run(*VERIFY) == (0, "", "")
+    after = {path.parent.name: path for path in sharing.environments() if path not in before.values()}
+    assert sorted(after) == keys
+    files = [*sharing.cache.glob(f"v1/store/{name}/content/site/common/m3.py")]
+    files += [next(one.glob("lib/python*/site-packages/common/m3.py")) for one in after.values()]
+    assert len(files) == 3
+    assert len({file.stat().st_ino for file in files}) == 1
+    assert files[0].read_text() == f"V = {'x' * 60000!r}\n"
+    assert [sharing.run(f"./{name}.py").out for name in ("one", "two")] == ["ran\n", "ran\n"]
+
+
+def test_damage_that_nobody_holds(sharing: User) -> None:
+    """A damaged distribution without environments is found, and goes when repaired: later runs ask pip."""
+    name = damaged(sharing).parents[3].name
+    shutil.rmtree(sharing.cache / "v1/envs")
+    assert sharing.run(*VERIFY) == (1, f"store: {name}: site/common/m3.py differs\n", "")
+    assert sharing.run(*VERIFY, "--repair", "-q").status == 0
+    assert sharing.run(*VERIFY) == (0, "", "")
+    assert kept(sharing) == ["own-one-1.0", "own-two-1.0"]
+    assert sharing.run("./one.py") == (0, "ran\n", "")
+
+
+def test_description_in_the_store_is_damaged(sharing: User) -> None:
+    """A distribution that nothing is known of is told, and goes when repaired; one of another version stays."""
+    (mine,) = sharing.cache.glob("v1/store/common-*/kept.json")
+    (other,) = sharing.cache.glob("v1/store/own-one-*/kept.json")
+    other.write_text('{"format": 999}')
+    mine.write_bytes(mine.read_bytes()[:100])
+    keys = ", ".join(sorted(path.parent.name for path in sharing.environments()))
+    assert sharing.run(*VERIFY) == (1, f"store: {mine.parent.name}: kept.json differs; held by {keys}\n", "")
+    assert sharing.run(*VERIFY, "--repair").status == 0
+    assert kept(sharing) == ["own-one-1.0", "own-two-1.0"]
+    assert sharing.run(*VERIFY) == (0, "", "")

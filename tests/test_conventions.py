@@ -110,6 +110,7 @@ ORDER = (
     "upkeep.inventory",
     "upkeep.holdings",
     "upkeep.distributions",
+    "upkeep.soundness",
     "upkeep.repair",
     "upkeep.usage",
     "upkeep.programs",
