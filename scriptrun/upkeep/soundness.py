@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from scriptrun import integrity, paths
 from scriptrun.integrity import Digests
-from scriptrun.store import kept
-from scriptrun.store.kept import Kept
+from scriptrun.store import assembly, kept, listing
+from scriptrun.store.listing import Unusable
 from scriptrun.upkeep import inventory
 
 
@@ -31,18 +31,34 @@ def damages(cache: str, digests: Digests) -> Iterator[Damage]:
     for name in inventory.kept_names(cache):
         one = kept.find(cache, name)
         if one is not None:
-            yield from (Damage(name, *found) for found in _compare(one, digests))
+            yield from (Damage(name, *found) for found in _compare(one.path, digests))
         elif not _is_foreign(os.path.join(paths.store(cache), name, kept.FACTS)):
             yield Damage(name, kept.FACTS, integrity.DIFFERS)
 
 
-def _compare(one: Kept, digests: Digests) -> Iterator[tuple[str, str]]:
+def _compare(directory: str, digests: Digests) -> Iterator[tuple[str, str]]:
     """Yield each file that is not what it was when it was kept, and what is wrong with it."""
-    for stored, expected, *_ in one.facts["files"]:
-        path = os.path.join(one.path, kept.CONTENT, stored)
-        what = integrity.DIFFERS if os.path.islink(path) else integrity.compare_hash(path, expected, digests)
+    try:
+        found = listing.read(directory)
+    except Unusable:
+        yield listing.NAME, integrity.DIFFERS
+        return
+    content = os.path.join(directory, assembly.CONTENT)
+    for stored, size, mtime, rest in (*found.files, *((*one[:3], ",") for one in found.programs)):
+        path = os.path.join(content, stored)
+        expected = rest.partition(",")[0]
+        what = integrity.compare_hash(path, expected, digests) if expected else _compare_status(path, size, mtime)
         if what:
             yield stored, what
+
+
+def _compare_status(path: str, size: int, mtime: int) -> str:
+    """Return what is wrong with a file that has no hash."""
+    try:
+        assembly.verify(path, size, mtime)
+    except Unusable:
+        return integrity.DIFFERS if os.path.lexists(path) else integrity.MISSING
+    return ""
 
 
 def _is_foreign(path: str) -> bool:

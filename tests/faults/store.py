@@ -5,10 +5,11 @@ strace kills the process before a call that changes the cache, or lets the call 
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from faults.tally import Tally
 
 LANES = 2
 
-CALLS = "mkdir,rename,link,linkat,unlink,rmdir,chmod,write,fsync,syncfs"
+CALLS = "mkdir,rename,link,linkat,ioctl,unlink,rmdir,chmod,write,fsync,syncfs"
 """What changes a cache."""
 
 ERRORS = ("ENOSPC", "EIO")
@@ -105,6 +106,7 @@ class Lane:
 
     def kill(self, moment: Moment) -> None:
         """Kill the process at a moment, and look what that did."""
+        self.tally.count("moments")
         self.work.begin(self.user)
         rule = f"inject={moment[0]}:signal=SIGKILL:when={moment[1]}"
         status, out, err = self.break_into("trace=" + CALLS, rule)
@@ -116,6 +118,7 @@ class Lane:
 
     def refuse(self, moment: Moment, error: str) -> None:
         """Let one call fail, and look what that did: the work is done all the same, or said not to be."""
+        self.tally.count("moments")
         self.work.begin(self.user)
         status, out, err = self.break_into("trace=" + CALLS, f"inject={moment[0]}:error={error}:when={moment[1]}")
         where = f"{error} of {moment[0]} {moment[1]}"
@@ -157,25 +160,32 @@ def killed(new_user: Callable[[str], User], index: Index, count: int, seed: int)
     """Kill each kind of work at so many moments."""
 
     def go(lane: Lane, chance: random.Random) -> None:
-        for moment in chance.sample(lane.moments, min(count, len(lane.moments))):
+        for moment in _chosen(lane.moments, count, chance):
             lane.kill(moment)
-            lane.tally.count("moments")
 
     return _in_lanes("store, killed", go, (new_user, index, seed))
 
 
 def refused(new_user: Callable[[str], User], index: Index, count: int, seed: int) -> Tally:
-    """Refuse so many of the calls of each kind of work."""
+    """Refuse so many of the calls of each kind of work; a full or broken disk does not refuse to remove a name."""
 
     def go(lane: Lane, chance: random.Random) -> None:
-        moments = [
-            moment for moment in lane.moments if moment[0] not in ("unlink", "rmdir")
-        ]  # a disk refuses these not
-        for moment in chance.sample(moments, min(count, len(moments))):
+        moments = [moment for moment in lane.moments if moment[0] not in ("ioctl", "unlink", "rmdir")]
+        for moment in _chosen(moments, count, chance):
             lane.refuse(moment, chance.choice(ERRORS))
-            lane.tally.count("moments")
 
     return _in_lanes("store, refused", go, (new_user, index, seed))
+
+
+def _chosen(moments: list[Moment], count: int, chance: random.Random) -> Iterator[Moment]:
+    """Yield so many moments: of each system call as many as of the others, so far as there are."""
+    chance.shuffle(moments)
+    left = {name: [moment for moment in moments if moment[0] == name] for name in sorted({name for name, _ in moments})}
+    names = list(left)
+    chance.shuffle(names)
+    for name in itertools.islice(itertools.cycle(names), count):
+        if left[name]:
+            yield left[name].pop()
 
 
 def _in_lanes(
