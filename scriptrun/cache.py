@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import deletion, extent, launch, locks, paths, patience, refusals, shape
+from scriptrun import deletion, launch, locks, paths, patience, refusals, shape
 from scriptrun.errors import InstallError
 from scriptrun.order import Distribution
 from scriptrun.patience import Stalled
@@ -196,7 +196,6 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "environment": path,
         "key": spec.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],
     }

@@ -71,7 +71,7 @@ class Order:
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
     that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
-    whatever is remembered.
+    whatever is remembered, unless the distributions are `known` and all of them are kept.
     """
 
     spec: EnvironmentSpec
@@ -87,6 +87,7 @@ class Order:
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
     ask: bool = False
+    known: tuple[Distribution, ...] | None = None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

@@ -17,6 +17,7 @@ CACHE/                     the user's cache directory or the system's (`location
     pip/answers/KEY.json   which distributions pip installed for KEY
     store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
+    extents/KIND           what each of the environments, or of the distributions in the store, took when last measured
     isolated/NAME/         environments for one run
     remote/urls/DIGEST     which content is trusted at a URL: hashes of both, so that no URL is written down
     remote/scripts/SHA256/ a program from a URL, by the hash of its content, under its own name
@@ -134,6 +135,11 @@ def pip_answers(cache: str) -> str:
     return os.path.join(cache, LAYOUT, "pip", "answers")
 
 
+def pip_projects(cache: str) -> str:
+    """Return the directory that holds what is known of the projects of an index."""
+    return os.path.join(cache, LAYOUT, "pip", "projects")
+
+
 def store(cache: str) -> str:
     """Return the directory of distributions that are kept for all environments."""
     return os.path.join(cache, LAYOUT, "store")
@@ -142,6 +148,11 @@ def store(cache: str) -> str:
 def interpreters(cache: str) -> str:
     """Return the directory that remembers interpreters."""
     return os.path.join(cache, LAYOUT, "interpreters")
+
+
+def extents(cache: str) -> str:
+    """Return the directory that tells what was measured."""
+    return os.path.join(cache, LAYOUT, "extents")
 
 
 def isolated(cache: str) -> str:
@@ -270,13 +281,13 @@ def _remove_leavings(directory: str, name: str) -> None:
     try:
         for other in os.listdir(directory):
             writer = other[len(name) + 1 :].partition(".")[0] if other.startswith(f"{name}.") else ""
-            if writer.isdigit() and not _lives(int(writer)):
+            if writer.isdigit() and not lives(int(writer)):
                 os.unlink(os.path.join(directory, other))
     except OSError:  # another process does the same
         pass
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     """Tell whether another process than this one, which has written its file, has this number."""
     if sys.platform == "win32":  # where signal 0 is a real one
         return True

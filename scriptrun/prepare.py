@@ -143,11 +143,12 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     order.moved()
     order.show("checking what was installed")
     _check(path, order, installed.distributions)
-    distributions, gathered = gathering.keep(
-        cache, path, installed.distributions, installed.described, order.spec.interpreter
-    )
-    caches.settle(path)
-    gathered.publish()
+    with kept.discarding(cache):
+        distributions, gathered = gathering.keep(
+            cache, path, installed.distributions, installed.described, order.spec.interpreter
+        )
+        caches.settle(path)
+        gathered.publish()
     memory.remember(cache, order, distributions)
     return distributions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, fields
 
 from scriptrun import paths, shape
@@ -45,3 +45,12 @@ def recall(cache: str, order: Order) -> tuple[Distribution, ...] | None:
         return tuple(Distribution(**one) for one in answer["distributions"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def is_whole(path: str, names: Collection[str]) -> bool:
+    """Tell whether all that the answer in a file names is among the names in the store; another version's is whole."""
+    try:
+        answer = json.loads(paths.read(path))
+        return answer["format"] != _FORMAT or all(one["kept"] in names for one in answer["distributions"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
