@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import deletion, expiry, integrity, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import deletion, expiry, generations, integrity, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
 from scriptrun.answers import memory
 from scriptrun.cache import Environment
@@ -60,7 +60,7 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
             with caches.generation(cache, key) as path, _explained(cache):
                 location.tag(cache)
                 environment = build(path, order, cache)
-                caches.publish(cache, environment)
+                generations.publish(cache, key, environment.path)
         return environment
 
 
@@ -115,7 +115,7 @@ def build(path: str, order: Order, cache: str) -> Environment:
             distributions = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
         else:
-            caches.settle(path)
+            generations.settle(path)
         return caches.complete(order.spec, path, distributions)
 
 
@@ -131,7 +131,7 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
-    caches.settle(path)
+    generations.settle(path)
     return supply.distributions
 
 
@@ -145,7 +145,7 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     distributions, gathered = assembly.keep(
         cache, path, installed.distributions, installed.described, order.spec.interpreter
     )
-    caches.settle(path)
+    generations.settle(path)
     gathered.publish()
     memory.remember(cache, order, distributions)
     return distributions

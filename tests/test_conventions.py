@@ -33,6 +33,7 @@ ORDER = (
     "remote.program",
     "hosts",
     "launch",
+    "generations",
     "request",
     "overlap",
     "decide",

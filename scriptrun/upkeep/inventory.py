@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from scriptrun import cache as caches
-from scriptrun import extent, launch, paths, spec
+from scriptrun import extent, generations, launch, paths, spec
 from scriptrun.extent import Extent
 
 
@@ -63,7 +63,7 @@ def entries(cache: str) -> list[Entry]:
     scripts = _scripts(cache)
     found = []
     for key in _directories(paths.all_environments(cache)):
-        current = caches.current(cache, key)
+        current = generations.current(cache, key)
         for name in _directories(paths.environments(cache, key)):
             path = os.path.join(paths.environments(cache, key), name)
             with contextlib.suppress(FileNotFoundError):
