@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import deletion, extent, generations, launch, locks, paths, patience, refusals
+from scriptrun import deletion, extent, generations, launch, locks, paths, patience, refusals, shape
 from scriptrun.errors import InstallError
 from scriptrun.order import Distribution
 from scriptrun.patience import Stalled
@@ -64,7 +64,7 @@ def read_manifest(environment: str) -> dict[str, Any] | None:
         manifest = json.loads(paths.read(paths.manifest(environment)))
     except (OSError, ValueError, RecursionError):
         return None
-    if not _has_shape(manifest, _MANIFEST) or manifest["format"] != MANIFEST_FORMAT:
+    if not shape.fits(manifest, _MANIFEST) or manifest["format"] != MANIFEST_FORMAT:
         return None
     return dict(manifest) if _is_same(manifest["environment"], environment) else None
 
@@ -83,16 +83,7 @@ def is_foreign(environment: str) -> bool:
         manifest = json.loads(paths.read(paths.manifest(environment)))
     except (OSError, ValueError, RecursionError):
         return False
-    return _has_shape(manifest, {"format": int}) and manifest["format"] != MANIFEST_FORMAT
-
-
-def _has_shape(value: object, shape: Any) -> bool:
-    """Tell whether a JSON value is as described; fields that are not described may be what another version adds."""
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(_has_shape(value.get(name), one) for name, one in shape.items())
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(_has_shape(one, shape[0]) for one in value)
-    return isinstance(value, shape)
+    return shape.fits(manifest, {"format": int}) and manifest["format"] != MANIFEST_FORMAT
 
 
 class WaitedInVain(InstallError):

@@ -25,8 +25,8 @@ from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.order import Distribution, Order
 from scriptrun.pip_messages import GivenUp
-from scriptrun.store import assembly
-from scriptrun.store.kept import Unusable
+from scriptrun.store import assembly, gathering, kept
+from scriptrun.store.listing import Unusable
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -127,7 +127,8 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
     order.show("putting together what is kept")
     try:
         assembly.put_together(cache, path, supply.distributions)
-    except Unusable:
+    except Unusable as why:
+        kept.remove(cache, why.name)
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
@@ -142,7 +143,7 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     order.moved()
     order.show("checking what was installed")
     _check(path, order, installed.distributions)
-    distributions, gathered = assembly.keep(
+    distributions, gathered = gathering.keep(
         cache, path, installed.distributions, installed.described, order.spec.interpreter
     )
     generations.settle(path)

@@ -11,26 +11,35 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from scriptrun import deletion, paths
+from scriptrun import deletion, extent, paths, shape
 from scriptrun.interpreters import Interpreter
+from scriptrun.order import Described, Distribution
 
-FORMAT = 1
+FORMAT = 2
 FACTS = "kept.json"
-CONTENT = "content"
+
+_SHAPE = {
+    "format": int,
+    "name": str,
+    "version": str,
+    "hash": str,
+    "origin": str,
+    "requires": [str],
+    "requires_python": str,
+    "extras": [str],
+    "size": int,
+    "freed": int,
+}
 
 _NAME = re.compile(r"[a-z0-9-]+-[\w.+!]+-[0-9a-f]{32}", re.ASCII)
 
 
-class Unusable(Exception):
-    """What was kept is not there any more, or not as it was put there; it says which."""
-
-
 @dataclass(frozen=True)
 class Kept:
-    """A distribution in the store: its directory, and what is known of it (see `assembly.keep`)."""
+    """A distribution in the store: its directory, and what is known of it (see `gathering.keep`)."""
 
     path: str
     facts: Mapping[str, Any]
@@ -63,7 +72,22 @@ def find(cache: str, name: str) -> Kept | None:
         facts = json.loads(paths.read(os.path.join(path, FACTS)))
     except (OSError, ValueError, RecursionError):
         return None
-    return Kept(path, facts) if isinstance(facts, dict) and facts.get("format") == FORMAT else None
+    return Kept(path, facts) if shape.fits(facts, _SHAPE) and facts["format"] == FORMAT else None
+
+
+def describe(path: str, one: Distribution, described: Described) -> None:
+    """Write down what is known of a distribution whose files are in the directory `path`. Raises OSError."""
+    known = {
+        "format": FORMAT,
+        "name": one.name,
+        "version": one.version,
+        "hash": one.hash,
+        "origin": one.origin,
+        **asdict(described),
+        **asdict(extent.measure(path)),
+    }
+    with open(os.path.join(path, FACTS), "x", encoding="ascii") as file:
+        json.dump(known, file, separators=(",", ":"))
 
 
 def begin(cache: str, name: str) -> str:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def share(source: str, target: str) -> None:
-    """Make `target`, which is not there, hold what the file `source` holds: as a hard link, else as a copy.
+    """Make `target` hold what the file `source` holds: as a hard link, else as a copy. Raises OSError.
 
-    Raises OSError.
+    What was there gives way to it, as it does when pip installs.
     """
     try:
         os.link(source, target)
     except FileExistsError:
-        raise
+        os.unlink(target)
+        share(source, target)
     except OSError:  # no hard links here, or none more of this file
+        import shutil  # half of a Python start
+
         shutil.copy2(source, target)
 
 
