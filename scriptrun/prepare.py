@@ -17,7 +17,20 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import deletion, expiry, generations, integrity, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import (
+    deletion,
+    expiry,
+    generations,
+    integrity,
+    layout,
+    location,
+    locks,
+    paths,
+    patience,
+    pip,
+    refusals,
+    virtual,
+)
 from scriptrun import supply as supplies
 from scriptrun.answers import memory
 from scriptrun.cache import Environment
@@ -222,20 +235,15 @@ def _refuse_noexec(path: str) -> None:
 
     The Python in it is a link that leads elsewhere, so pure distributions work there.
     """
-    if not is_noexec(path):
+    if not layout.is_noexec(path):
         return
     for program in _programs(path):
-        while is_noexec(os.path.dirname(path)) and path != "/":
+        while layout.is_noexec(os.path.dirname(path)) and path != "/":
             path = os.path.dirname(path)
         raise CacheError(
             f"`{program}` could not be run: the file system at `{path}` is mounted `noexec`",
             hint="set SCRIPTRUN_CACHE_DIR to a directory on another file system, or mount this one without `noexec`",
         )
-
-
-def is_noexec(path: str) -> bool:
-    """Tell whether no program can be run from the file system that holds `path`."""
-    return hasattr(os, "ST_NOEXEC") and bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
 
 
 def _programs(path: str) -> Iterator[str]:

@@ -34,6 +34,7 @@ ORDER = (
     "hosts",
     "launch",
     "generations",
+    "layout",
     "request",
     "overlap",
     "decide",

@@ -328,7 +328,7 @@ def test_lost_base_interpreter_is_told_and_replaced(user: User, tmp_path: Path) 
 @pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
 def test_umask_is_the_scripts_own(user: User, umask: int) -> None:
-    """Whatever the umask, the cache is its owner's alone, and all of it readable; the script gets the umask as it was."""
+    """Whatever the umask, the cache is its owner's alone, and readable; the script gets the umask as it was."""
     user.script("s.py", "demo", body="import os; print(oct(os.umask(0)))\n")
     for _ in range(2):
         assert watch.end(watch.start(user, "./s.py", umask=umask)) == (0, f"{oct(umask)}\n", "")
