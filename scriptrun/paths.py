@@ -15,6 +15,7 @@ CACHE/                     the user's cache directory or the system's (`location
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     pip/answers/KEY.json   which distributions pip installed for KEY
+    recipes/KEY            what it takes to put the environment of KEY together once more
     store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
     isolated/NAME/         environments for one run
@@ -132,6 +133,16 @@ def pip_answer(cache: str, key: str) -> str:
 def pip_answers(cache: str) -> str:
     """Return the directory that holds pip's answers."""
     return os.path.join(cache, LAYOUT, "pip", "answers")
+
+
+def recipe(cache: str, key: str) -> str:
+    """Return the file that says how the environment of `key` is put together once more."""
+    return os.path.join(recipes(cache), key)
+
+
+def recipes(cache: str) -> str:
+    """Return the directory of recipes."""
+    return os.path.join(cache, LAYOUT, "recipes")
 
 
 def store(cache: str) -> str:
@@ -350,3 +361,12 @@ def is_at(path: str, descriptor: int) -> bool:
         return os.path.samestat(os.fstat(descriptor), os.lstat(path))
     except OSError:
         return False
+
+
+def sign(descriptor: int) -> None:
+    """Write down who has the lock that an open file is, and nothing else."""
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except OSError:  # a full disk
+        pass

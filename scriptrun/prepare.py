@@ -32,7 +32,7 @@ from scriptrun import (
     virtual,
 )
 from scriptrun import supply as supplies
-from scriptrun.answers import memory
+from scriptrun.answers import memory, recipes
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -74,6 +74,7 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
                 location.tag(cache)
                 environment = build(path, order, cache)
                 generations.publish(cache, key, environment.path)
+                recipes.keep(cache, order, environment)
         return environment
 
 

@@ -16,8 +16,23 @@ from scriptrun.store.listing import Listing, Unusable
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Protocol
 
-    from scriptrun.order import Distribution
+    class Part(Protocol):
+        """What of a distribution is to be known here."""
+
+        @property
+        def kept(self) -> str:
+            """The name of its directory in the store."""
+
+        @property
+        def requested(self) -> bool:
+            """Whether it was asked for by name."""
+
+        @property
+        def direct(self) -> str:
+            """The text of its direct_url.json, `""` where it has none."""
+
 
 CONTENT = "content"
 """The directory of what is kept that holds the files."""
@@ -53,7 +68,7 @@ class Places:
         return root + rest, listed + rest
 
 
-def put_together(cache: str, environment: str, distributions: Iterable[Distribution]) -> None:
+def put_together(cache: str, environment: str, distributions: Iterable[Part]) -> None:
     """Install distributions from the store into a virtual environment. Raises OSError.
 
     Raises Unusable where one is not kept any more, or not as it was put there. By then others may be in place.
