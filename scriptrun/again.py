@@ -94,8 +94,8 @@ def _make(cache: str, key: str, found: "Recipe") -> str:
         python, version, threads = found.python
         layout.lay_out(path, python, version, free_threaded=bool(threads))
         assembly.put_together(cache, path, found.parts)
-        generations.settle(path)
-        paths.replace(paths.manifest(path), found.manifest_of(path))
+        paths.replace(paths.manifest(path), found.manifest_of(path), durable=False)
+        generations.settle(path)  # until now nothing leads there, so the manifest need not wait for this
         generations.publish(cache, key, path)
     except BaseException:
         from scriptrun import deletion

@@ -25,7 +25,7 @@ def publish(cache: str, key: str, environment: str) -> None:
     What was current before stays for those who run in it, and is marked, so that no launch record leads there again.
     """
     before = current(cache, key)
-    paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment)}\n".encode("ascii"))
+    paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment)}\n".encode("ascii"), durable=False)
     try:  # not by rename: a temporary file would stay if this was killed
         os.close(os.open(paths.stamp(environment), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError:
@@ -46,6 +46,8 @@ def settle(path: str) -> None:
     if sys.platform == "linux":
         descriptor = os.open(path, os.O_RDONLY)
         try:
+            if _sync(descriptor):
+                return
             import ctypes
 
             if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
@@ -58,3 +60,14 @@ def settle(path: str) -> None:
             os.close(descriptor)
     if hasattr(os, "sync"):
         os.sync()
+
+
+def _sync(descriptor: int) -> bool:
+    """Tell whether the file system of an open file is on disk: `syncfs`, without `ctypes`, which takes long to import.
+
+    Where it fails, `ctypes` tells why.
+    """
+    import _ctypes
+
+    address = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syncfs")  # type: ignore[arg-type] # as `ctypes` calls it
+    return bool(_ctypes.call_function(address, (descriptor,)) == 0)

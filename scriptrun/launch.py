@@ -232,7 +232,7 @@ def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
         asked,
     )
     try:
-        paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts))
+        paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts), durable=False)
     except OSError:
         pass
 
@@ -280,7 +280,7 @@ def record(path: str, proof: bytes, lines: int, beside: "tuple[str, str]", answe
     content = _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n_sr_real=%s\n_sr_lock=%s\n" % named
     content += b"_sr_lines='%s'\n_sr_proof=%s\n}\n" % (b" ".join([b"-"] * lines), _quoted(proof))
     try:
-        paths.replace(path, content)
+        paths.replace(path, content, durable=False)
     except OSError:
         pass
 

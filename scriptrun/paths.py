@@ -236,20 +236,22 @@ def read(path: str) -> bytes:
         return file.read()
 
 
-def replace(path: str, content: bytes) -> None:
+def replace(path: str, content: bytes, *, durable: bool = True) -> None:
     """Write `content` to `path`, a file of the layout, by rename, so that no reader sees a part of it.
+
+    What need not be `durable` may be empty after a loss of power: it is known by its content, and can be made again.
 
     Directories are made, mode 0700; whatever is in the way is damage, and removed. What others left who
     died while they did the same goes too. Raises OSError.
     """
     try:
-        _write(path, content)
+        _write(path, content, durable=durable)
     except FileNotFoundError:  # a machine that shares this directory, and knows nothing of this process, has tidied up
-        _write(path, content)
+        _write(path, content, durable=durable)
     _remove_leavings(*os.path.split(path))
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str, content: bytes, *, durable: bool) -> None:
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
@@ -261,8 +263,9 @@ def _write(path: str, content: bytes) -> None:
         with open(descriptor, "wb") as file:
             os.chmod(temporary, 0o600)  # whatever the umask took away
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         try:
             os.replace(temporary, path)
         except IsADirectoryError:

@@ -105,7 +105,7 @@ def write(path: str, recipe: Recipe) -> None:
     texts = [recipe.directory, *recipe.python, *recipe.manifest, *numbers, *parts, *grounds]
     if any("\0" in text for text in texts):
         raise ValueError(path)
-    paths.replace(path, b"\0".join([_FIRST, *(os.fsencode(text) for text in texts), _LAST]))
+    paths.replace(path, b"\0".join([_FIRST, *(os.fsencode(text) for text in texts), _LAST]), durable=False)
 
 
 def read(path: str) -> "Recipe | None":

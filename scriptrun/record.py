@@ -1,7 +1,5 @@
 """The list of files that a distribution installed: its RECORD (PEP 376)."""
 
-from __future__ import annotations
-
 TYPE_CHECKING = False  # `typing` and `csv` cost more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +18,7 @@ def read(path: str) -> list[Row]:
         return [(name, expected, size) for name, expected, size in csv.reader(file)]
 
 
-def text(rows: Iterable[tuple[str, str]]) -> str:
+def text(rows: "Iterable[tuple[str, str]]") -> str:
     """Return a RECORD as pip writes it: sorted. Of each file there is the name, and the rest of its line."""
     return "".join([f"{_quoted(name)},{rest}\r\n" for name, rest in sorted(rows)])
 

@@ -4,8 +4,6 @@ What says something of one environment is written anew: the commands' first line
 distribution, and RECORD, which lists all.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 
@@ -68,7 +66,7 @@ class Places:
         return root + rest, listed + rest
 
 
-def put_together(cache: str, environment: str, distributions: Iterable[Part]) -> None:
+def put_together(cache: str, environment: str, distributions: "Iterable[Part]") -> None:
     """Install distributions from the store into a virtual environment. Raises OSError.
 
     Raises Unusable where one is not kept any more, or not as it was put there. By then others may be in place.

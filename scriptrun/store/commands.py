@@ -1,7 +1,5 @@
 """The commands of a distribution: programs whose first lines name the Python of the environment that they are in."""
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -5,8 +5,6 @@ goes: `site/` is the directory of modules, `prefix/` the environment, `headers/`
 environment too; the version of its Python is added to the name.
 """
 
-from __future__ import annotations
-
 import os
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
@@ -39,9 +37,9 @@ class Listing:
     def __init__(
         self,
         metadata: str,
-        directories: Iterable[str],
-        files: Iterable[tuple[str, int, int, str]],
-        programs: Iterable[tuple[str, int, int, int]],
+        directories: "Iterable[str]",
+        files: "Iterable[tuple[str, int, int, str]]",
+        programs: "Iterable[tuple[str, int, int, int]]",
     ) -> None:
         self.metadata = metadata
         self.directories = list(directories)

@@ -1,7 +1,5 @@
 """Put a file of the store into an environment, or the other way round, without a second copy of what it holds."""
 
-from __future__ import annotations
-
 import os
 import stat
 
