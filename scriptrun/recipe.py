@@ -79,12 +79,12 @@ class Recipe:
 
 
 def surroundings(environ: "Mapping[str, str]") -> "dict[str, str]":
-    """Return what of the surroundings decides pip's settings, files aside: this Python, and variables."""
+    """Return what of the surroundings decides pip's settings, files aside: this installation, and variables."""
     found = {name: environ.get(name, "") for name in _LEADING}
     for name, value in environ.items():
         if name.startswith("PIP_") and name[len("PIP_") :].lower().replace("_", "-").removeprefix("--") in BEARING:
             found[name] = without_credentials(value)
-    found[""] = sys.executable
+    found[""] = os.path.dirname(sys.executable)
     return found
 
 
