@@ -46,7 +46,8 @@ class Order:
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`; `moved` is called again and again while pip gets on.
+    that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
+    end how many distributions the environment holds.
     """
 
     spec: EnvironmentSpec
@@ -61,6 +62,7 @@ class Order:
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
+    prepared: Callable[[int], None] = lambda _: None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

@@ -108,13 +108,15 @@ def build(path: str, order: Order) -> Environment:
     with _still_there(path):
         distributions: tuple[Distribution, ...] = ()
         if order.spec.requirements:
-            order.show("asking pip")
+            order.show("finding out what is needed")
             distributions = pip.install(order, path)
             order.moved()
             order.show("checking what was installed")
             _check(path, order, distributions)
             _refuse_noexec(path)
-        return caches.complete(order.spec, path, distributions)
+        made = caches.complete(order.spec, path, distributions)
+    order.prepared(len(distributions))
+    return made
 
 
 class _Removed(CacheError):
