@@ -63,21 +63,22 @@ class _Screen(Console):
     def __init__(self) -> None:
         stream = cast("IO[str]", _Stream())
         super().__init__(file=stream, force_terminal=True, force_jupyter=False, legacy_windows=False)
+        self.plain = self.options.ascii_only
+        self.spinner = Spinner("line" if self.plain else "dots")
 
     def show_cursor(self, show: bool = True) -> bool:  # noqa: FBT001, FBT002, ARG002 - as in the base class
         """Leave it visible: who is killed could not bring it back."""
         return False
 
 
-def _lines(scene: Scene, passed: float, screen: Console) -> RenderableType:
+def _lines(scene: Scene, passed: float, screen: _Screen) -> RenderableType:
     """Return what goes on, for how long, and the last downloads, as far as there is room."""
     width, height = screen.size
     shown = min(_SHOWN_DOWNLOADS, max(height - 2, 0))
-    plain = screen.options.ascii_only
-    spinner = Spinner("line" if plain else "dots").render(passed)
+    plain = screen.plain
     elapsed = [Text(f"{passed:.0f} s", "dim")] if width >= _NARROW else []
     downloads = [_line(one, width, plain=plain) for one in scene.downloads[-shown:] if shown]
-    return Group(_row([spinner, Text(scene.words), *elapsed], plain=plain), *downloads)
+    return Group(_row([screen.spinner.render(passed), Text(scene.words), *elapsed], plain=plain), *downloads)
 
 
 def _line(one: Download, width: int, *, plain: bool) -> Table:
