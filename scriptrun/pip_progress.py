@@ -85,7 +85,7 @@ def is_count(line: str) -> bool:
 
 def _name(what: str) -> str:
     """Return what a requirement, a file, a directory or a URL is called, with the version where it is known."""
-    last = re.split(r"[#?]", what)[0].rstrip("/").rpartition("/")[2]
+    last = re.split(r"[#?]", what)[0].rstrip("/").rpartition("/")[2].removesuffix(".git")
     archive = re.match(r"([^-]+)-([^-]+)(?:-.*\.whl|\.tar\.gz|\.zip)$", last) or re.match(
         r"(.+)-(\d.*)\.tar\.gz$", last
     )

@@ -6,8 +6,6 @@ that breaks off the work never breaks off a line.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 
@@ -17,18 +15,6 @@ from scriptrun.pip_progress import Event
 
 _PACE = 0.1
 """Every how many seconds the lines are drawn."""
-
-_ROOM = 3
-"""How many columns stay free: a terminal writes `^C` behind the last line, which must not begin another one."""
-
-
-def size() -> tuple[int, int]:
-    """Return how many columns may be written on, and how many lines there are, on the terminal at stderr."""
-    try:
-        columns, lines = os.get_terminal_size(sys.stderr.fileno())
-    except (AttributeError, OSError, ValueError):
-        columns, lines = 0, 0
-    return max((columns or 80) - _ROOM, 1), lines or 24
 
 
 class Display:
@@ -63,6 +49,6 @@ class Display:
 
         if not self._over.is_set():
             with drawing.begin() as draw:
-                draw(self._scene, time.monotonic() - self._began, size())
+                draw(self._scene, time.monotonic() - self._began, scene.room())
                 while not self._over.wait(_PACE):
-                    draw(self._scene, time.monotonic() - self._began, size())
+                    draw(self._scene, time.monotonic() - self._began, scene.room())

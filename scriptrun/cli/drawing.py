@@ -99,9 +99,8 @@ def _line(one: Download, width: int, *, plain: bool) -> Table:
 def _row(cells: Sequence[RenderableType], *, plain: bool) -> Table:
     """Return a line of cells: the second one takes what room there is, and is cut where that is too little."""
     line = Table.grid(padding=(0, 1), expand=True)
-    line.add_column(no_wrap=True)
-    line.add_column(no_wrap=True, overflow="crop" if plain else "ellipsis", ratio=1)
-    for _ in cells[2:]:
-        line.add_column(no_wrap=True)
+    for number in range(len(cells)):
+        ratio = 1 if number == 1 else None
+        line.add_column(no_wrap=True, overflow="crop" if plain else "ellipsis", ratio=ratio)
     line.add_row(*cells)
     return line

@@ -111,8 +111,8 @@ class Progress:
         if self._verbose and not pip_progress.is_count(line):
             output.tell(f"scriptrun: {escape(line.strip())}\n")
         event = self._reader.read(line)
-        words = event.words if event else line.strip()
-        if event is None and not words[:1].islower():
+        words = event.words if event else line
+        if event is None and not line[:1].islower():
             return
         if self._sink is not None:
             self._sink(escape(words))
@@ -121,18 +121,20 @@ class Progress:
 
     def _show_on_terminal(self, words: str, event: Event | None) -> None:
         """Show a step: in one line until pip speaks, for what takes a moment takes no more then."""
-        from scriptrun.cli import display, scene  # only on a terminal
-
         if self._display is not None and event is not None:
             self._display.tell(event)
         elif self._display is not None:
             self._display.say(words)
         elif event is not None:
+            from scriptrun.cli.display import Display
+
             self.clear()
-            self._display = display.Display(event, self._began)
+            self._display = Display(event, self._began)
             self._display.start()
         else:
-            output.tell(_ERASE + f"scriptrun: {scene.fit(words)}"[: display.size()[0]])
+            from scriptrun.cli import scene
+
+            output.tell(_ERASE + f"scriptrun: {scene.fit(words)}"[: scene.room()[0]])
             self._shown = True
 
 

@@ -1,7 +1,8 @@
-"""What there is to be seen on a terminal while pip works."""
+"""What there is to be seen on a terminal while pip works, and how much room it has."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -9,6 +10,18 @@ from dataclasses import dataclass, replace
 from scriptrun import pip_progress
 from scriptrun.errors import escape
 from scriptrun.pip_progress import Event
+
+_ROOM = 3
+"""How many columns stay free: a terminal writes `^C` behind the last line, which must not begin another one."""
+
+
+def room() -> tuple[int, int]:
+    """Return how many columns may be written on, and how many lines there are, on the terminal at stderr."""
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        columns, lines = 0, 0
+    return max((columns or 80) - _ROOM, 1), lines or 24
 
 
 def fit(text: str) -> str:
