@@ -130,7 +130,9 @@ def build(path: str, order: Order, cache: str) -> Environment:
             _refuse_noexec(path)
         else:
             generations.settle(path)
-        return caches.complete(order.spec, path, distributions)
+        made = caches.complete(order.spec, path, distributions)
+    order.prepared(len(distributions))
+    return made
 
 
 def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
@@ -152,7 +154,7 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
 
 def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     """Let pip install what is ordered, check it, and keep it."""
-    order.show("asking pip")
+    order.show("finding out what is needed")
     installed = pip.install(order, path)
     order.moved()
     order.show("checking what was installed")
