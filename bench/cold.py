@@ -36,20 +36,21 @@ def main() -> None:
     with workshop.prepared(arguments.place, sets.LARGER) as bench:
         facts = report.machine(bench.tools)
         bench.tools["scriptrun-asking"] = tools.Asking(bench.place)
-        sections = list(_sections(bench, 1 if arguments.quick else arguments.rounds))
+        sections = list(_sections(bench, 1 if arguments.quick else arguments.rounds, quick=arguments.quick))
         head = report.show(facts + report.absent(bench.missing))
     if arguments.write:
         report.write("cold", [head, *sections])
 
 
-def _sections(bench: Bench, rounds: int) -> Iterator[str]:
+def _sections(bench: Bench, rounds: int, *, quick: bool) -> Iterator[str]:
     few = max(rounds // 3, 1)
     small, larger = sets.small(), sets.larger(bench)
-    both = ((small, Rounds(rounds, 5)), (larger, Rounds(few, 3)))
+    seldom = 0 if quick else 3
+    both = ((small, Rounds(rounds, 5)), (larger, Rounds(few, seldom)))
     yield from (first.gone(bench, *one) for one in both)
     yield from (first.new(bench, *one) for one in both)
     yield from _shares(bench, ((small, few), (larger, few)))
-    yield from (first.nothing(bench, one, max(few // 2, 1)) for one in (small, larger))
+    yield from (first.nothing(bench, one, Rounds(max(few // 2, 1), times.seldom)) for one, times in both)
     yield disk.shared(bench)
     yield first.scaling(bench, larger, few)
 

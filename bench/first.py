@@ -10,7 +10,7 @@ from pathlib import Path
 import report
 import workshop
 from measure import Command, Times, in_rounds
-from scene import Contender, Scene
+from scene import QUICK, Contender, Scene
 from sets import Set
 from workshop import Bench
 
@@ -25,7 +25,7 @@ HEADINGS = ("pages", "the script", "run", "rounds", "minimum", "median", "over P
 
 @dataclass(frozen=True)
 class Rounds:
-    """How many rounds there are, and that slow tools take part in each `seldom`-th of them."""
+    """How many rounds there are, and that slow tools take part in each `seldom`-th of them (0: in none)."""
 
     number: int
     seldom: int
@@ -33,9 +33,9 @@ class Rounds:
 
 def gone(bench: Bench, wanted: Set, rounds: Rounds) -> str:
     """Return the table of runs whose environment has gone, while their answer is known."""
-    scene = Scene(bench, "gone", wanted)
+    scene = _scene(bench, "gone", wanted, rounds.seldom)
     scene.leave_out("scriptrun-asking")
-    working = bench.ready({one: scene.command(one, wanted.asked) for one in scene.contenders()})
+    working = bench.ready({one: scene.command(one, wanted.asked) for one in scene.contenders()}, times=1)
 
     def prepare(one: Contender, _number: int) -> Command:
         scene.forget(one)
@@ -46,7 +46,7 @@ def gone(bench: Bench, wanted: Set, rounds: Rounds) -> str:
 
 def new(bench: Bench, wanted: Set, rounds: Rounds) -> str:
     """Return the table of new scripts, each with a new set of what is known."""
-    scene = Scene(bench, "new", wanted)
+    scene = _scene(bench, "new", wanted, rounds.seldom)
     scene.acquaint()
 
     def prepare(one: Contender, number: int) -> Command:
@@ -94,9 +94,17 @@ def _verdict(times: Mapping[Contender, Times]) -> str:
     return "".join(lines)
 
 
-def nothing(bench: Bench, wanted: Set, rounds: int) -> str:
+def _scene(bench: Bench, name: str, wanted: Set, seldom: int) -> Scene:
+    """Return a scene, without the slow tools where they are never wanted."""
+    scene = Scene(bench, name, wanted)
+    for tool in () if seldom else bench.tools.keys() - set(QUICK):
+        scene.leave_out(tool)
+    return scene
+
+
+def nothing(bench: Bench, wanted: Set, rounds: Rounds) -> str:
     """Return the table of runs with nothing cached at all."""
-    scene = Scene(bench, "nothing", wanted)
+    scene = _scene(bench, "nothing", wanted, rounds.seldom)
     scene.leave_out("scriptrun-asking")
     home = scene.homes["fresh"]
     names = [one for one in scene.contenders() if one.pages == "fresh" and not one.imports]
@@ -108,7 +116,7 @@ def nothing(bench: Bench, wanted: Set, rounds: int) -> str:
         os.sync()
         return working[one]
 
-    return _compare_one(f"Nothing cached at all: {wanted.title}", in_rounds(list(working), rounds, prepare))
+    return _compare_one(f"Nothing cached at all: {wanted.title}", in_rounds(list(working), rounds.number, prepare))
 
 
 def _compare_one(title: str, times: Mapping[Contender, Times]) -> str:

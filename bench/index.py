@@ -15,7 +15,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-
 LATENCY = 0.03
 """How long the index takes to say that a stale page has not changed, in seconds: it is far away."""
 
