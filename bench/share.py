@@ -48,8 +48,9 @@ def gone(bench: Bench, wanted: Set, rounds: int) -> str:
 
 
 def _alone(bench: Bench, name: str, wanted: Set, tool: str) -> tuple[Scene, Contender]:
-    """Return a scene with one tool, and that as a contender."""
+    """Return a scene with one tool and fresh pages, and that as a contender."""
     scene = Scene(bench, name, wanted)
+    del scene.homes["stale"]
     for other in bench.tools:
         if other != tool:
             scene.leave_out(other)
