@@ -21,8 +21,8 @@ MODULES = {"pillow": "PIL", "python-dateutil": "dateutil", "fonttools": "fontToo
 class Set:
     """What scripts ask for.
 
-    `asked` is what they ask for again and again. A new set is `base` and two more of `pool`; the sets in `earlier`, which
-    were asked for before, hold all of these or make them come along.
+    `asked` is what they ask for again and again. A new set is `base` and two more of `pool`; the sets in `earlier`,
+    which were asked for before, hold all of these or make them come along.
     """
 
     name: str
@@ -34,7 +34,8 @@ class Set:
 
     def new(self, number: int) -> tuple[str, ...]:
         """Return a set that was not asked for, another one for each number."""
-        return (*self.base, *list(itertools.combinations(self.pool, 2))[number + 1])
+        pairs = itertools.combinations(self.pool, 2)
+        return (*self.base, *next(itertools.islice(pairs, number, None)))
 
 
 def small() -> Set:
