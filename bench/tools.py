@@ -78,6 +78,7 @@ class Tool:
             "LANG": "C.UTF-8",
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": index,
+            "PIP_TRUSTED_HOST": "127.0.0.1",  # else pip keeps nothing of what it gets without TLS
             "UV_DEFAULT_INDEX": index,
             "PDM_PYPI_URL": index,
             **self.settings,
