@@ -15,8 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scriptrun import deletion, extent, launch, locks, paths, patience, refusals
 from scriptrun.errors import InstallError
@@ -37,8 +36,7 @@ _MANIFEST = {
 """What a manifest must hold, for all who read one."""
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """A complete environment: where it is, and its manifest."""
 
     path: str
@@ -205,9 +203,9 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "environment": path,
         "key": spec.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
-        "asked": asdict(spec),
-        "distributions": [asdict(one) for one in distributions],
+        **extent.measure(path)._asdict(),  # before, blocks are not allocated yet; the manifest itself is not in it
+        "asked": spec.facts,
+        "distributions": [one._asdict() for one in distributions],
     }
     text = json.dumps(manifest, indent=1)
     paths.replace(paths.manifest(path), text.encode("ascii"))

@@ -6,14 +6,13 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _BLOCK = 512
 """The unit of `st_blocks`, in bytes, whatever the file system's own is."""
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """What the files of a directory hold, in bytes, and what removing it frees: allocated blocks of what goes then."""
 
     size: int

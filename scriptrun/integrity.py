@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
@@ -25,8 +25,7 @@ MISSING, DIFFERS, UNREADABLE = "is missing", "differs", "cannot be read"
 _HASHES = ("sha256", "sha384", "sha512")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What is wrong with a file: MISSING, UNREADABLE or DIFFERS; without a distribution it is the environment's."""
 
     distribution: str

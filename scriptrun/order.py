@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from scriptrun import markers
 from scriptrun.arguments import Options
 from scriptrun.metadata import Asked
-from scriptrun.pinning.pins import Origin, Pin
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
+if TYPE_CHECKING:
+    from scriptrun.pinning.pins import Origin, Pin
 
-@dataclass(frozen=True)
-class Distribution:
+
+class Distribution(NamedTuple):
     """An installed distribution: name, version, hash as `sha256=…` (`""`: unknown), and where it came from."""
 
     name: str
@@ -23,8 +24,7 @@ class Distribution:
     origin: str
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A distribution that pip chose without installing it.
 
     `hash` is `sha256=…` (`""`: unknown), `origin` the URL of its archive or source; `direct` says that a requirement
@@ -39,8 +39,7 @@ class Candidate:
     requires: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
@@ -56,7 +55,7 @@ class Order:
     show: Callable[[str], None]
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = Policy()
     pins: tuple[Pin, ...] | None = None
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None

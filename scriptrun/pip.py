@@ -12,14 +12,13 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import extent, git_credentials, paths, patience, pip_messages, pip_options, process, spec
+from scriptrun import extent, git_credentials, paths, patience, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
 from scriptrun.order import Candidate, Distribution, Order
@@ -30,7 +29,10 @@ if TYPE_CHECKING:
 
 def load() -> None:
     """Import what is needed after pip, while it runs."""
-    import importlib.metadata  # noqa: F401 - for later
+    import ctypes  # noqa: F401 - to settle what was installed
+    import shutil  # noqa: F401 - to remove its directory of work
+
+    from scriptrun import integrity, pip_messages  # noqa: F401 - to check it, and to explain a failure
 
 
 def install(order: Order, environment: str) -> tuple[Distribution, ...]:
@@ -122,6 +124,8 @@ def _work(environment: str) -> Iterator[str]:
     work = os.path.join(environment, "tmp")
     paths.make_directories(work)
     yield work
+    import shutil  # loaded while pip ran
+
     shutil.rmtree(work)
 
 
@@ -154,6 +158,8 @@ def _run(
         functools.partial(_size, environment),
     )
     if finished.status != 0:
+        from scriptrun import pip_messages
+
         output = without_credentials(finished.output)
         raise pip_messages.explain(output, order.asked, order.options, order.policy, order.origin)
     return finished.output
@@ -167,6 +173,8 @@ def _converse(
     watchdog = patience.Watchdog(patience.limit(order.options), size, order.moved)
 
     def show(line: str) -> None:
+        from scriptrun import pip_messages  # pip is about to be started, or runs
+
         lines.append(without_credentials(line))
         if not pip_messages.is_idle(line):
             watchdog.mark()
@@ -183,6 +191,8 @@ def _converse(
             ends_its_own=True,
         )
     except patience.Stalled as why:
+        from scriptrun import pip_messages
+
         raise pip_messages.stalled("\n".join(lines), order.asked, why) from None
 
 

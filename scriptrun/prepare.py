@@ -7,7 +7,6 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,12 +16,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, integrity, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import expiry, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.order import Distribution, Order
-from scriptrun.pip_messages import GivenUp
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -41,7 +39,7 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
 
 def _prepare(cache: str, order: Order, max_age: float) -> Environment:
     key, lock = order.spec.key, paths.lock(cache, order.spec.key)
-    order = replace(order, moved=functools.partial(locks.touch, lock))
+    order = order._replace(moved=functools.partial(locks.touch, lock))
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait, patience.limit(order.options)) as alone, _left_word(lock):
         if alone:
@@ -65,8 +63,11 @@ def _left_word(lock: str) -> Iterator[None]:
     """Tell those who wait for `lock` when what they wait for was given up: each would do the same in its turn."""
     try:
         yield
-    except GivenUp as error:
-        locks.leave(lock, error.message)
+    except InstallError as error:
+        from scriptrun.pip_messages import GivenUp  # only on the way to an error
+
+        if isinstance(error, GivenUp):
+            locks.leave(lock, error.message)
         raise
 
 
@@ -148,6 +149,8 @@ def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> No
         _check_pins(order, {name: one.version for name, one in found.items()})
     for one in order.wanted:
         _check_requirement(one, found)
+    from scriptrun import integrity  # loaded while pip ran
+
     for finding in integrity.findings(path, distributions):
         raise InstallError(
             f"`{finding.distribution}` {finding.version} is not what its list of files says: "
