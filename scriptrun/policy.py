@@ -216,7 +216,7 @@ def read(table: Mapping[str, object], reader: values.Reader) -> Policy:
         _indexes(table, reader),
         flag("url-scripts", default=True),
     )
-    return Policy(**{**vars(found), "places": {key: reader.place("policy", key) for key in _demanding(found)}})
+    return Policy(**{**found._asdict(), "places": {key: reader.place("policy", key) for key in _demanding(found)}})
 
 
 def _demanding(found: Policy) -> list[str]:
