@@ -195,9 +195,9 @@ def reclaim(cache: str, key: str) -> None:
 def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
     """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
 
-    It has no stamp yet: one that is complete, not current and without a stamp was never used by anybody.
+    What it vouches for is on disk, see `settle`. It has no stamp yet: one that is complete, not current and without a
+    stamp was never used by anybody.
     """
-    settle(path)
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,

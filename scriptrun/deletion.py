@@ -31,6 +31,12 @@ def delete(path: str) -> int:
     return freed
 
 
+def empty(directory: str) -> None:
+    """Delete all that is in a directory, which stays. Raises OSError."""
+    for path in _content(directory):
+        delete(path)
+
+
 def _content(directory: str) -> list[str]:
     """Return what is in a directory, which can be changed from now on."""
     os.chmod(directory, 0o700)

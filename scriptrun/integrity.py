@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
-from scriptrun import paths, pip, refusals
+from scriptrun import paths, record, refusals
 from scriptrun.order import Distribution
 
 MISSING, DIFFERS, UNREADABLE = "is missing", "differs", "cannot be read"
@@ -45,9 +45,9 @@ def findings(environment: str, distributions: Iterable[Distribution], *, unhashe
     With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code. Raises OSError
     where the machine lacks what it takes to read them.
     """
-    installed = _installed(environment)
+    found = installed(environment)
     for one in distributions:
-        place = installed.get(_identity(one.name, one.version))
+        place = found.get(identity(one.name, one.version))
         wrong = _compare(*place, unhashed) if place else [("all of it", MISSING)]
         for file, what in wrong:
             yield Finding(one.name, one.version, file, what)
@@ -78,31 +78,31 @@ def _home(configuration: str) -> str | None:
     return found.group(1) if found else ""
 
 
-def _identity(name: str, version: str) -> tuple[str, str]:
+def identity(name: str, version: str) -> tuple[str, str]:
+    """Return name and version in one spelling, as `installed` has them."""
     return canonicalize_name(name), canonicalize_version(version.replace("_", "-"))
 
 
-def _installed(environment: str) -> dict[tuple[str, str], tuple[str, str]]:
+def installed(environment: str) -> dict[tuple[str, str], tuple[str, str]]:
     """Return directory of metadata and directory of modules of each distribution, by its name and version.
 
     The names of directories tell which there are: what is in them may be damaged.
     """
     found = {}
     with contextlib.suppress(OSError):
-        for directory in pip.site_packages(environment):
+        for directory in paths.site_packages(environment):
             for name in os.listdir(directory):
                 matched = re.fullmatch(r"(.+?)-([^-]+)(-py[\d.]+)?\.(dist|egg)-info", name)
                 if matched:
-                    identity = _identity(matched.group(1), matched.group(2))
-                    found[identity] = os.path.join(directory, name), directory
+                    found[identity(matched.group(1), matched.group(2))] = os.path.join(directory, name), directory
     return found
 
 
 def _compare(metadata: str, directory: str, unhashed: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001 - handed on
     """Yield each file that a RECORD lists and that is not as it says, and what is wrong with it."""
-    own = os.path.join(os.path.basename(metadata), "RECORD")
+    own = os.path.join(os.path.basename(metadata), record.NAME)
     try:
-        rows = _rows(os.path.join(metadata, "RECORD"))
+        rows = _rows(os.path.join(metadata, record.NAME))
     except OSError as error:
         what = _told(error)
         if what != MISSING or not metadata.endswith(".egg-info"):  # by an old pip, which wrote none
@@ -122,10 +122,9 @@ def _compare(metadata: str, directory: str, unhashed: bool) -> Iterator[tuple[st
             yield file, what
 
 
-def _rows(record: str) -> dict[str, str]:
+def _rows(path: str) -> dict[str, str]:
     """Return the hash (`sha256=…`; `""`: none) of each file in a RECORD. Raises OSError, ValueError and csv.Error."""
-    with open(record, encoding="utf-8", newline="") as file:
-        return {name: expected for name, expected, _size in csv.reader(file)}
+    return {name: expected for name, expected, _size in record.read(path)}
 
 
 def _compare_hash(path: str, expected: str) -> str:

@@ -16,12 +16,34 @@ if TYPE_CHECKING:
 
 
 class Distribution(NamedTuple):
-    """An installed distribution: name, version, hash as `sha256=…` (`""`: unknown), and where it came from."""
+    """An installed distribution: name, version, hash as `sha256=…` (`""`: unknown), and where it came from.
+
+    `requested` says that it was asked for, and not by another distribution alone; `direct` is its direct_url.json
+    (`""`: none); `kept` its name in the store (`""`: it is not there).
+    """
 
     name: str
     version: str
     hash: str
     origin: str
+    requested: bool = False
+    direct: str = ""
+    kept: str = ""
+
+
+class Described(NamedTuple):
+    """What the metadata of a distribution says: its requirements (PEP 508), Requires-Python, and its extras."""
+
+    requires: tuple[str, ...] = ()
+    requires_python: str = ""
+    extras: tuple[str, ...] = ()
+
+
+class Installed(NamedTuple):
+    """What pip installed: the distributions, and by name what their metadata says."""
+
+    distributions: tuple[Distribution, ...]
+    described: Mapping[str, Described]
 
 
 class Candidate(NamedTuple):
@@ -45,7 +67,8 @@ class Order(NamedTuple):
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`; `moved` is called again and again while pip gets on.
+    that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
+    whatever is remembered.
     """
 
     spec: EnvironmentSpec
@@ -60,6 +83,7 @@ class Order(NamedTuple):
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
+    ask: bool = False
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

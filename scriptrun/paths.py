@@ -14,6 +14,8 @@ CACHE/                     the user's cache directory or the system's (`location
     running/DIGEST         held by the process of a script that is not to run twice; the hash of its real path, or URL
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
+    pip/answers/KEY.json   which distributions pip installed for KEY
+    store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
     isolated/NAME/         environments for one run
     remote/urls/DIGEST     which content is trusted at a URL: hashes of both, so that no URL is written down
@@ -122,6 +124,21 @@ def answers(cache: str) -> str:
     return os.path.join(cache, LAYOUT, "answers")
 
 
+def pip_answer(cache: str, key: str) -> str:
+    """Return the file that says which distributions pip installed for `key`."""
+    return os.path.join(pip_answers(cache), f"{key}.json")
+
+
+def pip_answers(cache: str) -> str:
+    """Return the directory that holds pip's answers."""
+    return os.path.join(cache, LAYOUT, "pip", "answers")
+
+
+def store(cache: str) -> str:
+    """Return the directory of distributions that are kept for all environments."""
+    return os.path.join(cache, LAYOUT, "store")
+
+
 def interpreters(cache: str) -> str:
     """Return the directory that remembers interpreters."""
     return os.path.join(cache, LAYOUT, "interpreters")
@@ -190,6 +207,14 @@ def programs(environment: str) -> str:
 def python(environment: str) -> str:
     """Return the Python of an environment."""
     return os.path.join(programs(environment), "python.exe" if sys.platform == "win32" else "python")
+
+
+def site_packages(environment: str) -> list[str]:
+    """Return the directories of an environment that are on its `sys.path`. Raises OSError."""
+    if os.name == "nt":
+        return [os.path.join(environment, "Lib", "site-packages")]
+    library = os.path.join(environment, "lib")
+    return [os.path.join(library, name, "site-packages") for name in sorted(os.listdir(library))]
 
 
 def read(path: str) -> bytes:

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from scriptrun import extent, git_credentials, paths, patience, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.order import Candidate, Distribution, Order
+from scriptrun.order import Candidate, Described, Distribution, Installed, Order
 
 if TYPE_CHECKING:
     import importlib.metadata
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 def load() -> None:
     """Import what is needed after pip, while it runs."""
     import ctypes  # noqa: F401 - to settle what was installed
+    import importlib.metadata  # noqa: F401 - to see what there is
     import shutil  # noqa: F401 - to remove its directory of work
 
-    from scriptrun import integrity, pip_messages  # noqa: F401 - to check it, and to explain a failure
+    from scriptrun import pip_messages  # noqa: F401 - to explain a failure
+    from scriptrun.store import assembly  # noqa: F401 - to check and to keep what was installed
 
 
-def install(order: Order, environment: str) -> tuple[Distribution, ...]:
+def install(order: Order, environment: str) -> Installed:
     """Install what is ordered into `environment`, a virtual environment without pip; return what is there then.
 
     Raises InstallError, and OSError where pip cannot be started.
@@ -255,17 +257,32 @@ def _written(lines: Iterable[str], environment: str, name: str) -> str:
     return path
 
 
-def _installed(reports: Iterable[str], environment: str) -> tuple[Distribution, ...]:
-    entries = [entry for report in reports for entry in _entries(report)]
-    origins = {canonicalize_name(entry["metadata"]["name"]): entry.get("download_info", {}) for entry in entries}
-    found = []
-    for distribution in distributions(environment):
-        name = canonicalize_name(distribution.name)
-        origin = origins.get(name, {})
-        found.append(
-            Distribution(name, distribution.version, _hash(origin), without_credentials(origin.get("url", "")))
-        )
-    return tuple(sorted(found, key=lambda one: one.name))
+def _installed(reports: Iterable[str], environment: str) -> Installed:
+    entries = {str(canonicalize_name(one["metadata"]["name"])): one for report in reports for one in _entries(report)}
+    found = [_distribution(one, entries.get(canonicalize_name(one.name), {})) for one in distributions(environment)]
+    described = {name: _described(entry["metadata"]) for name, entry in entries.items()}
+    return Installed(tuple(sorted(found, key=lambda one: one.name)), described)
+
+
+def _distribution(one: importlib.metadata.Distribution, entry: Mapping[str, Any]) -> Distribution:
+    """Return what is installed, of which pip's report has this entry."""
+    origin = entry.get("download_info", {})
+    return Distribution(
+        canonicalize_name(one.name),
+        one.version,
+        _hash(origin),
+        without_credentials(origin.get("url", "")),
+        bool(entry.get("requested", False)),
+        one.read_text("direct_url.json") or "",
+    )
+
+
+def _described(metadata: Mapping[str, Any]) -> Described:
+    return Described(
+        tuple(metadata.get("requires_dist", ())),
+        metadata.get("requires_python", ""),
+        tuple(metadata.get("provides_extra", ())),
+    )
 
 
 def _entries(report: str) -> list[dict[str, Any]]:
@@ -299,12 +316,4 @@ def distributions(environment: str) -> Iterator[importlib.metadata.Distribution]
     """Yield the distributions in an environment."""
     import importlib.metadata
 
-    return iter(importlib.metadata.distributions(path=site_packages(environment)))
-
-
-def site_packages(environment: str) -> list[str]:
-    """Return the directories of an environment that are on its `sys.path`."""
-    if os.name == "nt":
-        return [os.path.join(environment, "Lib", "site-packages")]
-    library = os.path.join(environment, "lib")
-    return [os.path.join(library, name, "site-packages") for name in sorted(os.listdir(library))]
+    return iter(importlib.metadata.distributions(path=paths.site_packages(environment)))

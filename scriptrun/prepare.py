@@ -16,11 +16,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import expiry, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import deletion, expiry, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import supply as supplies
+from scriptrun.answers import memory
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.order import Distribution, Order
+from scriptrun.store.kept import Unusable
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -47,13 +50,13 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
         if environment is not None and expiry.is_due(environment, max_age):
             expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
-            environment = None
+            environment, order = None, order._replace(ask=True)
         if environment is None:
             if alone:
                 caches.remove_leavings(cache, key)
             with caches.generation(cache, key) as path, _explained(cache):
                 location.tag(cache)
-                environment = build(path, order)
+                environment = build(path, order, cache)
                 caches.publish(cache, environment)
         return environment
 
@@ -89,7 +92,7 @@ def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
     with _private_files(), caches.new_directory(path), _explained(cache):
         location.tag(cache)
-        return build(path, order)
+        return build(path, order, cache)
 
 
 @contextlib.contextmanager
@@ -102,20 +105,54 @@ def _private_files() -> Iterator[None]:
         os.umask(umask)
 
 
-def build(path: str, order: Order) -> Environment:
-    """Build the environment in the empty directory `path`: a virtual environment, pip's work, a check, the manifest."""
+def build(path: str, order: Order, cache: str) -> Environment:
+    """Build the environment in the empty directory `path`: from the store, or by pip; then the manifest."""
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
     with _still_there(path):
         distributions: tuple[Distribution, ...] = ()
         if order.spec.requirements:
-            order.show("asking pip")
-            distributions = pip.install(order, path)
-            order.moved()
-            order.show("checking what was installed")
-            _check(path, order, distributions)
+            distributions = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
+        else:
+            caches.settle(path)
         return caches.complete(order.spec, path, distributions)
+
+
+def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
+    """Put the environment together without pip, if what pip would answer is known and kept, else return None."""
+    supply = supplies.find(cache, order)
+    if supply.distributions is None:
+        return None
+    from scriptrun.store import assembly  # nothing to put together, nothing to load
+
+    order.show("putting together what is kept")
+    try:
+        assembly.put_together(cache, path, supply.distributions)
+    except Unusable:
+        deletion.empty(path)
+        virtual.create(path, order.spec.interpreter, order.environ)
+        return None
+    caches.settle(path)
+    return supply.distributions
+
+
+def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
+    """Let pip install what is ordered, check it, and keep it."""
+    order.show("asking pip")
+    installed = pip.install(order, path)
+    order.moved()
+    order.show("checking what was installed")
+    _check(path, order, installed.distributions)
+    from scriptrun.store import assembly  # loaded while pip ran
+
+    distributions, gathered = assembly.keep(
+        cache, path, installed.distributions, installed.described, order.spec.interpreter
+    )
+    caches.settle(path)
+    gathered.publish()
+    memory.remember(cache, order, distributions)
+    return distributions
 
 
 class _Removed(CacheError):

@@ -178,7 +178,7 @@ def test_environment_that_was_never_published_goes_away(cache: str, order: Order
     """What a builder left who died between the manifest and the pointer is removed by the next one."""
     path = os.path.join(paths.environments(cache, order.spec.key), "11111111")
     os.makedirs(path)
-    prepare.build(path, order)
+    prepare.build(path, order, cache)
     after = prepare.prepare(cache, order)
     assert os.listdir(paths.environments(cache, order.spec.key)) == [os.path.basename(after.path)]
 

@@ -15,14 +15,14 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptrun import block, interpreters, location, markers, metadata, pip, prepare, spec
+from scriptrun import block, interpreters, location, markers, metadata, paths, pip, prepare, spec
 from scriptrun.arguments import Options
 from scriptrun.cli import lock as locking
 from scriptrun.editing import document
 from scriptrun.errors import EditError, InstallError, LockError
 from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
-from scriptrun.order import Distribution, Order
+from scriptrun.order import Installed, Order
 from scriptrun.pinning import basis, embedded, embedding, making, pins, pylock
 from scriptrun.pinning.basis import Basis, Target
 from scriptrun.pinning.pylock import Lock
@@ -292,12 +292,12 @@ def test_what_is_installed_is_what_is_locked(
 ) -> None:
     """pip's word is not enough: where anything else is there than what is locked, nothing is left of it."""
 
-    def install(_order: Order, environment: str) -> tuple[Distribution, ...]:
+    def install(_order: Order, environment: str) -> Installed:
         for name, version in installed.items():
-            info = Path(pip.site_packages(environment)[0]) / f"{name}-{version}.dist-info"
+            info = Path(paths.site_packages(environment)[0]) / f"{name}-{version}.dist-info"
             info.mkdir()
             (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        return ()
+        return Installed((), {})
 
     monkeypatch.setattr(pip, "install", install)
     cache = location.open_cache({"SCRIPTRUN_CACHE_DIR": str(tmp_path / "cache")})[0]

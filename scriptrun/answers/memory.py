@@ -1,0 +1,42 @@
+"""pip's answers on disk: which distributions an environment holds, by the environment's key."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+
+from scriptrun import paths
+from scriptrun.answers import question
+from scriptrun.order import Distribution, Order
+
+_FORMAT = 1
+
+
+def remember(cache: str, order: Order, distributions: Iterable[Distribution]) -> None:
+    """Keep what pip answered, unless a part of it is not in the store. Raises OSError."""
+    distributions = tuple(distributions)
+    path = paths.pip_answer(cache, order.spec.key)
+    if not all(one.kept for one in distributions):
+        paths.remove(path)
+        return
+    answer = {
+        "format": _FORMAT,
+        "asked": int(time.time()),
+        "settings": question.settings(order),
+        "distributions": [one._asdict() for one in distributions],
+    }
+    paths.make_directories(os.path.dirname(path))
+    paths.replace(path, json.dumps(answer, separators=(",", ":")).encode("ascii"))
+
+
+def recall(cache: str, order: Order) -> tuple[Distribution, ...] | None:
+    """Return what pip answered to the same question, None where that is not known."""
+    try:
+        answer = json.loads(paths.read(paths.pip_answer(cache, order.spec.key)))
+        if answer["format"] != _FORMAT or answer["settings"] != question.settings(order):
+            return None
+        return tuple(Distribution(**one) for one in answer["distributions"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None

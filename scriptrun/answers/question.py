@@ -1,0 +1,49 @@
+"""What bears on pip's answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from scriptrun import pip_options
+from scriptrun.errors import without_credentials
+from scriptrun.order import Order
+
+_BEARING = """
+    index-url pypi-url extra-index-url find-links no-index constraint build-constraint only-binary no-binary
+    prefer-binary pre all-releases only-final uploaded-prior-to use-feature use-deprecated
+""".split()  # noqa: SIM905 - as a list it would be a page
+"""The settings of pip that bear on what it answers; how to get to an index does not."""
+
+_FILES = ("constraint", "build-constraint")
+
+
+def settings(order: Order) -> str:
+    """Return a digest of pip's settings that bear on its answer, wherever they stand. Raises PolicyError."""
+    found = pip_options.variables(order)
+    said = {name: found.get(f"PIP_{name.upper().replace('-', '_')}", "") for name in _BEARING}
+    files = [list(_contents(said[name])) for name in _FILES]
+    return _digest([{name: without_credentials(text) for name, text in said.items()}, files])
+
+
+def ground(order: Order) -> str:
+    """Return a digest of all that bears on pip's answer beside what is asked for. Raises PolicyError."""
+    wanted = order.spec.facts
+    return _digest([wanted["interpreter"], wanted["constraints"], wanted["resolution"], settings(order)])
+
+
+def _contents(places: str) -> Iterator[str]:
+    """Yield what the files hold that a setting names; those at URLs are not looked at."""
+    for path in places.split():
+        if "://" not in path:
+            try:
+                with open(path, "rb") as file:
+                    yield hashlib.sha256(file.read()).hexdigest()
+            except OSError:
+                yield ""
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
