@@ -132,8 +132,11 @@ def _work(environment: str) -> Iterator[str]:
 
 
 def _reported(report: str) -> list[str]:
-    """Return the options by which pip writes down what is installed, from where, with which hash."""
-    return ["--report", report, "--no-warn-script-location"]  # PATH is scriptrun's to set
+    """Return the options by which pip writes down what is installed, from where, with which hash, and does no more.
+
+    What is imported is compiled then. PATH is scriptrun's to set, and a warning of conflicts would be read by nobody.
+    """
+    return ["--report", report, "--no-compile", "--no-warn-script-location", "--no-warn-conflicts"]
 
 
 def _run(

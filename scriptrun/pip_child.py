@@ -5,6 +5,7 @@ arguments and with the rules of `pip_rules` (null: none), as JSON: everybody can
 may hold a password.
 """
 
+import gc
 import glob
 import json
 import logging
@@ -176,6 +177,30 @@ def keep(rules, old=False):
         own["refuse_builds"]()
 
 
+def spare_collections():
+    """Let Python look for garbage rarely; return what keeps it from doing so when it ends, several times over.
+
+    pip makes little, and lives for a moment: a quarter of its time would go that way.
+    """
+    if not hasattr(gc, "freeze"):  # PyPy has collectors of another kind
+        return lambda: None
+    gc.set_threshold(100000, 50, 50)
+    return gc.freeze
+
+
+def spare_processes():
+    """Keep pip from starting `lsb_release` for its User-Agent: /etc/os-release has told it the same.
+
+    In Debian that is a shell with five programs. A pip in which this has another name starts it.
+    """
+    try:
+        from pip._vendor.distro import distro
+
+        distro._distro.include_lsb = False
+    except (ImportError, AttributeError):
+        pass
+
+
 def main():
     environment, runner, oldest, file = sys.argv[1:]
     with open(file, encoding="utf-8") as content:
@@ -192,11 +217,16 @@ def main():
     fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
+        sys.path.append(os.path.dirname(os.path.dirname(runner)))
+        spare_processes()
         if rules is not None:
-            sys.path.append(os.path.dirname(os.path.dirname(runner)))
             keep(rules)
-            sys.path.pop()
-        runpy.run_path(runner, run_name="__main__")
+        sys.path.pop()
+        settled = spare_collections()
+        try:
+            runpy.run_path(runner, run_name="__main__")
+        finally:
+            settled()
         return
     wheel, version = bundled_pip()
     adapt(arguments, version)
