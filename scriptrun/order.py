@@ -68,7 +68,7 @@ class Order(NamedTuple):
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
     that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
-    whatever is remembered.
+    whatever is remembered. What is `kept`, by its name in the store, pip need not unpack.
     """
 
     spec: EnvironmentSpec
@@ -84,6 +84,7 @@ class Order(NamedTuple):
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
     ask: bool = False
+    kept: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

@@ -40,13 +40,14 @@ def load() -> None:
 def install(order: Order, environment: str) -> Installed:
     """Install what is ordered into `environment`, a virtual environment without pip; return what is there then.
 
+    What the order says to be kept may be left out: it is returned with its name in the store, for others to put in.
     Raises InstallError, and OSError where pip cannot be started.
     """
     with _work(environment) as work:
         reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
         for report, step in zip(reports, _PASSES, strict=True):
             step(order, environment, ["install", *_reported(report)])
-        return _installed(reports, environment)
+        return _installed(reports, environment, _left_out(work))
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -157,7 +158,7 @@ def _run(
     arguments = [*command, *options, "--", *requirements]
     finished = _converse(
         order,
-        [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
+        [*_program(environment), _hidden({"arguments": arguments, "rules": rules, "kept": order.kept}, work)],
         {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory or work,
         functools.partial(_size, environment),
@@ -260,9 +261,19 @@ def _written(lines: Iterable[str], environment: str, name: str) -> str:
     return path
 
 
-def _installed(reports: Iterable[str], environment: str) -> Installed:
+def _left_out(work: str) -> dict[str, str]:
+    """Return the names, in the store, of the distributions that pip left out, by their own."""
+    try:
+        with open(os.path.join(work, "kept.txt"), encoding="utf-8") as file:
+            return {canonicalize_name(name): kept for name, kept in (line.split() for line in file)}
+    except FileNotFoundError:
+        return {}
+
+
+def _installed(reports: Iterable[str], environment: str, left_out: Mapping[str, str]) -> Installed:
     entries = {str(canonicalize_name(one["metadata"]["name"])): one for report in reports for one in _entries(report)}
     found = [_distribution(one, entries.get(canonicalize_name(one.name), {})) for one in distributions(environment)]
+    found += [_kept(entries[name], kept) for name, kept in left_out.items()]
     described = {name: _described(entry["metadata"]) for name, entry in entries.items()}
     return Installed(tuple(sorted(found, key=lambda one: one.name)), described)
 
@@ -278,6 +289,12 @@ def _distribution(one: importlib.metadata.Distribution, entry: Mapping[str, Any]
         bool(entry.get("requested", False)),
         one.read_text("direct_url.json") or "",
     )
+
+
+def _kept(entry: Mapping[str, Any], name: str) -> Distribution:
+    """Return what pip would have installed, and is in the store by this name."""
+    one = _candidate(entry)
+    return Distribution(one.name, one.version, one.hash, one.origin, bool(entry.get("requested", False)), kept=name)
 
 
 def _described(metadata: Mapping[str, Any]) -> Described:

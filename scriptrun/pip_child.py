@@ -201,6 +201,38 @@ def spare_processes():
         pass
 
 
+def leave_out(kept):
+    """Let pip unpack no wheel that is in the store, of which these are the names; say which in a file.
+
+    Of what a URL names, pip itself writes down which. A pip that installs in another manner installs all.
+    """
+    try:
+        from pip._internal.commands import install
+
+        install_all = install.install_given_reqs
+    except (ImportError, AttributeError):
+        return
+    names = {name.rpartition("-")[2]: name for name in kept}
+    file = os.path.join(os.environ["TMPDIR"], "kept.txt")
+
+    def name_of(requirement):
+        try:
+            digest = (
+                "" if requirement.is_direct else requirement.download_info.to_dict()["archive_info"]["hashes"]["sha256"]
+            )
+        except (AttributeError, KeyError, TypeError):
+            digest = ""
+        return names.get(digest[:32])
+
+    def install_rest(requirements, *arguments, **options):
+        found = [(one, name_of(one)) for one in requirements]
+        with open(file, "a", encoding="utf-8") as lines:
+            lines.writelines("%s %s\n" % (one.name, name) for one, name in found if name)
+        return install_all([one for one, name in found if not name], *arguments, **options)
+
+    install.install_given_reqs = install_rest
+
+
 def main():
     environment, runner, oldest, file = sys.argv[1:]
     with open(file, encoding="utf-8") as content:
@@ -221,6 +253,8 @@ def main():
         spare_processes()
         if rules is not None:
             keep(rules)
+        if told["kept"]:
+            leave_out(told["kept"])
         sys.path.pop()
         settled = spare_collections()
         try:

@@ -22,7 +22,8 @@ from scriptrun.answers import memory
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
-from scriptrun.order import Distribution, Order
+from scriptrun.order import Distribution, Installed, Order
+from scriptrun.store import kept as store
 from scriptrun.store.kept import Unusable
 
 
@@ -138,9 +139,9 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
 
 
 def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
-    """Let pip install what is ordered, check it, and keep it."""
+    """Let pip install what is ordered and is not kept, check it, and keep it."""
     order.show("asking pip")
-    installed = pip.install(order, path)
+    installed = _ask(path, order, cache)
     order.moved()
     order.show("checking what was installed")
     _check(path, order, installed.distributions)
@@ -153,6 +154,25 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     gathered.publish()
     memory.remember(cache, order, distributions)
     return distributions
+
+
+def _ask(path: str, order: Order, cache: str) -> Installed:
+    """Let pip install what is ordered; what of that is kept comes from the store."""
+    # What is asked for beyond a lock is installed by another pip, which would not see what the first one left out.
+    kept = () if order.pins is not None and order.unpinned else store.names(cache)
+    installed = pip.install(order._replace(kept=kept), path)
+    left_out = [one for one in installed.distributions if one.kept]
+    if not left_out:
+        return installed
+    from scriptrun.store import assembly  # loaded while pip ran
+
+    try:
+        assembly.put_together(cache, path, left_out)
+    except Unusable:
+        deletion.empty(path)
+        virtual.create(path, order.spec.interpreter, order.environ)
+        return pip.install(order, path)
+    return installed
 
 
 class _Removed(CacheError):
@@ -179,7 +199,7 @@ def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> No
     """Raise InstallError unless every requirement is there and every file is as its RECORD says.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
-    Raises OSError where a file cannot be read.
+    What comes from the store was checked when it was put there. Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
     if order.pins is not None:
@@ -188,7 +208,7 @@ def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> No
         _check_requirement(one, found)
     from scriptrun import integrity  # loaded while pip ran
 
-    for finding in integrity.findings(path, distributions):
+    for finding in integrity.findings(path, [one for one in distributions if not one.kept]):
         raise InstallError(
             f"`{finding.distribution}` {finding.version} is not what its list of files says: "
             f"`{finding.file}` {finding.what}",

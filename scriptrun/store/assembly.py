@@ -51,6 +51,9 @@ def keep(
     installed = integrity.installed(environment)
     found, gathered = [], []
     for one in distributions:
+        if one.kept:  # it was put in from there
+            found.append(one)
+            continue
         name = kept.directory(one.name, one.version, one.hash, one.origin, interpreter)
         place = installed.get(integrity.identity(one.name, one.version))
         if name and place is not None:

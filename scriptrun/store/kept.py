@@ -64,6 +64,14 @@ def find(cache: str, name: str) -> Kept | None:
     return Kept(path, facts) if isinstance(facts, dict) and facts.get("format") == FORMAT else None
 
 
+def names(cache: str) -> tuple[str, ...]:
+    """Return the names of all that is kept."""
+    try:
+        return tuple(name for name in os.listdir(paths.store(cache)) if _NAME.fullmatch(name))
+    except OSError:
+        return ()
+
+
 def begin(cache: str, name: str) -> str:
     """Make a directory in which a distribution is gathered, and return it. Raises OSError."""
     directory = paths.store(cache)
