@@ -82,3 +82,36 @@ def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
     code = "import sys; print(*sys.modules)"
     bare = subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True, cwd=tmp_path).split()
     assert not {"re", "json", "argparse", "pathlib", "subprocess", "typing", "dataclasses", "enum"} & set(bare)
+
+
+FIRST_RUN = """
+    answers answers.memory answers.question attendant cache cli cli.progress cli.run config deletion desktop_table
+    expiry extent git_credentials interpreters locks markers metadata order overlap patience pip pip_options pip_rules
+    pip_settings places policy prepare process project quantities refusals resolve signals spec store store.kept supply
+    upkeep upkeep.daily uv_table values virtual
+""".split()  # noqa: SIM905 - one name a line would be a page
+"""What is imported of scriptrun before pip is started, beside what is imported before a hit."""
+
+SPARED = """
+    argparse asyncio base64 calendar configparser csv ctypes email findpython importlib.metadata importlib.resources
+    ipaddress lzma packaging.metadata packaging.pylock pathlib pip platformdirs psutil random rich shlex
+    shutil socket tempfile tomlkit urllib.parse zipfile
+""".split()  # noqa: SIM905 - the same
+"""What takes its time to import, and is for what is rare, or can wait until pip runs."""
+
+UNTIL_PIP = WATCH.replace(
+    "os.execve = say", 'sys.addaudithook(lambda event, told: event == "subprocess.Popen" and "-X" in told[1] and say())'
+)
+
+
+def test_imports_of_a_first_run_before_pip_is_started(user: User) -> None:
+    """With a plain requirement, what is rare is not imported, nor what is needed only when pip has ended."""
+    assert user.run("scriptrun", "-c", "").status == 0, "the interpreter is known"
+    user.script("s.py", "demo")
+    code = UNTIL_PIP.format(packages=sysconfig.get_path("purelib"))
+    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", "s.py")
+    assert (status, err) == (0, "")
+    found = set(out.split())
+    own = {name for name in found if name.split(".")[0] == "scriptrun"}
+    assert own == {*OWN, *(f"scriptrun.{name}" for name in FIRST_RUN)}
+    assert sorted(found & set(SPARED)) == []

@@ -6,7 +6,6 @@ Where somebody waits who has typed no command, and has no terminal, a window sho
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -86,6 +85,8 @@ class Progress:
         if self._sink is not None:
             self._sink(text)
         elif self._terminal:
+            import shutil  # on a terminal alone
+
             width = shutil.get_terminal_size().columns - 1
             output.tell(_ERASE + f"scriptrun: {text}"[:width])
             self._shown = True
