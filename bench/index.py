@@ -19,6 +19,7 @@ class _Handler(SimpleHTTPRequestHandler):
     """Serves files; those that never change may be kept for ever, pages for ten minutes, as public indexes say it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written one after the other
 
     def end_headers(self) -> None:
         lifetime = "max-age=600, public" if self.path.startswith("/simple") else "max-age=365000000, immutable, public"

@@ -158,7 +158,7 @@ def _run(
     arguments = [*command, *options, "--", *requirements]
     finished = _converse(
         order,
-        [*_program(environment), _hidden({"arguments": arguments, "rules": rules, "kept": order.kept}, work)],
+        [*_program(order, environment), _hidden({"arguments": arguments, "rules": rules, "kept": order.kept}, work)],
         {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory or work,
         functools.partial(_size, environment),
@@ -207,7 +207,7 @@ def _size(environment: str) -> int:
     return extent.measure(environment).size
 
 
-def _program(environment: str) -> list[str]:
+def _program(order: Order, environment: str) -> list[str]:
     """Return the command that runs scriptrun's pip under the environment's own Python.
 
     pip's `--python` option does the same with one more interpreter start.
@@ -222,11 +222,25 @@ def _program(environment: str) -> list[str]:
         "-I",  # neither PYTHON* variables nor the current directory
         "-X",
         "utf8",  # whatever the locale
+        *_byte_code(order, environment, package),
         child,
         environment,
         os.path.join(package, "__pip-runner__.py"),
         _oldest_python(package),
     ]
+
+
+def _byte_code(order: Order, environment: str, package: str) -> list[str]:
+    """Return the option that has byte code in the cache, where that of the pip at `package` is missing for a Python.
+
+    So it is where others have installed scriptrun, for another Python: to compile pip at each start takes longer than
+    all that it does.
+    """
+    tag = order.spec.interpreter.abi.partition(" ")[0]
+    ready = os.path.join(package, "_internal", "__pycache__", f"__init__.{tag}.pyc")
+    if os.access(ready, os.R_OK) or os.access(package, os.W_OK):
+        return []
+    return ["-X", f"pycache_prefix={paths.byte_code(environment)}"]
 
 
 def _oldest_python(package: str) -> str:

@@ -1,54 +1,24 @@
-"""What the store has already is not unpacked again where pip is asked for something new."""
+"""What the store has already is not unpacked again where pip is asked for something new; and how pip is started."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.index import Index
+from support.maker import Maker, module
 
-from scriptrun import integrity, interpreters, location, metadata, paths, prepare, spec
-from scriptrun.arguments import Options
-from scriptrun.cache import Environment
-from scriptrun.order import Distribution, Order
-
-
-class Maker:
-    """Makes environments in one cache, by pip each time, and has what pip said of the last one."""
-
-    def __init__(self, directory: Path, url: str) -> None:
-        self.cache = location.open_cache({"SCRIPTRUN_CACHE_DIR": str(directory)})[0]
-        self.environ = {"HOME": str(directory), "PATH": os.defpath, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": url}
-        self.said: list[str] = []
-
-    def make(self, *requirements: str) -> Environment:
-        interpreter = interpreters.identify(sys.executable, self.cache, self.environ)
-        assert interpreter is not None
-        asked = tuple(metadata.requirement(text, "here") for text in requirements)
-        specified = spec.specify(interpreter, asked, Options())
-        self.said.clear()
-        order = Order(specified, asked, Options(), self.environ, self.said.append, ask=True)
-        return prepare.prepare(self.cache, order)
-
-    @property
-    def unpacked(self) -> list[str]:
-        """The distributions that pip unpacked."""
-        head = "Installing collected packages: "
-        return [name for line in self.said if line.startswith(head) for name in line.removeprefix(head).split(", ")]
+from scriptrun import integrity
+from scriptrun.order import Distribution
 
 
 @pytest.fixture
 def maker(tmp_path: Path, shared_index: Index) -> Maker:
     """What makes environments from the shared index."""
     return Maker(tmp_path / "cache", shared_index.url)
-
-
-def module(environment: Environment, name: str) -> Path:
-    return Path(paths.site_packages(environment.path)[0]) / name
 
 
 def test_what_is_kept_is_not_unpacked_again(maker: Maker) -> None:
@@ -79,3 +49,13 @@ def test_what_is_kept_and_damaged_is_unpacked_again(maker: Maker) -> None:
     second = maker.make("demo>=1")
     assert maker.unpacked == ["demo"]
     assert module(second, "demo.py").read_bytes() == content
+
+
+@pytest.mark.slow
+def test_byte_code_of_a_pip_that_somebody_else_installed(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pip's byte code is not there for a Python, and cannot be written there, it is kept in the cache."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: f"{os.sep}pip" not in path and access(path, mode))
+    maker.make("demo")
+    kept = Path(maker.cache, "v1", "pip", "bytecode")
+    assert len(list(kept.rglob("pip/_internal/__init__.*.pyc"))) == 1
