@@ -67,8 +67,9 @@ class Order(NamedTuple):
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
-    whatever is remembered. What is `kept`, by its name in the store, pip need not unpack.
+    that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
+    end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered, unless the
+    distributions are `known` and all of them are kept. What is in the `store`, by its name there, pip need not unpack.
     """
 
     spec: EnvironmentSpec
@@ -83,8 +84,10 @@ class Order(NamedTuple):
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
+    prepared: Callable[[int], None] = lambda _: None
     ask: bool = False
-    kept: tuple[str, ...] = ()
+    store: tuple[str, ...] = ()
+    known: tuple[Distribution, ...] | None = None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

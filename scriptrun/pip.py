@@ -34,7 +34,7 @@ def load() -> None:
     import shutil  # noqa: F401 - to remove its directory of work
 
     from scriptrun import pip_messages  # noqa: F401 - to explain a failure
-    from scriptrun.store import assembly  # noqa: F401 - to check and to keep what was installed
+    from scriptrun.store import gathering  # noqa: F401 - to check and to keep what was installed
 
 
 def install(order: Order, environment: str) -> Installed:
@@ -158,7 +158,7 @@ def _run(
     arguments = [*command, *options, "--", *requirements]
     finished = _converse(
         order,
-        [*_program(order, environment), _hidden({"arguments": arguments, "rules": rules, "kept": order.kept}, work)],
+        [*_program(order, environment), _hidden({"arguments": arguments, "rules": rules, "kept": order.store}, work)],
         {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory or work,
         functools.partial(_size, environment),

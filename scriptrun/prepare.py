@@ -16,15 +16,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import deletion, expiry, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
-from scriptrun.answers import memory
+from scriptrun.answers import memory, recipes
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
 from scriptrun.order import Distribution, Installed, Order
-from scriptrun.store import kept as store
-from scriptrun.store.kept import Unusable
+from scriptrun.store import kept
+from scriptrun.store.listing import Unusable
 
 
 def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
@@ -58,7 +58,8 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
             with caches.generation(cache, key) as path, _explained(cache):
                 location.tag(cache)
                 environment = build(path, order, cache)
-                caches.publish(cache, environment)
+                generations.publish(cache, key, environment.path)
+                recipes.keep(cache, order, environment)
         return environment
 
 
@@ -116,8 +117,10 @@ def build(path: str, order: Order, cache: str) -> Environment:
             distributions = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
         else:
-            caches.settle(path)
-        return caches.complete(order.spec, path, distributions)
+            generations.settle(path)
+        made = caches.complete(order.spec, path, distributions)
+    order.prepared(len(distributions))
+    return made
 
 
 def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
@@ -130,28 +133,30 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
     order.show("putting together what is kept")
     try:
         assembly.put_together(cache, path, supply.distributions)
-    except Unusable:
+    except Unusable as why:
+        kept.remove(cache, why.name)
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
-    caches.settle(path)
+    generations.settle(path)
     return supply.distributions
 
 
 def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     """Let pip install what is ordered and is not kept, check it, and keep it."""
-    order.show("asking pip")
+    order.show("finding out what is needed")
     installed = _ask(path, order, cache)
     order.moved()
     order.show("checking what was installed")
     _check(path, order, installed.distributions)
-    from scriptrun.store import assembly  # loaded while pip ran
+    from scriptrun.store import gathering  # loaded while pip ran
 
-    distributions, gathered = assembly.keep(
-        cache, path, installed.distributions, installed.described, order.spec.interpreter
-    )
-    caches.settle(path)
-    gathered.publish()
+    with kept.discarding(cache):
+        distributions, gathered = gathering.keep(
+            cache, path, installed.distributions, installed.described, order.spec.interpreter
+        )
+        generations.settle(path)
+        gathered.publish()
     memory.remember(cache, order, distributions)
     return distributions
 
@@ -159,8 +164,8 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
 def _ask(path: str, order: Order, cache: str) -> Installed:
     """Let pip install what is ordered; what of that is kept comes from the store."""
     # What is asked for beyond a lock is installed by another pip, which would not see what the first one left out.
-    kept = () if order.pins is not None and order.unpinned else store.names(cache)
-    installed = pip.install(order._replace(kept=kept), path)
+    store = () if order.pins is not None and order.unpinned else kept.names(cache)
+    installed = pip.install(order._replace(store=store), path)
     left_out = [one for one in installed.distributions if one.kept]
     if not left_out:
         return installed
@@ -168,7 +173,8 @@ def _ask(path: str, order: Order, cache: str) -> Installed:
 
     try:
         assembly.put_together(cache, path, left_out)
-    except Unusable:
+    except Unusable as why:
+        kept.remove(cache, why.name)
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
         return pip.install(order, path)
@@ -247,20 +253,15 @@ def _refuse_noexec(path: str) -> None:
 
     The Python in it is a link that leads elsewhere, so pure distributions work there.
     """
-    if not is_noexec(path):
+    if not layout.is_noexec(path):
         return
     for program in _programs(path):
-        while is_noexec(os.path.dirname(path)) and path != "/":
+        while layout.is_noexec(os.path.dirname(path)) and path != "/":
             path = os.path.dirname(path)
         raise CacheError(
             f"`{program}` could not be run: the file system at `{path}` is mounted `noexec`",
             hint="set SCRIPTRUN_CACHE_DIR to a directory on another file system, or mount this one without `noexec`",
         )
-
-
-def is_noexec(path: str) -> bool:
-    """Tell whether no program can be run from the file system that holds `path`."""
-    return hasattr(os, "ST_NOEXEC") and bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
 
 
 def _programs(path: str) -> Iterator[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from scriptrun import paths
+from scriptrun import paths, shape
 from scriptrun.answers import question
 from scriptrun.order import Distribution, Order
 
 _FORMAT = 1
+
+_DISTRIBUTION = {field: bool if field == "requested" else str for field in Distribution._fields}
 
 
 def remember(cache: str, order: Order, distributions: Iterable[Distribution]) -> None:
@@ -37,6 +39,17 @@ def recall(cache: str, order: Order) -> tuple[Distribution, ...] | None:
         answer = json.loads(paths.read(paths.pip_answer(cache, order.spec.key)))
         if answer["format"] != _FORMAT or answer["settings"] != question.settings(order):
             return None
+        if not shape.fits(answer["distributions"], [_DISTRIBUTION]):
+            return None
         return tuple(Distribution(**one) for one in answer["distributions"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def is_whole(path: str, names: Collection[str]) -> bool:
+    """Tell whether all that the answer in a file names is among the names in the store; another version's is whole."""
+    try:
+        answer = json.loads(paths.read(path))
+        return answer["format"] != _FORMAT or all(one["kept"] in names for one in answer["distributions"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

@@ -8,7 +8,9 @@ import hashlib
 import html
 import io
 import json
+import re
 import tarfile
+import urllib.parse
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -109,7 +111,7 @@ class Index:
 
     def page(self, project: str) -> tuple[str, str]:
         """Return media type and text of the page of a project, `""` where there is none."""
-        names = [name for name in self.files if name.partition("-")[0].replace("_", "-").lower() == project]
+        names = [name for name in self.files if re.sub(r"[-_.]+", "-", name.partition("-")[0]).lower() == project]
         if not names:
             return "", ""
         if self.uploaded:
@@ -165,7 +167,7 @@ def serve() -> Iterator[Index]:
 
 
 def _answer(index: Index, path: str, authorization: str) -> tuple[int, dict[str, str], bytes]:
-    parts = path.strip("/").split("/")
+    parts = urllib.parse.unquote(path).strip("/").split("/")
     if index.status:
         return index.status, {}, b""
     if path in index.redirects:
