@@ -13,8 +13,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scriptrun import deletion, generations, launch, locks, paths, patience, refusals, shape
 from scriptrun.errors import InstallError
@@ -35,8 +34,7 @@ _MANIFEST = {
 """What a manifest must hold, for all who read one."""
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """A complete environment: where it is, and its manifest."""
 
     path: str
@@ -185,8 +183,8 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
         "environment": path,
         "key": spec.key,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "asked": asdict(spec),
-        "distributions": [asdict(one) for one in distributions],
+        "asked": spec.facts,
+        "distributions": [one._asdict() for one in distributions],
     }
     text = json.dumps(manifest, indent=1)
     paths.replace(paths.manifest(path), text.encode("ascii"))

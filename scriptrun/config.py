@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import tomli
 
@@ -32,8 +32,7 @@ TRUSTED = f'"https://host/x.py" = "{"0" * 64}"'
 _TABLES = ("cache", "policy", "trust")
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What the configuration says.
 
     `max_idle`, in seconds, and `max_size`, in bytes (None: no limit), bound the cache. `options` count after those of
@@ -45,9 +44,9 @@ class Configuration:
     max_size: int | None
     options: Options
     warnings: tuple[Warned, ...]
-    policy: Policy = field(default_factory=Policy)
-    trust: Mapping[str, str] = field(default_factory=dict)
-    places: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy = Policy()
+    trust: Mapping[str, str] = MappingProxyType({})
+    places: Mapping[str, str] = MappingProxyType({})
 
 
 def read(environ: Mapping[str, str]) -> Configuration:

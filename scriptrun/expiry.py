@@ -6,7 +6,6 @@ is when pip is to be asked again: the launcher sees that without starting anythi
 
 from __future__ import annotations
 
-import calendar
 import contextlib
 import os
 import time
@@ -49,6 +48,8 @@ def _set(path: str, moment: float) -> None:
 def _created(environment: Environment) -> float:
     """Return when the environment was made, in seconds since the epoch; a time to come counts as none."""
     try:
+        import calendar  # for scripts with a maximum age alone, and it takes the names of days along
+
         made = calendar.timegm(time.strptime(environment.manifest["created"], "%Y-%m-%dT%H:%M:%SZ"))
     except (KeyError, TypeError, ValueError):
         return 0.0

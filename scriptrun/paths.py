@@ -136,6 +136,11 @@ def pip_answers(cache: str) -> str:
     return os.path.join(cache, LAYOUT, "pip", "answers")
 
 
+def byte_code(environment: str) -> str:
+    """Return the directory of byte code of what is outside of the cache that an environment is in."""
+    return os.path.join(environment.rpartition(f"{os.sep}{LAYOUT}{os.sep}")[0], LAYOUT, "pip", "bytecode")
+
+
 def pip_projects(cache: str) -> str:
     """Return the directory that holds what is known of the projects of an index."""
     return os.path.join(cache, LAYOUT, "pip", "projects")

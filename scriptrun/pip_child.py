@@ -5,6 +5,7 @@ arguments and with the rules of `pip_rules` (null: none), as JSON: everybody can
 may hold a password.
 """
 
+import gc
 import glob
 import json
 import logging
@@ -178,6 +179,62 @@ def keep(rules, old=False):
         own["refuse_builds"]()
 
 
+def spare_collections():
+    """Let Python look for garbage rarely; return what keeps it from doing so when it ends, several times over.
+
+    pip makes little, and lives for a moment: a quarter of its time would go that way.
+    """
+    if not hasattr(gc, "freeze"):  # PyPy has collectors of another kind
+        return lambda: None
+    gc.set_threshold(100000, 50, 50)
+    return gc.freeze
+
+
+def spare_processes():
+    """Keep pip from starting `lsb_release` for its User-Agent: /etc/os-release has told it the same.
+
+    In Debian that is a shell with five programs. A pip in which this has another name starts it.
+    """
+    try:
+        from pip._vendor.distro import distro
+
+        distro._distro.include_lsb = False
+    except (ImportError, AttributeError):
+        pass
+
+
+def leave_out(kept):
+    """Let pip unpack no wheel that is in the store, of which these are the names; say which in a file.
+
+    Of what a URL names, pip itself writes down which. A pip that installs in another manner installs all.
+    """
+    try:
+        from pip._internal.commands import install
+
+        install_all = install.install_given_reqs
+    except (ImportError, AttributeError):
+        return
+    names = {name.rpartition("-")[2]: name for name in kept}
+    file = os.path.join(os.environ["TMPDIR"], "kept.txt")
+
+    def name_of(requirement):
+        try:
+            digest = (
+                "" if requirement.is_direct else requirement.download_info.to_dict()["archive_info"]["hashes"]["sha256"]
+            )
+        except (AttributeError, KeyError, TypeError):
+            digest = ""
+        return names.get(digest[:32])
+
+    def install_rest(requirements, *arguments, **options):
+        found = [(one, name_of(one)) for one in requirements]
+        with open(file, "a", encoding="utf-8") as lines:
+            lines.writelines("%s %s\n" % (one.name, name) for one, name in found if name)
+        return install_all([one for one, name in found if not name], *arguments, **options)
+
+    install.install_given_reqs = install_rest
+
+
 def main():
     environment, runner, oldest, file = sys.argv[1:]
     with open(file, encoding="utf-8") as content:
@@ -194,11 +251,18 @@ def main():
     fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
+        sys.path.append(os.path.dirname(os.path.dirname(runner)))
+        spare_processes()
         if rules is not None:
-            sys.path.append(os.path.dirname(os.path.dirname(runner)))
             keep(rules)
-            sys.path.pop()
-        runpy.run_path(runner, run_name="__main__")
+        if told["kept"]:
+            leave_out(told["kept"])
+        sys.path.pop()
+        settled = spare_collections()
+        try:
+            runpy.run_path(runner, run_name="__main__")
+        finally:
+            settled()
         return
     wheel, version = bundled_pip()
     adapt(arguments, version)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from scriptrun import moments, pip_settings
+from scriptrun import pip_settings
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.order import Order
 
@@ -73,8 +72,14 @@ def asks_no_index(order: Order) -> bool:
 def _latest(order: Order) -> str:
     """Return the moment before which all must have been uploaded, `""` where that does not matter."""
     asked = order.options.value("exclude-newer")
+    if not (asked or order.policy.cooldown):
+        return ""
+    import datetime as dt  # rare, as all that bounds uploads
+
+    from scriptrun import moments
+
     if not order.policy.cooldown:
-        return _moment(asked, moments.as_pip_reads_it) if asked else ""
+        return _moment(asked, moments.as_pip_reads_it)
     asked = asked or pip_settings.settings(order.environ).get("uploaded-prior-to", "")
     cooled = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=order.policy.cooldown)
     return min([cooled, _moment(asked, moments.absolute)] if asked else [cooled]).isoformat()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scriptrun.answers import memory
 from scriptrun.order import Distribution, Order
 
 
-@dataclass(frozen=True)
-class Supply:
+class Supply(NamedTuple):
     """The distributions to put together (None: pip has to be asked), and why it is so, in words."""
 
     distributions: tuple[Distribution, ...] | None

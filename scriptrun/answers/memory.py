@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, fields
 
 from scriptrun import paths, shape
 from scriptrun.answers import question
@@ -14,7 +13,7 @@ from scriptrun.order import Distribution, Order
 
 _FORMAT = 1
 
-_DISTRIBUTION = {field.name: bool if field.name == "requested" else str for field in fields(Distribution)}
+_DISTRIBUTION = {field: bool if field == "requested" else str for field in Distribution._fields}
 
 
 def remember(cache: str, order: Order, distributions: Iterable[Distribution]) -> None:
@@ -28,7 +27,7 @@ def remember(cache: str, order: Order, distributions: Iterable[Distribution]) ->
         "format": _FORMAT,
         "asked": int(time.time()),
         "settings": question.settings(order),
-        "distributions": [asdict(one) for one in distributions],
+        "distributions": [one._asdict() for one in distributions],
     }
     paths.make_directories(os.path.dirname(path))
     paths.replace(path, json.dumps(answer, separators=(",", ":")).encode("ascii"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from scriptrun import pip_options, recipe
 from scriptrun.errors import without_credentials
@@ -24,7 +23,7 @@ def settings(order: Order) -> str:
 
 def ground(order: Order) -> str:
     """Return a digest of all that bears on pip's answer beside what is asked for. Raises PolicyError."""
-    wanted = asdict(order.spec)
+    wanted = order.spec.facts
     return _digest([wanted["interpreter"], wanted["constraints"], wanted["resolution"], settings(order)])
 
 

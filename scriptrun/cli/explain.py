@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from itertools import pairwise
 
 from scriptrun import cache as caches
@@ -105,7 +104,7 @@ def _differences(wanted: Wanted) -> list[tuple[str, str]]:
     manifest = caches.read_manifest(earlier) if earlier else None
     if manifest is None or manifest["key"] == wanted.spec.key:
         return []
-    before, after = manifest["asked"], json.loads(json.dumps(asdict(wanted.spec)))
+    before, after = manifest["asked"], json.loads(json.dumps(wanted.spec.facts))
     rows = []
     for field in sorted(after):
         old, new = before.get(field), after[field]
