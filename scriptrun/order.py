@@ -40,11 +40,28 @@ class Described:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """What pip found of a project, at the time `asked` or later: by version, newest first, the files to choose from.
+
+    A file is the sha256 that its index announces (`""`: none), after `!` where it was yanked.
+    """
+
+    name: str
+    asked: float
+    versions: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Installed:
-    """What pip installed: the distributions, and by name what their metadata says."""
+    """What pip installed: the distributions, by name what their metadata says, and what pip found of projects.
+
+    `asked` is when it began, in seconds since the epoch.
+    """
 
     distributions: tuple[Distribution, ...]
     described: Mapping[str, Described]
+    asked: float = 0.0
+    listings: tuple[Listing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,8 @@ class Order:
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
     that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
-    whatever is remembered.
+    whatever is remembered. An answer older than `max_age` is none (0: it counts for ever), nor are answers to other
+    questions that are older than `answers_max_age` (0: they never count), both in seconds.
     """
 
     spec: EnvironmentSpec
@@ -87,6 +105,8 @@ class Order:
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
     ask: bool = False
+    max_age: float = 0.0
+    answers_max_age: float = 0.0
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

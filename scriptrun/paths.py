@@ -15,6 +15,7 @@ CACHE/                     the user's cache directory or the system's (`location
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     pip/answers/KEY.json   which distributions pip installed for KEY
+    pip/projects/GROUND/NAME.json  what pip found of a project, and which files it took
     store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
     isolated/NAME/         environments for one run
@@ -134,6 +135,16 @@ def pip_answers(cache: str) -> str:
     return os.path.join(cache, LAYOUT, "pip", "answers")
 
 
+def pip_project(cache: str, ground: str, name: str) -> str:
+    """Return the file that says what is known of a project, where all that bears on it has the digest `ground`."""
+    return os.path.join(pip_projects(cache), ground, f"{name}.json")
+
+
+def pip_projects(cache: str) -> str:
+    """Return the directory that says what is known of projects."""
+    return os.path.join(cache, LAYOUT, "pip", "projects")
+
+
 def store(cache: str) -> str:
     """Return the directory of distributions that are kept for all environments."""
     return os.path.join(cache, LAYOUT, "store")
@@ -225,20 +236,20 @@ def read(path: str) -> bytes:
         return file.read()
 
 
-def replace(path: str, content: bytes) -> None:
+def replace(path: str, content: bytes, *, lasting: bool = True) -> None:
     """Write `content` to `path`, a file of the layout, by rename, so that no reader sees a part of it.
 
     Directories are made, mode 0700; whatever is in the way is damage, and removed. What others left who
-    died while they did the same goes too. Raises OSError.
+    died while they did the same goes too. What is not `lasting` may be damaged by a loss of power. Raises OSError.
     """
     try:
-        _write(path, content)
+        _write(path, content, lasting)
     except FileNotFoundError:  # a machine that shares this directory, and knows nothing of this process, has tidied up
-        _write(path, content)
+        _write(path, content, lasting)
     _remove_leavings(*os.path.split(path))
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str, content: bytes, lasting: bool) -> None:  # noqa: FBT001 - handed on
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
@@ -251,7 +262,8 @@ def _write(path: str, content: bytes) -> None:
             os.chmod(temporary, 0o600)  # whatever the umask took away
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         try:
             os.replace(temporary, path)
         except IsADirectoryError:

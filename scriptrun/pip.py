@@ -13,7 +13,9 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -22,10 +24,13 @@ from packaging.utils import canonicalize_name
 from scriptrun import extent, git_credentials, paths, patience, pip_messages, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.order import Candidate, Described, Distribution, Installed, Order
+from scriptrun.order import Candidate, Described, Distribution, Installed, Listing, Order
 
 if TYPE_CHECKING:
     import importlib.metadata
+
+
+_LISTINGS = "listings.json"
 
 
 def load() -> None:
@@ -38,11 +43,13 @@ def install(order: Order, environment: str) -> Installed:
 
     Raises InstallError, and OSError where pip cannot be started.
     """
+    asked = time.time()
     with _work(environment) as work:
         reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
         for report, step in zip(reports, _PASSES, strict=True):
             step(order, environment, ["install", *_reported(report)])
-        return _installed(reports, environment)
+        listings = _listings(work, asked) if order.pins is None else ()
+        return replace(_installed(reports, environment), asked=asked, listings=listings)
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -145,10 +152,14 @@ def _run(
     options = [*alone, *pip_options.arguments(order)]
     if order.constraints:
         options += ["--constraint", _written(spec.requirements(order.constraints), environment, "block")]
-    arguments = [*command, *options, "--", *requirements]
+    told = {
+        "arguments": [*command, *options, "--", *requirements],
+        "rules": rules,
+        "listings": os.path.join(work, _LISTINGS),
+    }
     finished = _converse(
         order,
-        [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
+        [*_program(environment), _hidden(told, work)],
         {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory or work,
         functools.partial(_size, environment),
@@ -243,6 +254,19 @@ def _written(lines: Iterable[str], environment: str, name: str) -> str:
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
     return path
+
+
+def _listings(work: str, asked: float) -> tuple[Listing, ...]:
+    """Return what pip found of the projects that it looked at; an old one tells nothing."""
+    try:
+        with open(os.path.join(work, _LISTINGS), "rb") as file:
+            found = json.load(file)
+    except FileNotFoundError:
+        return ()
+    return tuple(
+        Listing(name, asked, {version: tuple(files) for version, files in versions})
+        for name, versions in sorted(found.items())
+    )
 
 
 def _installed(reports: Iterable[str], environment: str) -> Installed:

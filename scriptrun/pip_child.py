@@ -1,8 +1,8 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
 Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
-arguments and with the rules of `pip_rules` (null: none), as JSON: everybody can read a command line, and a requirement
-may hold a password.
+arguments, with the rules of `pip_rules` (null: none), and with the file that `pip_listings` is to write (empty: none),
+as JSON: everybody can read a command line, and a requirement may hold a password.
 """
 
 import glob
@@ -168,12 +168,34 @@ def adapt(arguments, version):
         del arguments[at : at + 2]
 
 
+def beside(name):
+    """Return what is in a program beside this one: it is run from its file, as this one is, and nothing is written."""
+    return runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), name))
+
+
 def keep(rules, old=False):
-    """Let pip ask only where the rules say; `pip_rules` is run from its file, as this one is, and nothing is written."""
-    own = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip_rules.py"))
+    """Let pip ask only where the rules say."""
+    own = beside("pip_rules.py")
     own["keep"](rules)
     if old:
         own["refuse_builds"]()
+
+
+def run_own(runner, rules, file):
+    """Run scriptrun's pip; where it succeeds, write what it found of projects to a file (empty: nowhere)."""
+    sys.path.append(os.path.dirname(os.path.dirname(runner)))
+    if rules is not None:
+        keep(rules)
+    listings = beside("pip_listings.py")["Listings"]()
+    if file:
+        listings.watch()
+    sys.path.pop()
+    try:
+        runpy.run_path(runner, run_name="__main__")
+    except SystemExit as ended:
+        if file and not ended.code:
+            listings.write(file)
+        raise
 
 
 def main():
@@ -192,11 +214,7 @@ def main():
     fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
-        if rules is not None:
-            sys.path.append(os.path.dirname(os.path.dirname(runner)))
-            keep(rules)
-            sys.path.pop()
-        runpy.run_path(runner, run_name="__main__")
+        run_own(runner, rules, told["listings"])
         return
     wheel, version = bundled_pip()
     adapt(arguments, version)

@@ -24,7 +24,7 @@ _FLAGS = {
 def rules(order: Order) -> dict[str, Any] | None:
     """Return what `pip_rules.keep` is to see to, None where there is nothing."""
     policy = order.policy
-    places = None if policy.indexes is None else _arranged(order)
+    places = None if policy.indexes is None else arranged(order)
     told = {
         "routes": dict(order.routes),
         "before": {name: policy.rank(url, places) for name, url in order.routes if places},
@@ -100,7 +100,7 @@ def variables(order: Order) -> dict[str, str]:
     order.policy.check(order.options, order.routes)
     order.policy.check_settings(found, pip_settings.origins(order.environ), order.options)
     if order.policy.indexes is not None:
-        _name_indexes(found, [url for flat, url in _arranged(order) if not flat])
+        _name_indexes(found, [url for flat, url in arranged(order) if not flat])
     if rules(order):
         found.pop("PIP_USE_DEPRECATED", None)  # the old resolver goes ways of its own, past the rules
     return found
@@ -120,7 +120,7 @@ def _said(order: Order) -> dict[str, str]:
     return found
 
 
-def _arranged(order: Order) -> list[tuple[bool, str]]:
+def arranged(order: Order) -> list[tuple[bool, str]]:
     """Return all places that the policy lets pip ask, in the policy's order."""
     said = _said(order)
     links = [*said.get("PIP_FIND_LINKS", "").split(), *order.options.many("find-links")]

@@ -132,6 +132,8 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
     caches.settle(path)
+    if supply.covered:
+        memory.remember(cache, order, supply.distributions, supply.asked)
     return supply.distributions
 
 
@@ -147,7 +149,7 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     )
     caches.settle(path)
     gathered.publish()
-    memory.remember(cache, order, distributions)
+    supplies.keep(cache, order, installed, distributions)
     return distributions
 
 

@@ -58,6 +58,8 @@ class Wanted:
             self.script.constraints,
             self.script.routes,
             self.configuration.policy,
+            max_age=self.max_age,
+            answers_max_age=self.configuration.answers_max_age,
         )
         if self.lock is None:
             return order

@@ -54,6 +54,7 @@ ORDER = (
     "desktop_table",
     "metadata",
     "pip_rules",
+    "pip_listings",
     "policy",
     "config",
     "environment_files",
@@ -96,6 +97,9 @@ ORDER = (
     "answers",
     "answers.question",
     "answers.memory",
+    "answers.exclusions",
+    "answers.projects",
+    "answers.covering",
     "supply",
     "bytecode",
     "expiry",
@@ -256,7 +260,7 @@ AT_THE_ROOT = {
 }
 """What a clone of the project has."""
 
-CHILD = {"pip_child", "pip_rules"}
+CHILD = {"pip_child", "pip_rules", "pip_listings"}
 """The program that is pip's: the Pythons that it runs under do not have scriptrun."""
 
 ALONE = {"desktop.windows.console"}

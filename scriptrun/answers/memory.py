@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from scriptrun import paths
 from scriptrun.answers import question
@@ -15,8 +15,16 @@ from scriptrun.order import Distribution, Order
 _FORMAT = 1
 
 
-def remember(cache: str, order: Order, distributions: Iterable[Distribution]) -> None:
-    """Keep what pip answered, unless a part of it is not in the store. Raises OSError."""
+@dataclass(frozen=True)
+class Answer:
+    """What pip answered when it was asked, in seconds since the epoch."""
+
+    distributions: tuple[Distribution, ...]
+    asked: float
+
+
+def remember(cache: str, order: Order, distributions: Iterable[Distribution], asked: float) -> None:
+    """Keep what pip answered when it was `asked`, unless a part of it is not in the store. Raises OSError."""
     distributions = tuple(distributions)
     path = paths.pip_answer(cache, order.spec.key)
     if not all(one.kept for one in distributions):
@@ -24,7 +32,7 @@ def remember(cache: str, order: Order, distributions: Iterable[Distribution]) ->
         return
     answer = {
         "format": _FORMAT,
-        "asked": int(time.time()),
+        "asked": asked,
         "settings": question.settings(order),
         "distributions": [asdict(one) for one in distributions],
     }
@@ -32,12 +40,13 @@ def remember(cache: str, order: Order, distributions: Iterable[Distribution]) ->
     paths.replace(path, json.dumps(answer, separators=(",", ":")).encode("ascii"))
 
 
-def recall(cache: str, order: Order) -> tuple[Distribution, ...] | None:
-    """Return what pip answered to the same question, None where that is not known."""
+def recall(cache: str, order: Order) -> Answer | None:
+    """Return what pip answered to the same question, None where that is not known, or from a time to come."""
     try:
         answer = json.loads(paths.read(paths.pip_answer(cache, order.spec.key)))
         if answer["format"] != _FORMAT or answer["settings"] != question.settings(order):
             return None
-        return tuple(Distribution(**one) for one in answer["distributions"])
+        distributions = tuple(Distribution(**one) for one in answer["distributions"])
+        return Answer(distributions, answer["asked"]) if answer["asked"] <= time.time() else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

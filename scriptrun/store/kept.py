@@ -16,6 +16,7 @@ from typing import Any
 
 from scriptrun import deletion, paths
 from scriptrun.interpreters import Interpreter
+from scriptrun.order import Described
 
 FORMAT = 1
 FACTS = "kept.json"
@@ -64,6 +65,15 @@ def find(cache: str, name: str) -> Kept | None:
     except (OSError, ValueError, RecursionError):
         return None
     return Kept(path, facts) if isinstance(facts, dict) and facts.get("format") == FORMAT else None
+
+
+def described(cache: str, name: str) -> Described | None:
+    """Return what the metadata of a distribution says that is kept under the name of a directory."""
+    found = find(cache, name)
+    if found is None:
+        return None
+    facts = found.facts
+    return Described(tuple(facts["requires"]), facts["requires_python"], tuple(facts["extras"]))
 
 
 def begin(cache: str, name: str) -> str:

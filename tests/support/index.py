@@ -80,7 +80,7 @@ class Index:
 
     `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
     `credentials` (`user:password`) are demanded where set, `redirects` leads paths elsewhere, `hashes` announces a
-    sha256 for a file that is not its own, `requires_python` what a file is said to run on. With `uploaded`, the times
+    sha256 for a file that is not its own, `requires_python` what a file is said to run on, `yanked` which files were. With `uploaded`, the times
     of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each path before it is answered, `send` with
     each path, what leads to who asked, and the answer.
     """
@@ -95,6 +95,7 @@ class Index:
         self.redirects: dict[str, str] = {}
         self.hashes: dict[str, str] = {}
         self.requires_python: dict[str, str] = {}
+        self.yanked: set[str] = set()
         self.uploaded: dict[str, str] = {}
         self.asked: Callable[[str], None] = lambda _path: None
         self.send: Callable[[str, io.BufferedIOBase, bytes], object] = lambda _path, file, body: file.write(body)
@@ -123,6 +124,7 @@ class Index:
     def _link(self, name: str) -> str:
         requires = self.requires_python.get(name, "")
         attribute = f' data-requires-python="{html.escape(requires)}"' if requires else ""
+        attribute += ' data-yanked="it is broken"' if name in self.yanked else ""
         shown = html.escape(name)
         return f'<a href="/files/{shown}#sha256={self._digest(name)}"{attribute}>{shown}</a><br>'
 
