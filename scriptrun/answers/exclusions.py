@@ -54,7 +54,7 @@ def constraints(order: Order) -> list[Requirement] | None:
 def _places(order: Order) -> list[str]:
     """Return all places that pip may ask."""
     routes = [url.removeprefix("flat+") for _, url in order.routes]
-    return [*(url for _, url in pip_options.arranged(order)), *routes]
+    return [*(url for _, url in pip_options.places(order)), *routes]
 
 
 def _is_fixed(text: str) -> bool:

@@ -39,7 +39,13 @@ def ask(python: str, index: str, questions: Sequence[Sequence[str]]) -> Iterator
     told = json.dumps({"index": index, "program": str(program), "questions": questions})
     with tempfile.TemporaryDirectory() as directory:
         finished = subprocess.run(
-            [python, "-I", __file__], input=told, cwd=directory, text=True, capture_output=True, check=True, timeout=3000
+            [python, "-I", __file__],
+            input=told,
+            cwd=directory,
+            text=True,
+            capture_output=True,
+            check=True,
+            timeout=3000,
         )
     for line in finished.stdout.splitlines():
         answer = json.loads(line)

@@ -66,4 +66,6 @@ class Graph:
 
     def question(self) -> list[str]:
         """Return a set of requirements that somebody may ask for."""
-        return [self.requirement(conditional=self.random.random() < 0.3) for _ in range(self.random.choice((1, 1, 2, 3)))]
+        return [
+            self.requirement(conditional=self.random.random() < 0.3) for _ in range(self.random.choice((1, 1, 2, 3)))
+        ]

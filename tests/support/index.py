@@ -80,9 +80,9 @@ class Index:
 
     `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
     `credentials` (`user:password`) are demanded where set, `redirects` leads paths elsewhere, `hashes` announces a
-    sha256 for a file that is not its own, `requires_python` what a file is said to run on, `yanked` which files were. With `uploaded`, the times
-    of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each path before it is answered, `send` with
-    each path, what leads to who asked, and the answer.
+    sha256 for a file that is not its own, `requires_python` what a file is said to run on, `yanked` which files were
+    taken back. With `uploaded`, the times of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each
+    path before it is answered, `send` with each path, what leads to who asked, and the answer.
     """
 
     def __init__(self) -> None:
