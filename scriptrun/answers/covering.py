@@ -81,7 +81,7 @@ class _Judge:
         newest = _newest(project, [*self.named[name], *self.bounds[name], requirement])
         if newest not in project.chosen:
             raise Doubt(f"it never installed `{name}` {newest}")
-        before = self.taken.setdefault(name, replace(project.chosen[newest], requested=name in self.named))
+        before = self.taken.setdefault(name, replace(project.chosen[newest], requested=bool(self.named[name])))
         if before.version != project.chosen[newest].version:
             raise Doubt(f"`{requirement}` leaves `{name}` {newest}, and others leave {before.version}")
         return before

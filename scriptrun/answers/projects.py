@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -33,61 +32,51 @@ class Project:
 
 def remember(cache: str, ground: str, listings: Iterable[Listing], distributions: Iterable[Distribution]) -> None:
     """Keep what pip found of projects, and which distributions it took. Raises OSError."""
-    taken = {one.name: one for one in distributions if one.kept and not one.direct}
+    taken = {one.name: replace(one, requested=False) for one in distributions if one.kept and not one.direct}
     for one in listings:
         path = paths.pip_project(cache, ground, one.name)
-        chosen = {version: pair for version, pair in _chosen(path).items() if one.versions.get(version) == pair[0]}
-        if one.name in taken:
-            distribution = replace(taken[one.name], requested=False)
-            version = str(Version(distribution.version))
-            chosen.pop(version, None)
-            if _is_listed(distribution, one.versions.get(version, ())):
-                chosen[version] = one.versions[version], asdict(distribution)
         content = {
             "format": _FORMAT,
             "asked": one.asked,
             "versions": [[version, _is_yanked(files)] for version, files in one.versions.items()],
-            "chosen": chosen,
+            "chosen": _chosen(one, path, taken.get(one.name)),
         }
         paths.replace(path, json.dumps(content, separators=(",", ":")).encode("ascii"), lasting=False)
 
 
 def read(cache: str, ground: str, name: str) -> Project | None:
     """Return what is known of a project, None where that is nothing, damaged, or from a time to come."""
-    path = paths.pip_project(cache, ground, name)
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        content = _read(path)
+    found = _read(paths.pip_project(cache, ground, name), name)
+    return found[0] if found is not None and found[0].asked <= time.time() else None
+
+
+def _chosen(listing: Listing, path: str, taken: Distribution | None) -> dict[str, Any]:
+    """Return which files there are, and what pip takes of them, by version: what it took before and now."""
+    known, files = _read(path, listing.name) or (Project(listing.name, 0.0, (), {}), {})
+    chosen = {version: one for version, one in known.chosen.items() if listing.versions.get(version) == files[version]}
+    if taken is not None:
+        version, digest = str(Version(taken.version)), taken.hash.removeprefix("sha256=")
+        chosen.pop(version, None)
+        if digest and digest in listing.versions.get(version, ()):
+            chosen[version] = taken
+    return {version: [listing.versions[version], asdict(one)] for version, one in chosen.items()}
+
+
+def _read(path: str, name: str) -> tuple[Project, dict[str, tuple[str, ...]]] | None:
+    """Return a project, and by version the files of which pip took one."""
+    try:
+        content = json.loads(paths.read(path))
+        if content["format"] != _FORMAT:
+            return None
         versions = tuple((str(version), bool(yanked)) for version, yanked in content["versions"])
+        files = {version: tuple(files) for version, (files, _) in content["chosen"].items()}
         chosen = {version: Distribution(**one) for version, (_, one) in content["chosen"].items()}
         asked = float(content["asked"])
-        named = all(isinstance(text, str) for one in chosen.values() for text in (one.name, one.version, one.kept))
-        if named and asked <= time.time():
-            return Project(name, asked, versions, chosen)
-    return None
-
-
-def _chosen(path: str) -> dict[str, tuple[tuple[str, ...], Any]]:
-    """Return by version which files pip had to choose from, and what it took."""
-    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-        return {version: (tuple(files), one) for version, (files, one) in _read(path)["chosen"].items()}
-    return {}
-
-
-def _read(path: str) -> dict[str, Any]:
-    """Return what a file holds. Raises ValueError for one that is damaged, KeyError or TypeError for another format."""
-    try:
-        content: dict[str, Any] = json.loads(paths.read(path))
-    except (OSError, RecursionError):
-        raise ValueError(path) from None
-    if content["format"] != _FORMAT:
-        raise ValueError(path)
-    return content
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    told = [text for one in chosen.values() for text in (one.name, one.version, one.hash, one.origin, one.kept)]
+    return (Project(name, asked, versions, chosen), files) if all(isinstance(one, str) for one in told) else None
 
 
 def _is_yanked(files: Iterable[str]) -> bool:
     return all(one.startswith("!") for one in files)
-
-
-def _is_listed(distribution: Distribution, files: Iterable[str]) -> bool:
-    """Tell whether the index had this very file, and not yanked."""
-    return distribution.hash.removeprefix("sha256=") in files
