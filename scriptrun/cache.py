@@ -26,6 +26,8 @@ from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
 _MANIFEST = {
     "format": int,
     "environment": str,
@@ -194,17 +196,18 @@ def reclaim(cache: str, key: str) -> None:
             paths.replace(paths.stamp(path), b"")
 
 
-def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...], answered: float) -> Environment:
+    """Write the manifest of the environment at `path`, which makes it complete: `answered` is when pip was asked.
 
     What it vouches for is on disk, see `settle`. It has no stamp yet: one that is complete, not current and without a
-    stamp was never used by anybody.
+    stamp was never used by anybody. Raises OSError.
     """
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
         "key": spec.key,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "created": time.strftime(_TIME, time.gmtime()),
+        "answered": time.strftime(_TIME, time.gmtime(answered)),
         **asdict(extent.measure(path)),  # before, blocks are not allocated yet; the manifest itself is not in it
         "asked": asdict(spec),
         "distributions": [asdict(one) for one in distributions],

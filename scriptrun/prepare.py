@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from scriptrun import cache as caches
 from scriptrun import deletion, expiry, integrity, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
 from scriptrun.answers import memory
+from scriptrun.answers.memory import Answer
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -110,16 +112,16 @@ def build(path: str, order: Order, cache: str) -> Environment:
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
     with _still_there(path):
-        distributions: tuple[Distribution, ...] = ()
+        answer = Answer((), time.time())
         if order.spec.requirements:
-            distributions = _put_together(path, order, cache) or _install(path, order, cache)
+            answer = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
         else:
             caches.settle(path)
-        return caches.complete(order.spec, path, distributions)
+        return caches.complete(order.spec, path, answer.distributions, answer.asked)
 
 
-def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
+def _put_together(path: str, order: Order, cache: str) -> Answer | None:
     """Put the environment together without pip, if what pip would answer is known and kept, else return None."""
     supply = supplies.find(cache, order)
     if supply.distributions is None:
@@ -134,10 +136,10 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
     caches.settle(path)
     if supply.covered:
         memory.remember(cache, order, supply.distributions, supply.asked)
-    return supply.distributions
+    return Answer(supply.distributions, supply.asked)
 
 
-def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
+def _install(path: str, order: Order, cache: str) -> Answer:
     """Let pip install what is ordered, check it, and keep it."""
     order.show("asking pip")
     installed = pip.install(order, path)
@@ -150,7 +152,7 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     caches.settle(path)
     gathered.publish()
     supplies.keep(cache, order, installed, distributions)
-    return distributions
+    return Answer(distributions, installed.asked)
 
 
 class _Removed(CacheError):

@@ -119,16 +119,16 @@ def compare(seeds: Sequence[int]) -> Tally:
 
 def test_what_is_covered_is_what_pip_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever is judged to be covered is what pip itself answers, on graphs of every kind; the counts are printed."""
-    tally = compare(range(25))
+    tally = compare(range(6))
     with capsys.disabled():
         print(f"\n{tally}", *tally.differences, sep="\n")
-    assert (tally.differences, tally.covered > 10) == ([], True)
+    assert (tally.differences, tally.covered > 2) == ([], True)
 
 
 @pytest.mark.slow
 def test_what_is_covered_on_many_graphs(capsys: pytest.CaptureFixture[str]) -> None:
     """The same holds on more graphs."""
-    tally = compare(range(100, 200))
+    tally = compare(range(100, 140))
     with capsys.disabled():
         print(f"\n{tally}", *tally.differences, sep="\n")
-    assert (tally.differences, tally.covered > 50) == ([], True)
+    assert (tally.differences, tally.covered > 20) == ([], True)

@@ -43,7 +43,7 @@ def ask(python: str, index: str, questions: Sequence[Sequence[str]]) -> Iterator
             input=told,
             cwd=directory,
             text=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             check=True,
             timeout=3000,
         )
@@ -62,6 +62,7 @@ def _main() -> None:
     listings.watch()
     for question in told["questions"]:
         listings.finder = None
+        Path("listings").write_text("{}", "utf-8")  # where no marker holds pip looks at nothing
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             status = main(["install", "-qqq", "--dry-run", "--ignore-installed", "--report", "report", "--", *question])
             if not status:
