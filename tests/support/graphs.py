@@ -25,6 +25,7 @@ class Graph:
     def __init__(self, random: Random, prefix: str) -> None:
         self.random = random
         self.names = [f"{prefix}-{name}" for name in NAMES[: random.randint(2, len(NAMES))]]
+        self.strictness = random.choice((0.1, 0.25, 0.5))
         counts = (1, 2, 2, 3, 4, len(VERSIONS))
         self.versions = {name: random.sample(VERSIONS, random.choice(counts)) for name in self.names}
 
@@ -58,11 +59,13 @@ class Graph:
 
     def _bounds(self, name: str) -> str:
         random = self.random
-        kind = random.choice(("",) * 9 + (">=",) * 5 + ("<", "<=", "!=", "!=", "==", ">", "~=", "== .*"))
+        kind = random.choice((">=", ">=", ">=", ">=", "<", "<=", "!=", "!=", "==", ">", "~=", "== .*"))
+        if random.random() > self.strictness or (kind in "<>" and len(self.versions[name]) == 1):
+            return ""
         version = random.choice(self.versions[name] if random.random() < 0.9 else VERSIONS)
         if kind == "== .*":
             return f"=={version[0]}.*"
-        return f"{kind}{version if kind in ('==', '!=') else version.partition('+')[0]}" if kind else ""
+        return f"{kind}{version if kind in ('==', '!=') else version.partition('+')[0]}"
 
     def question(self) -> list[str]:
         """Return a set of requirements that somebody may ask for."""

@@ -9,6 +9,7 @@ import html
 import io
 import json
 import tarfile
+import urllib.parse
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -167,7 +168,7 @@ def serve() -> Iterator[Index]:
 
 
 def _answer(index: Index, path: str, authorization: str) -> tuple[int, dict[str, str], bytes]:
-    parts = path.strip("/").split("/")
+    parts = urllib.parse.unquote(path).strip("/").split("/")
     if index.status:
         return index.status, {}, b""
     if path in index.redirects:
