@@ -176,7 +176,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory, command: Path, shared_index: 
 @pytest.mark.slow
 def test_environments_that_are_covered(own: User, index: Index) -> None:
     """On a random graph, an environment that is put together is what pip answers, and `pip check` finds it whole."""
-    graph = Graph(Random(18), "g")
+    graph = Graph(Random(2), "g")
     graph.publish(index)
     alone, together = [[name] for name in graph.names], [graph.question() for _ in range(12)]
     said = list(asking.ask(sys.executable, index.url, [*alone, *together]))

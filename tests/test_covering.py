@@ -31,7 +31,16 @@ VERSIONS = {
 """What is known of each project: its versions, newest first, after `!` those that were yanked."""
 
 METADATA = {
-    "demo 2.0": Described(extras=("x", "Y_z"), requires=('more ; extra == "x"', 'wide ; extra == "y-z"')),
+    "demo 2.0": Described(
+        extras=("x", "Y_z", "v", "w"),
+        requires=(
+            'more ; extra == "x"',
+            'wide ; extra == "y-z"',
+            'more ; extra == "v" or extra == "w"',
+            'old ; os_name == "posix" and extra == "w"',
+            'never ; os_name == "nt" and extra == "w"',
+        ),
+    ),
     "demo 1.0": Described(),
     "demo 1.5": Described(),
     "more 2.0": Described(),
@@ -58,9 +67,10 @@ def project(name: str) -> Project | None:
     """Return what is known of a project: all versions were taken before but `more` 2.0 and what is yanked."""
     if name not in VERSIONS:
         return None
-    versions = tuple((one.lstrip("!"), one.startswith("!")) for one in VERSIONS[name])
-    chosen = {version: distribution(name, version) for version, _ in versions if (name, version) != ("more", "1.0")}
-    return Project(name, NOW - 100 if name == "stale" else NOW, versions, chosen)
+    chosen = {
+        one.lstrip("!"): distribution(name, one.lstrip("!")) for one in VERSIONS[name] if name != "more" or one != "1.0"
+    }
+    return Project(name, NOW - 100 if name == "stale" else NOW, VERSIONS[name], chosen)
 
 
 def cover(*asked: str, constraints: tuple[str, ...] = ()) -> list[str]:
@@ -81,6 +91,8 @@ def cover(*asked: str, constraints: tuple[str, ...] = ()) -> list[str]:
         (["demo"], ('demo<2; sys_platform == "win32"',), ["demo 2.0*"]),
         (["demo[x]"], (), ["demo 2.0*", "more 2.0"]),
         (["demo[x,y.Z]"], (), ["demo 2.0*", "more 2.0", "wide 1.0"]),
+        (["demo[v]"], (), ["demo 2.0*", "more 2.0"]),
+        (["demo[W]"], (), ["demo 2.0*", "more 2.0", "old 1.0"]),
         (["other"], (), ["demo 1.0", "other 1.0*"]),
         (["other", "demo<2"], (), ["demo 1.0*", "other 1.0*"]),
         (["wide"], (), ["demo 2.0", "more 2.0", "wide 1.0*"]),

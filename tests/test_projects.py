@@ -36,7 +36,7 @@ def test_what_is_known(tmp_path: Path) -> None:
     found = projects.read(str(tmp_path), "ground", "demo")
     assert found is not None
     assert (found.name, found.asked) == ("demo", 5.0)
-    assert found.versions == (("2.0", True), ("1.0", False), ("0.9", False))
+    assert found.versions == ("!2.0", "1.0", "0.9")
     assert [(version, one.kept, one.requested) for version, one in found.chosen.items()] == [
         ("1.0", "demo-1.0-aa", False)
     ]
@@ -116,4 +116,4 @@ def test_what_is_on_disk_is_private(tmp_path: Path) -> None:
     remember(tmp_path, {"1.0": ("aa",)}, ONE)
     path = Path(paths.pip_project(str(tmp_path), "ground", "demo"))
     assert path.stat().st_mode & 0o777 == 0o600
-    assert json.loads(path.read_bytes())["versions"] == [["1.0", False]]
+    assert json.loads(path.read_bytes())["versions"] == ["1.0"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -58,6 +59,7 @@ class _Judge:
         self.asked = [one for one in asked if self._holds(one)]
         self.named = _by_name(self.asked)
         self.bounds = _by_name(_bound(one) for one in constraints if self._holds(one))
+        self.projects: dict[str, Project] = {}
         self.taken: dict[str, Distribution] = {}
 
     def judge(self) -> tuple[Distribution, ...]:
@@ -77,7 +79,7 @@ class _Judge:
         name = str(canonicalize_name(requirement.name))
         if requirement.url:
             raise Doubt(f"`{name}` is to come from a place of its own")
-        project = self._project(name)
+        project = self.projects[name] = self.projects.get(name) or self._project(name)
         newest = _newest(project, [*self.named[name], *self.bounds[name], requirement])
         if newest not in project.chosen:
             raise Doubt(f"it never installed `{name}` {newest}")
@@ -104,7 +106,7 @@ class _Judge:
         python = self.facts["python_full_version"]
         if not SpecifierSet(described.requires_python).contains(python, prereleases=True):
             raise Doubt(f"`{one.name}` {one.version} does not run on Python {python}")
-        for requirement in map(Requirement, described.requires):
+        for requirement in map(Requirement, _worth_reading(described.requires, extra)):
             if self._holds(requirement, extra) and (requirement.marker or not extra):
                 yield requirement
 
@@ -117,13 +119,22 @@ class _Judge:
         return requirement.marker.evaluate({**self.facts, "extra": extra})
 
 
+def _worth_reading(requires: Iterable[str], extra: str) -> Iterator[str]:
+    """Yield all but those that only other extras ask for: some distributions have a hundred, which takes time to read."""
+    for text in requires:
+        marker = text.partition(";")[2]
+        named = re.findall(r"\bextra\s*==\s*[\"']([^\"']*)[\"']", marker)
+        if not named or re.search(r"\bor\b", marker) or all(canonicalize_name(one) == extra for one in named):
+            yield text
+
+
 def _newest(project: Project, requirements: Iterable[Requirement]) -> str:
     """Return the newest final version of a project that is not yanked, and that all these requirements allow."""
     allowed = functools.reduce(operator.and_, (one.specifier for one in requirements))
     if allowed.prereleases or "===" in str(allowed):
         raise Doubt(f"`{project.name}{allowed}` allows more than final versions")
-    for version, yanked in project.versions:
-        if not yanked and allowed.contains(version, prereleases=False):
+    for version in project.versions:
+        if not version.startswith("!") and allowed.contains(version, prereleases=False):
             return version
     raise Doubt(f"no version of `{project.name}` is known that `{allowed}` allows")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,13 +20,13 @@ _FORMAT = 1
 class Project:
     """A project as it was when pip looked at it, at the time `asked`.
 
-    `versions` are those that pip might have taken, newest first, each with whether all its files were yanked. `chosen`
-    are the distributions that pip took, by version, as far as it would take the same file again.
+    `versions` are those that pip might have taken, newest first, after `!` those of which all files were yanked.
+    `chosen` are the distributions that pip took, by version, as far as it would take the same file again.
     """
 
     name: str
     asked: float
-    versions: tuple[tuple[str, bool], ...]
+    versions: tuple[str, ...]
     chosen: Mapping[str, Distribution]
 
 
@@ -38,7 +38,7 @@ def remember(cache: str, ground: str, listings: Iterable[Listing], distributions
         content = {
             "format": _FORMAT,
             "asked": one.asked,
-            "versions": [[version, _is_yanked(files)] for version, files in one.versions.items()],
+            "versions": ["!" * _is_yanked(files) + version for version, files in one.versions.items()],
             "chosen": _chosen(one, path, taken.get(one.name)),
         }
         paths.replace(path, json.dumps(content, separators=(",", ":")).encode("ascii"), lasting=False)
@@ -68,14 +68,19 @@ def _read(path: str, name: str) -> tuple[Project, dict[str, tuple[str, ...]]] | 
         content = json.loads(paths.read(path))
         if content["format"] != _FORMAT:
             return None
-        versions = tuple((str(version), bool(yanked)) for version, yanked in content["versions"])
+        versions = tuple(content["versions"])
         files = {version: tuple(files) for version, (files, _) in content["chosen"].items()}
         chosen = {version: Distribution(**one) for version, (_, one) in content["chosen"].items()}
         asked = float(content["asked"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    told = [text for one in chosen.values() for text in (one.name, one.version, one.hash, one.origin, one.kept)]
+    told = [*versions, *_texts(chosen.values())]
     return (Project(name, asked, versions, chosen), files) if all(isinstance(one, str) for one in told) else None
+
+
+def _texts(distributions: Iterable[Distribution]) -> Iterator[str]:
+    for one in distributions:
+        yield from (one.name, one.version, one.hash, one.origin, one.kept)
 
 
 def _is_yanked(files: Iterable[str]) -> bool:
