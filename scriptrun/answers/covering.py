@@ -120,7 +120,7 @@ class _Judge:
 
 
 def _worth_reading(requires: Iterable[str], extra: str) -> Iterator[str]:
-    """Yield all but those that only other extras ask for: some distributions have a hundred, which takes time to read."""
+    """Yield all but what only other extras ask for: some distributions have a hundred, which takes time to read."""
     for text in requires:
         marker = text.partition(";")[2]
         named = re.findall(r"\bextra\s*==\s*[\"']([^\"']*)[\"']", marker)
