@@ -87,9 +87,10 @@ class Order:
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
-    whatever is remembered. An answer older than `max_age` is none (0: it counts for ever), nor are answers to other
-    questions that are older than `answers_max_age` (0: they never count), both in seconds.
+    that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
+    end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered, unless the
+    distributions are `known` and all of them are kept. An answer older than `max_age` is none (0: it counts for ever),
+    nor are answers to other questions that are older than `answers_max_age` (0: they never count), both in seconds.
     """
 
     spec: EnvironmentSpec
@@ -104,9 +105,11 @@ class Order:
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
+    prepared: Callable[[int], None] = lambda _: None
     ask: bool = False
     max_age: float = 0.0
     answers_max_age: float = 0.0
+    known: tuple[Distribution, ...] | None = None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

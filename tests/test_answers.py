@@ -17,7 +17,7 @@ from support.index import Index
 from support.user import User
 
 PRINT = "import importlib.metadata as m; print(*sorted(f'{one.name} {one.version}' for one in m.distributions()))\n"
-ASKED, KEPT = "scriptrun: asking pip\n", "scriptrun: putting together what is kept\n"
+ASKED, KEPT = "scriptrun: finding out what is needed\n", "scriptrun: putting together what is kept\n"
 
 
 @pytest.fixture

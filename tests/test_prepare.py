@@ -336,4 +336,5 @@ def test_umask_is_the_scripts_own(user: User, umask: int) -> None:
     for path in user.cache.rglob("*"):
         mode = stat.S_IMODE(path.lstat().st_mode)
         if not path.is_symlink():
-            assert (mode & 0o077, mode & 0o600) == (0, 0o600), path
+            assert (mode & 0o077, mode & 0o400) == (0, 0o400), path
+            assert mode & 0o200 or path.is_file(), path

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields
 
-from scriptrun import paths
+from scriptrun import paths, shape
 from scriptrun.answers import question
 from scriptrun.order import Distribution, Order
 
 _FORMAT = 1
+
+_DISTRIBUTION = {field.name: bool if field.name == "requested" else str for field in fields(Distribution)}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,17 @@ def recall(cache: str, order: Order) -> Answer | None:
         answer = json.loads(paths.read(paths.pip_answer(cache, order.spec.key)))
         if answer["format"] != _FORMAT or answer["settings"] != question.settings(order):
             return None
-        distributions = tuple(Distribution(**one) for one in answer["distributions"])
-        return Answer(distributions, answer["asked"]) if answer["asked"] <= time.time() else None
+        if not shape.fits(answer["distributions"], [_DISTRIBUTION]) or answer["asked"] > time.time():
+            return None
+        return Answer(tuple(Distribution(**one) for one in answer["distributions"]), answer["asked"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def is_whole(path: str, names: Collection[str]) -> bool:
+    """Tell whether all that the answer in a file names is among the names in the store; another version's is whole."""
+    try:
+        answer = json.loads(paths.read(path))
+        return answer["format"] != _FORMAT or all(one["kept"] in names for one in answer["distributions"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

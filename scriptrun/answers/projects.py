@@ -41,7 +41,7 @@ def remember(cache: str, ground: str, listings: Iterable[Listing], distributions
             "versions": ["!" * _is_yanked(files) + version for version, files in one.versions.items()],
             "chosen": _chosen(one, path, taken.get(one.name)),
         }
-        paths.replace(path, json.dumps(content, separators=(",", ":")).encode("ascii"), lasting=False)
+        paths.replace(path, json.dumps(content, separators=(",", ":")).encode("ascii"), durable=False)
 
 
 def read(cache: str, ground: str, name: str) -> Project | None:

@@ -1,7 +1,5 @@
 """The commands of a distribution: programs whose first lines name the Python of the environment that they are in."""
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -9,25 +7,33 @@ _LONGEST = 512 if sys.platform == "darwin" else 127
 """How long a first line may be, in bytes, that the system finds a program by."""
 
 
-def split(content: bytes, python: str) -> tuple[str, bytes] | None:
-    """Return the options that follow `python` in the first lines of a program, and the rest; None if it is not there.
+def split(content: bytes, python: str) -> bytes | None:
+    """Return a program without its first lines, which start it by `python`; None if they do not.
 
-    The first lines are those that pip writes: a shebang, or where that would be too long a shell that starts Python.
+    They are those that pip writes: a shebang, or where that would not do, a shell that starts Python.
     """
     own = os.fsencode(python)
-    if content.startswith(b"#!" + own):
-        first, end, rest = content[len(own) + 2 :].partition(b"\n")
-        return (os.fsdecode(first), rest) if end and first[:1] in (b"", b" ", b"\r") else None
-    head = b"#!/bin/sh\n'''exec' " + own
-    if content.startswith(head):
-        options, end, rest = content[len(head) :].partition(b" \"$0\" \"$@\"\n' '''\n")
-        return (os.fsdecode(options), rest) if end and b"\n" not in options else None
+    for head in (_plain(own), _by_shell(own)):
+        if content.startswith(head):
+            return content[len(head) :]
     return None
 
 
-def join(options: str, rest: bytes, python: str) -> bytes:
-    """Return a program with first lines that start it by `python` with these options."""
-    own = os.fsencode(python + options)
-    if b" " not in os.fsencode(python) and len(own) + 3 <= _LONGEST:
-        return b"#!" + own + b"\n" + rest
-    return b"#!/bin/sh\n'''exec' " + own + b" \"$0\" \"$@\"\n' '''\n" + rest
+def join(rest: bytes, python: str) -> bytes:
+    """Return a program with first lines that start it by `python`.
+
+    pip writes them so for the commands that it makes. Before a script that a distribution brings along, it writes a
+    shebang in any case, which the system cannot always follow.
+    """
+    own = os.fsencode(python)
+    head = _plain(own)
+    return (head if b" " not in own and len(head) <= _LONGEST else _by_shell(own)) + rest
+
+
+def _plain(python: bytes) -> bytes:
+    return b"#!" + python + b"\n"
+
+
+def _by_shell(python: bytes) -> bytes:
+    quoted = b'"' + python + b'"' if b" " in python else python
+    return b"#!/bin/sh\n'''exec' " + quoted + b" \"$0\" \"$@\"\n' '''\n"

@@ -10,28 +10,37 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from scriptrun import deletion, paths
+from scriptrun import deletion, paths, shape
 from scriptrun.interpreters import Interpreter
-from scriptrun.order import Described
+from scriptrun.order import Described, Distribution
 
-FORMAT = 1
+FORMAT = 2
 FACTS = "kept.json"
-CONTENT = "content"
+
+_SHAPE = {
+    "format": int,
+    "name": str,
+    "version": str,
+    "hash": str,
+    "origin": str,
+    "requires": [str],
+    "requires_python": str,
+    "extras": [str],
+}
 
 _NAME = re.compile(r"[a-z0-9-]+-[\w.+!]+-[0-9a-f]{32}", re.ASCII)
 
-
-class Unusable(Exception):
-    """What was kept is not there any more, or not as it was put there; it says which."""
+_UNFINISHED = re.compile(rf"({_NAME.pattern})\.(\d+)\.[0-9a-f]{{8}}", re.ASCII)
+"""What is being made of a distribution, or deleted: its name, the process that does it, and a number."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A distribution in the store: its directory, and what is known of it (see `assembly.keep`)."""
+    """A distribution in the store: its directory, and what is known of it (see `gathering.keep`)."""
 
     path: str
     facts: Mapping[str, Any]
@@ -54,7 +63,12 @@ def directory(name: str, version: str, digest: str, origin: str, interpreter: In
         built = json.dumps([identity, astuple(interpreter)], separators=(",", ":"))
         identity = hashlib.sha256(built.encode()).hexdigest()
     found = f"{name}-{version}-{identity[:32]}"
-    return found if _NAME.fullmatch(found) else ""
+    return found if is_name(found) else ""
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a directory in a store with this name is a distribution, and nothing that is being made of one."""
+    return bool(_NAME.fullmatch(name))
 
 
 def find(cache: str, name: str) -> Kept | None:
@@ -64,7 +78,21 @@ def find(cache: str, name: str) -> Kept | None:
         facts = json.loads(paths.read(os.path.join(path, FACTS)))
     except (OSError, ValueError, RecursionError):
         return None
-    return Kept(path, facts) if isinstance(facts, dict) and facts.get("format") == FORMAT else None
+    return Kept(path, facts) if shape.fits(facts, _SHAPE) and facts["format"] == FORMAT else None
+
+
+def describe(path: str, one: Distribution, described: Described) -> None:
+    """Write down what is known of a distribution whose files are in the directory `path`. Raises OSError."""
+    known = {
+        "format": FORMAT,
+        "name": one.name,
+        "version": one.version,
+        "hash": one.hash,
+        "origin": one.origin,
+        **asdict(described),
+    }
+    with open(os.path.join(path, FACTS), "x", encoding="ascii") as file:
+        json.dump(known, file, separators=(",", ":"))
 
 
 def described(cache: str, name: str) -> Described | None:
@@ -80,6 +108,8 @@ def begin(cache: str, name: str) -> str:
     """Make a directory in which a distribution is gathered, and return it. Raises OSError."""
     directory = paths.store(cache)
     paths.make_directories(directory)
+    for left in list(leavings(cache, name)):
+        deletion.delete(left)
     path = os.path.join(directory, f"{name}.{os.getpid()}.{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     return path
@@ -94,6 +124,32 @@ def finish(path: str, name: str) -> None:
         deletion.delete(path)
         if not os.path.isdir(target):
             raise
+
+
+def leavings(cache: str, of: str = "") -> Iterator[str]:
+    """Yield what dead processes began to make, or to delete, and did not finish: of one distribution, or of all."""
+    return (path for path, name, process in _unfinished(cache) if of in ("", name) and not paths.lives(process))
+
+
+@contextlib.contextmanager
+def discarding(cache: str) -> Iterator[None]:
+    """Remove what this process gathered and did not finish, if the block fails."""
+    try:
+        yield
+    except BaseException:
+        for path, _, process in list(_unfinished(cache)):
+            if process == os.getpid():
+                deletion.delete(path)
+        raise
+
+
+def _unfinished(cache: str) -> Iterator[tuple[str, str, int]]:
+    """Yield path, name of the distribution, and process of each directory that is being made, or deleted."""
+    with contextlib.suppress(OSError), os.scandir(paths.store(cache)) as entries:
+        for entry in entries:
+            found = _UNFINISHED.fullmatch(entry.name)
+            if found:
+                yield entry.path, found.group(1), int(found.group(2))
 
 
 def remove(cache: str, name: str) -> int:

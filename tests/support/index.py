@@ -8,6 +8,7 @@ import hashlib
 import html
 import io
 import json
+import re
 import tarfile
 import urllib.parse
 import zipfile
@@ -111,7 +112,7 @@ class Index:
 
     def page(self, project: str) -> tuple[str, str]:
         """Return media type and text of the page of a project, `""` where there is none."""
-        names = [name for name in self.files if name.partition("-")[0].replace("_", "-").lower() == project]
+        names = [name for name in self.files if re.sub(r"[-_.]+", "-", name.partition("-")[0]).lower() == project]
         if not names:
             return "", ""
         if self.uploaded:
