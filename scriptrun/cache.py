@@ -23,6 +23,8 @@ from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
 _MANIFEST = {
     "format": int,
     "environment": str,
@@ -172,17 +174,18 @@ def reclaim(cache: str, key: str) -> None:
             paths.replace(paths.stamp(path), b"")
 
 
-def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...], answered: float) -> Environment:
+    """Write the manifest of the environment at `path`, which makes it complete: `answered` is when pip was asked.
 
     What it vouches for is on disk, see `generations.settle`. It has no stamp yet: one that is complete, not
-    current and without a stamp was never used by anybody.
+    current and without a stamp was never used by anybody. Raises OSError.
     """
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
         "key": spec.key,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "created": time.strftime(_TIME, time.gmtime()),
+        "answered": time.strftime(_TIME, time.gmtime(answered)),
         "asked": spec.facts,
         "distributions": [one._asdict() for one in distributions],
     }

@@ -39,11 +39,27 @@ class Described(NamedTuple):
     extras: tuple[str, ...] = ()
 
 
+class Listing(NamedTuple):
+    """What pip found of a project, at the time `asked` or later: by version, newest first, the files to choose from.
+
+    A file is the sha256 that its index announces (`""`: none), after `!` where it was yanked.
+    """
+
+    name: str
+    asked: float
+    versions: Mapping[str, tuple[str, ...]]
+
+
 class Installed(NamedTuple):
-    """What pip installed: the distributions, and by name what their metadata says."""
+    """What pip installed: the distributions, by name what their metadata says, and what pip found of projects.
+
+    `asked` is when it began, in seconds since the epoch.
+    """
 
     distributions: tuple[Distribution, ...]
     described: Mapping[str, Described]
+    asked: float = 0.0
+    listings: tuple[Listing, ...] = ()
 
 
 class Candidate(NamedTuple):
@@ -70,6 +86,8 @@ class Order(NamedTuple):
     that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
     end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered, unless the
     distributions are `known` and all of them are kept. What is in the `store`, by its name there, pip need not unpack.
+    An answer older than `max_age` is none (0: it counts for ever), nor are answers to other questions that are older
+    than `answers_max_age` (0: they never count), both in seconds.
     """
 
     spec: EnvironmentSpec
@@ -87,6 +105,8 @@ class Order(NamedTuple):
     prepared: Callable[[int], None] = lambda _: None
     ask: bool = False
     store: tuple[str, ...] = ()
+    max_age: float = 0.0
+    answers_max_age: float = 0.0
     known: tuple[Distribution, ...] | None = None
 
     @property

@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,13 @@ from packaging.utils import canonicalize_name
 from scriptrun import extent, git_credentials, paths, patience, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.order import Candidate, Described, Distribution, Installed, Order
+from scriptrun.order import Candidate, Described, Distribution, Installed, Listing, Order
 
 if TYPE_CHECKING:
     import importlib.metadata
+
+
+_LISTINGS = "listings.json"
 
 
 def load() -> None:
@@ -43,11 +47,13 @@ def install(order: Order, environment: str) -> Installed:
     What the order says to be kept may be left out: it is returned with its name in the store, for others to put in.
     Raises InstallError, and OSError where pip cannot be started.
     """
+    asked = time.time()
     with _work(environment) as work:
         reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
         for report, step in zip(reports, _PASSES, strict=True):
             step(order, environment, ["install", *_reported(report)])
-        return _installed(reports, environment, _left_out(work))
+        listings = _listings(work, asked) if order.pins is None else ()
+        return _installed(reports, environment, _left_out(work))._replace(asked=asked, listings=listings)
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -155,10 +161,15 @@ def _run(
     options = [*alone, *pip_options.arguments(order)]
     if order.constraints:
         options += ["--constraint", _written(spec.requirements(order.constraints), environment, "block")]
-    arguments = [*command, *options, "--", *requirements]
+    told = {
+        "arguments": [*command, *options, "--", *requirements],
+        "rules": rules,
+        "kept": order.store,
+        "listings": os.path.join(work, _LISTINGS),
+    }
     finished = _converse(
         order,
-        [*_program(order, environment), _hidden({"arguments": arguments, "rules": rules, "kept": order.store}, work)],
+        [*_program(order, environment), _hidden(told, work)],
         {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory or work,
         functools.partial(_size, environment),
@@ -282,6 +293,19 @@ def _left_out(work: str) -> dict[str, str]:
             return {canonicalize_name(name): kept for name, kept in (line.split() for line in file)}
     except FileNotFoundError:
         return {}
+
+
+def _listings(work: str, asked: float) -> tuple[Listing, ...]:
+    """Return what pip found of the projects that it looked at; an old one tells nothing."""
+    try:
+        with open(os.path.join(work, _LISTINGS), "rb") as file:
+            found = json.load(file)
+    except FileNotFoundError:
+        return ()
+    return tuple(
+        Listing(name, asked, {version: tuple(files) for version, files in versions})
+        for name, versions in sorted(found.items())
+    )
 
 
 def _installed(reports: Iterable[str], environment: str, left_out: Mapping[str, str]) -> Installed:

@@ -1,8 +1,8 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
 Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
-arguments and with the rules of `pip_rules` (null: none), as JSON: everybody can read a command line, and a requirement
-may hold a password.
+arguments, with the rules of `pip_rules` (null: none), and with the file that `pip_listings` is to write (empty: none),
+as JSON: everybody can read a command line, and a requirement may hold a password.
 """
 
 import gc
@@ -171,9 +171,14 @@ def adapt(arguments, version):
         del arguments[at : at + 2]
 
 
+def beside(name):
+    """Return what is in a program beside this one: it is run from its file, as this one is, and nothing is written."""
+    return runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), name))
+
+
 def keep(rules, old=False):
-    """Let pip ask only where the rules say; `pip_rules` is run from its file, as this one is, and nothing is written."""
-    own = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip_rules.py"))
+    """Let pip ask only where the rules say."""
+    own = beside("pip_rules.py")
     own["keep"](rules)
     if old:
         own["refuse_builds"]()
@@ -235,6 +240,30 @@ def leave_out(kept):
     install.install_given_reqs = install_rest
 
 
+def run_own(runner, told):
+    """Run scriptrun's pip; where it succeeds, write what it found of projects to a file (empty: nowhere)."""
+    sys.path.append(os.path.dirname(os.path.dirname(runner)))
+    spare_processes()
+    if told["rules"] is not None:
+        keep(told["rules"])
+    if told["kept"]:
+        leave_out(told["kept"])
+    file = told["listings"]
+    listings = beside("pip_listings.py")["Listings"]()
+    if file:
+        listings.watch()
+    sys.path.pop()
+    settled = spare_collections()
+    try:
+        runpy.run_path(runner, run_name="__main__")
+    except SystemExit as ended:
+        if file and not ended.code:
+            listings.write(file)
+        raise
+    finally:
+        settled()
+
+
 def main():
     environment, runner, oldest, file = sys.argv[1:]
     with open(file, encoding="utf-8") as content:
@@ -251,18 +280,7 @@ def main():
     fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
-        sys.path.append(os.path.dirname(os.path.dirname(runner)))
-        spare_processes()
-        if rules is not None:
-            keep(rules)
-        if told["kept"]:
-            leave_out(told["kept"])
-        sys.path.pop()
-        settled = spare_collections()
-        try:
-            runpy.run_path(runner, run_name="__main__")
-        finally:
-            settled()
+        run_own(runner, told)
         return
     wheel, version = bundled_pip()
     adapt(arguments, version)

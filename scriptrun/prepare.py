@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from scriptrun import cache as caches
 from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
 from scriptrun.answers import memory, recipes
+from scriptrun.answers.memory import Answer
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -112,18 +114,18 @@ def build(path: str, order: Order, cache: str) -> Environment:
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
     with _still_there(path):
-        distributions: tuple[Distribution, ...] = ()
+        answer = Answer((), time.time())
         if order.spec.requirements:
-            distributions = _put_together(path, order, cache) or _install(path, order, cache)
+            answer = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
         else:
             generations.settle(path)
-        made = caches.complete(order.spec, path, distributions)
-    order.prepared(len(distributions))
+        made = caches.complete(order.spec, path, answer.distributions, answer.asked)
+    order.prepared(len(answer.distributions))
     return made
 
 
-def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
+def _put_together(path: str, order: Order, cache: str) -> Answer | None:
     """Put the environment together without pip, if what pip would answer is known and kept, else return None."""
     supply = supplies.find(cache, order)
     if supply.distributions is None:
@@ -139,10 +141,12 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
     generations.settle(path)
-    return supply.distributions
+    if supply.covered:
+        memory.remember(cache, order, supply.distributions, supply.asked)
+    return Answer(supply.distributions, supply.asked)
 
 
-def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
+def _install(path: str, order: Order, cache: str) -> Answer:
     """Let pip install what is ordered and is not kept, check it, and keep it."""
     order.show("finding out what is needed")
     installed = _ask(path, order, cache)
@@ -157,8 +161,8 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
         )
         generations.settle(path)
         gathered.publish()
-    memory.remember(cache, order, distributions)
-    return distributions
+    supplies.keep(cache, order, installed, distributions)
+    return Answer(distributions, installed.asked)
 
 
 def _ask(path: str, order: Order, cache: str) -> Installed:

@@ -63,6 +63,8 @@ class Wanted(NamedTuple):
             self.script.constraints,
             self.script.routes,
             self.configuration.policy,
+            max_age=self.max_age,
+            answers_max_age=self.configuration.answers_max_age,
             prepared=prepared,
         )
         if self.lock is None:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from scriptrun import paths, shape
 from scriptrun.answers import question
@@ -16,8 +17,15 @@ _FORMAT = 1
 _DISTRIBUTION = {field: bool if field == "requested" else str for field in Distribution._fields}
 
 
-def remember(cache: str, order: Order, distributions: Iterable[Distribution]) -> None:
-    """Keep what pip answered, unless a part of it is not in the store. Raises OSError."""
+class Answer(NamedTuple):
+    """What pip answered when it was asked, in seconds since the epoch."""
+
+    distributions: tuple[Distribution, ...]
+    asked: float
+
+
+def remember(cache: str, order: Order, distributions: Iterable[Distribution], asked: float) -> None:
+    """Keep what pip answered when it was `asked`, unless a part of it is not in the store. Raises OSError."""
     distributions = tuple(distributions)
     path = paths.pip_answer(cache, order.spec.key)
     if not all(one.kept for one in distributions):
@@ -25,7 +33,7 @@ def remember(cache: str, order: Order, distributions: Iterable[Distribution]) ->
         return
     answer = {
         "format": _FORMAT,
-        "asked": int(time.time()),
+        "asked": asked,
         "settings": question.settings(order),
         "distributions": [one._asdict() for one in distributions],
     }
@@ -33,15 +41,15 @@ def remember(cache: str, order: Order, distributions: Iterable[Distribution]) ->
     paths.replace(path, json.dumps(answer, separators=(",", ":")).encode("ascii"))
 
 
-def recall(cache: str, order: Order) -> tuple[Distribution, ...] | None:
-    """Return what pip answered to the same question, None where that is not known."""
+def recall(cache: str, order: Order) -> Answer | None:
+    """Return what pip answered to the same question, None where that is not known, or from a time to come."""
     try:
         answer = json.loads(paths.read(paths.pip_answer(cache, order.spec.key)))
         if answer["format"] != _FORMAT or answer["settings"] != question.settings(order):
             return None
-        if not shape.fits(answer["distributions"], [_DISTRIBUTION]):
+        if not shape.fits(answer["distributions"], [_DISTRIBUTION]) or answer["asked"] > time.time():
             return None
-        return tuple(Distribution(**one) for one in answer["distributions"])
+        return Answer(tuple(Distribution(**one) for one in answer["distributions"]), answer["asked"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

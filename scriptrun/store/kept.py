@@ -101,6 +101,15 @@ def names(cache: str) -> tuple[str, ...]:
         return ()
 
 
+def described(cache: str, name: str) -> Described | None:
+    """Return what the metadata of a distribution says that is kept under the name of a directory."""
+    found = find(cache, name)
+    if found is None:
+        return None
+    facts = found.facts
+    return Described(tuple(facts["requires"]), facts["requires_python"], tuple(facts["extras"]))
+
+
 def begin(cache: str, name: str) -> str:
     """Make a directory in which a distribution is gathered, and return it. Raises OSError."""
     directory = paths.store(cache)
