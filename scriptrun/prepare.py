@@ -133,6 +133,8 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
     caches.settle(path)
+    if supply.covered:
+        memory.remember(cache, order, supply.distributions)
     return supply.distributions
 
 

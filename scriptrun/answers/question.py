@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from scriptrun import pip_options
 from scriptrun.errors import without_credentials
@@ -26,6 +26,13 @@ def settings(order: Order) -> str:
     said = {name: found.get(f"PIP_{name.upper().replace('-', '_')}", "") for name in _BEARING}
     files = [list(_contents(said[name])) for name in _FILES]
     return _digest([{name: without_credentials(text) for name, text in said.items()}, files])
+
+
+def family(order: Order) -> str:
+    """Return the key that the environment would have, were there no patch versions of interpreters."""
+    interpreter = order.spec.interpreter
+    short = ".".join(interpreter.version.split(".")[:2])
+    return replace(order.spec, interpreter=replace(interpreter, version=short)).key
 
 
 def ground(order: Order) -> str:
