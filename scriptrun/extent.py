@@ -14,10 +14,16 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class Extent:
-    """What the files of a directory hold, in bytes, and what removing it frees: allocated blocks of what goes then."""
+    """What the files of a directory hold, and what is allocated for them, in bytes.
 
-    size: int
-    freed: int
+    `size` is what they hold, `linked` how much of that is in files that have another name, perhaps elsewhere; `taken`
+    is what all of it takes on disk, `freed` what of that comes back when the directory is removed and nothing else.
+    """
+
+    size: int = 0
+    linked: int = 0
+    taken: int = 0
+    freed: int = 0
 
 
 def measure(directory: str) -> Extent:
@@ -25,14 +31,19 @@ def measure(directory: str) -> Extent:
 
     A file that has another name, perhaps elsewhere, frees nothing: the other name keeps it.
     """
-    size = blocks = 0
+    size = linked = taken = freed = 0
     for status in _statuses(directory):
+        blocks = _blocks(status)
+        taken += blocks
         if stat.S_ISDIR(status.st_mode):
-            blocks += _blocks(status)
+            freed += blocks
+            continue
+        size += status.st_size
+        if status.st_nlink == 1:
+            freed += blocks
         else:
-            size += status.st_size
-            blocks += _blocks(status) if status.st_nlink == 1 else 0
-    return Extent(size, blocks * _BLOCK)
+            linked += status.st_size
+    return Extent(size, linked, taken * _BLOCK, freed * _BLOCK)
 
 
 def _statuses(directory: str) -> Iterator[os.stat_result]:

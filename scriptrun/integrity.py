@@ -24,6 +24,9 @@ MISSING, DIFFERS, UNREADABLE = "is missing", "differs", "cannot be read"
 
 _HASHES = ("sha256", "sha384", "sha512")
 
+Digests = dict[tuple[object, ...], str]
+"""What files were found to hold: several names may lead to one file, which then is read once."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -40,16 +43,19 @@ class Finding:
         return f"{owner}{self.file} {self.what}"
 
 
-def findings(environment: str, distributions: Iterable[Distribution], *, unhashed: bool = False) -> Iterator[Finding]:
+def findings(
+    environment: str, distributions: Iterable[Distribution], *, unhashed: bool = False, digests: Digests | None = None
+) -> Iterator[Finding]:
     """Yield what is wrong with the files of `distributions`, which are said to be in the environment at this path.
 
-    With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code. Raises OSError
-    where the machine lacks what it takes to read them.
+    With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code. What is read is
+    noted in `digests`. Raises OSError where the machine lacks what it takes to read them.
     """
     found = installed(environment)
+    digests = {} if digests is None else digests
     for one in distributions:
         place = found.get(identity(one.name, one.version))
-        wrong = _compare(*place, unhashed) if place else [("all of it", MISSING)]
+        wrong = _compare(*place, unhashed, digests) if place else [("all of it", MISSING)]
         for file, what in wrong:
             yield Finding(one.name, one.version, file, what)
 
@@ -99,7 +105,12 @@ def installed(environment: str) -> dict[tuple[str, str], tuple[str, str]]:
     return found
 
 
-def _compare(metadata: str, directory: str, unhashed: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001 - handed on
+def _compare(
+    metadata: str,
+    directory: str,
+    unhashed: bool,  # noqa: FBT001 - handed on
+    digests: Digests,
+) -> Iterator[tuple[str, str]]:
     """Yield each file that a RECORD lists and that is not as it says, and what is wrong with it."""
     own = os.path.join(os.path.basename(metadata), record.NAME)
     try:
@@ -116,7 +127,7 @@ def _compare(metadata: str, directory: str, unhashed: bool) -> Iterator[tuple[st
         yield own, DIFFERS
     for file, expected in rows.items():
         path = os.path.join(directory, file)
-        what = _compare_hash(path, expected) if expected else ""
+        what = compare_hash(path, expected, digests) if expected else ""
         if unhashed and not expected and "__pycache__" not in file and not os.path.lexists(path):
             what = MISSING
         if what:
@@ -128,21 +139,33 @@ def _rows(path: str) -> dict[str, str]:
     return {name: expected for name, expected, _size in record.read(path)}
 
 
-def _compare_hash(path: str, expected: str) -> str:
-    """Return what is wrong with a file that is to have this hash; `""`: nothing, or the hash is of no known kind."""
+def compare_hash(path: str, expected: str, digests: Digests) -> str:
+    """Return what is wrong with a file that is to have this hash; `""`: nothing, or the hash is of no known kind.
+
+    Raises OSError where the machine lacks what it takes to read it.
+    """
     algorithm, _, wanted = expected.partition("=")
     if algorithm not in _HASHES:
         return ""
-    digest = hashlib.new(algorithm)
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe, a device: to read it may never end
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a pipe, a device: to read it may never end
             return DIFFERS
-        with open(path, "rb") as file:
-            for chunk in iter(lambda: file.read(1 << 20), b""):
-                digest.update(chunk)
+        identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, algorithm)
+        if identity not in digests:
+            digests[identity] = _digest(path, algorithm)
     except OSError as error:
         return _told(error)
-    return "" if base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == wanted else DIFFERS
+    return "" if digests[identity] == wanted else DIFFERS
+
+
+def _digest(path: str, algorithm: str) -> str:
+    """Return the hash of a file as RECORD writes it. Raises OSError."""
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
 def _told(error: OSError) -> str:

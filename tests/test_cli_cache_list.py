@@ -16,6 +16,8 @@ from support import terminal
 from support.index import Index
 from support.user import LIMIT, User
 
+from scriptrun import extent
+
 KEYS = [
     "key",
     "path",
@@ -60,25 +62,28 @@ def test_empty_cache(user: User) -> None:
     assert listed(user) == []
     table = user.run("scriptrun", "cache", "list")
     assert (table.status, table.err, len(table.out.splitlines())) == (0, "", 1)
-    assert sized(user) == {"environments": 0, "size": 0, "freed": 0}
-    assert user.run("scriptrun", "cache", "size").out == "0 environments, 0 B; to remove all would free 0 B\n"
+    size = sized(user)
+    assert (size["environments"], size["distributions"], size["size"], size["freed"]) == (0, 0, 0, 0)
+    told = user.run("scriptrun", "cache", "size").out
+    assert told.startswith("0 environments, 0 distributions, 0 B; to remove all would free 0 B\non disk: 0 B envir")
 
 
 @pytest.mark.slow
 def test_object_of_an_environment(user: User, shared_index: Index) -> None:
-    """Each key is there, and says of the environment what the manifest, its stamp and the launch records say."""
+    """Each key is there, and says of the environment what its files, its stamp and the launch records say."""
     script = user.script("s.py", "Other", "DEMO >= 1")
     assert user.run("./s.py").status == 0
     (environment,) = user.environments()
     os.utime(environment / ".stamp", (0, 1_700_000_000))
     (one,) = listed(user)
     manifest = json.loads((environment / "scriptrun.json").read_text())
+    top = (user.cache / "v1/store").stat().st_blocks * 512
     assert list(one) == KEYS
     assert one == {
         "key": environment.parent.name,
         "path": str(environment),
-        "size": manifest["size"],
-        "freed": manifest["freed"],
+        "size": extent.measure(str(environment)).size,
+        "freed": extent.measure(str(environment)).freed + extent.measure(str(user.cache / "v1/store")).taken - top,
         "last_used": "2023-11-14T22:13:20Z",
         "created": manifest["created"],
         "python": manifest["asked"]["interpreter"]["version"],
@@ -87,7 +92,8 @@ def test_object_of_an_environment(user: User, shared_index: Index) -> None:
         "in_use": False,
         "current": True,
     }
-    assert sized(user) == {"environments": 1, "size": one["size"], "freed": one["freed"]}
+    size = sized(user)
+    assert (size["environments"], size["distributions"], size["freed"]) == (1, 2, one["freed"])
     assert shared_index.url.split("/")[2] not in user.run("scriptrun", "cache", "list").out
 
 
@@ -138,7 +144,8 @@ def test_orders(user: User, pythons: list[Path]) -> None:
         assert user.run("scriptrun", *options, "s.py").status == 0
     for number, environment in enumerate(user.environments()):
         used = time.time() - 1000 * ((number + 1) % 3)
-        change(environment, size=(number * 2 + 1) % 5, created=f"2026-01-0{number + 1}T00:00:00Z")
+        (environment / "content").write_bytes(b"x" * ((number * 2 + 1) % 5))
+        change(environment, created=f"2026-01-0{number + 1}T00:00:00Z")
         os.utime(environment / ".stamp", (used, used))
     everything = listed(user)
     assert len(everything) == 3
@@ -255,9 +262,12 @@ def test_reader_that_has_gone_is_no_error(user: User) -> None:
 
 
 def test_size_in_words(user: User) -> None:
-    """A line tells number, bytes and what removing gives back."""
+    """A line tells numbers, bytes and what removing gives back, another one what takes how much room."""
     user.script("s.py")
     user.run("./s.py")
     (environment,) = user.environments()
-    change(environment, size=1_234_567, freed=2_000_000)
-    assert user.run("scriptrun", "cache", "size").out == "1 environment, 1.2 MB; to remove all would free 2.0 MB\n"
+    (environment / "content").write_bytes(b"x" * 1_234_567)
+    first, second, end = user.run("scriptrun", "cache", "size").out.split("\n")
+    assert re.fullmatch(r"1 environment, 0 distributions, 1\.2 MB; to remove all would free 1\.[23] MB", first)
+    assert re.fullmatch(r"on disk: 1\.[23] MB environments, 0 B store, [\d.]+ kB other", second)
+    assert end == ""

@@ -62,8 +62,10 @@ def test_repair_restores_what_was_there(user: User, index: Index) -> None:
     (site(damaged) / "helper.py").unlink()
     (plain / "pyvenv.cfg").unlink()
     index.add(indexes.wheel("demo", "2.0"))
+    (kept,) = (path.name for path in user.cache.glob("v1/store/demo-*"))
     findings = sorted(
         (
+            f"store: {kept}: site/demo.py differs; held by {damaged.parent.name}",
             f"{damaged.parent.name}: demo 1.0: demo.py differs",
             f"{damaged.parent.name}: helper 1.0: helper.py is missing",
             f"{plain.parent.name}: pyvenv.cfg is missing",
@@ -74,8 +76,9 @@ def test_repair_restores_what_was_there(user: User, index: Index) -> None:
     assert user.run("./s.py").out == "66.6\n"
     repaired = verify(user, "--repair")
     assert (repaired.status, sorted(repaired.out.splitlines())) == (0, findings)
-    keys = sorted((damaged.parent.name, plain.parent.name))
-    assert repaired.err.splitlines() == [f"scriptrun: note: {key} was rebuilt" for key in keys]
+    notes = [f"{key} was rebuilt" for key in sorted((damaged.parent.name, plain.parent.name))]
+    notes.insert(0, f"{kept} was removed from the store")
+    assert repaired.err.splitlines() == [f"scriptrun: note: {note}" for note in notes]
     assert verify(user) == (0, "", "")
     assert current(user, "s.py").parent == damaged.parent
     assert current(user, "s.py") != damaged
@@ -121,12 +124,35 @@ def test_repair_keeps_to_what_was_asked(user: User, index: Index) -> None:
     assert user.run(*words, "--offline", **nowhere)[:2] == (0, "1.0 1.0\n")
 
 
+@pytest.mark.parametrize("words", [(), ("--offline",)])
+def test_repair_from_the_store(user: User, index: Index, words: tuple[str, ...]) -> None:
+    """What is sound in the store is not asked of pip again, offline or with an index that has other versions now."""
+    index.add(indexes.wheel("demo", "1.0"), indexes.wheel("helper", "1.0", requires=["demo"]))
+    user.variables["PIP_INDEX_URL"] = index.url
+    user.script("s.py", "helper", body="import demo; print(demo.V)\n")
+    assert user.run("./s.py").out == "1.0\n"
+    before = current(user, "s.py")
+    (site(before) / "demo.py").unlink()
+    (site(before) / "helper.py").unlink()
+    (site(before) / "helper.py").write_text("V = 'mine'\n")
+    index.files.clear()
+    index.add(indexes.wheel("demo", "2.0"))
+    index.requests.clear()
+    assert verify(user, "--repair", *words).status == 0
+    assert index.requests == []
+    assert verify(user) == (0, "", "")
+    assert user.run("./s.py").out == "1.0\n"
+    after = current(user, "s.py")
+    assert after != before
+
+
 def damage(user: User) -> Path:
-    """Run `s.py`, which needs `demo`, take the module away, and return the environment."""
+    """Run `s.py`, which needs `demo`, take the module away, from the store too, and return the environment."""
     user.script("s.py", "demo", body="import demo; print(demo.V)\n")
     assert user.run("./s.py").out == "2.0\n"
     environment = current(user, "s.py")
     (site(environment) / "demo.py").unlink()
+    shutil.rmtree(user.cache / "v1/store")
     return environment
 
 
@@ -189,6 +215,7 @@ def test_password_of_the_index_is_the_one_that_is_given_now(user: User, index: I
     damage(user)
     assert verify(user, "--repair") == (0, *verify_output(user, "demo 2.0: demo.py is missing", "was rebuilt"))
     (site(current(user, "s.py")) / "demo.py").unlink()
+    shutil.rmtree(user.cache / "v1/store")
     finished = user.run("scriptrun", "cache", "verify", "--repair", SCRIPTRUN_INDEX_URL=None)
     assert finished.status == 1
     assert "secret" not in finished.out + finished.err

@@ -35,18 +35,19 @@ def du(path: Path) -> int:
 
 def test_files_count_by_length_and_by_blocks(tree: Path) -> None:
     """The size is what files hold, links their own text; what comes back is what `du` counts, directories too."""
-    assert extent.measure(str(tree)) == Extent(0 + 5 + 5000 + 100_000 + len("b") + len("nowhere"), du(tree))
+    size = 0 + 5 + 5000 + 100_000 + len("b") + len("nowhere")
+    assert extent.measure(str(tree)) == Extent(size, linked=0, taken=du(tree), freed=du(tree))
 
 
 def test_what_has_another_name_frees_nothing(tree: Path, tmp_path: Path) -> None:
-    """A file with a hard link elsewhere counts by its length, and its blocks stay when it is removed."""
+    """A file with a hard link elsewhere is there, and takes its blocks, which stay when it is removed."""
     before = extent.measure(str(tree))
     allocated = (tree / "a/b/larger").stat().st_blocks * 512
     assert allocated > 0
     os.link(tree / "a/b/larger", tmp_path / "elsewhere")
-    assert extent.measure(str(tree)) == Extent(before.size, before.freed - allocated)
+    assert extent.measure(str(tree)) == Extent(before.size, 5000, before.taken, before.freed - allocated)
 
 
 def test_nothing_takes_nothing(tmp_path: Path) -> None:
     """A directory that has gone takes no room."""
-    assert extent.measure(str(tmp_path / "gone")) == Extent(0, 0)
+    assert extent.measure(str(tmp_path / "gone")) == Extent()

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from faults import crowd, hammer, kills, wares
+from faults import crowd, hammer, kills, store, wares
 from support import watch
 from support.index import Index
 from support.user import User
@@ -51,6 +51,25 @@ def test_launches_beside_removals(user: User, index: Index, grace: int) -> None:
     assert (tally.losses, tally.counts["slept through all of it"]) == ([], 1)
     assert tally.counts["launches"]
     assert tally.counts["prunes"]
+
+
+def test_store_killed_at_random_calls(new_user: Callable[[str], User], index: Index) -> None:
+    """Whoever is killed while it keeps, links or removes distributions: the next run is right, and nothing is left."""
+    tally = store.killed(new_user, index, 4, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 12)
+
+
+def test_store_refused_by_the_disk(new_user: Callable[[str], User], index: Index) -> None:
+    """A full or broken disk makes no difference to a run, or fails it and leaves nothing; the next one is right."""
+    tally = store.refused(new_user, index, 4, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 12)
+
+
+def test_builders_that_keep_the_same_at_once(user: User, index: Index) -> None:
+    """Environments that share a distribution are right when all are built at once, also while it is removed."""
+    tally = store.sharers(user, index, 4, 3)
+    assert (tally.losses, tally.counts["runs"]) == ([], 16)
+    assert tally.counts["cache prune"]
 
 
 def remove_everything(user: User) -> None:

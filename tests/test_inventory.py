@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.order import Order
 from scriptrun.upkeep import inventory
+
+KEPT = f"demo-1.0-{'0' * 32}"
 
 
 @pytest.fixture
@@ -68,29 +71,50 @@ def test_entry_tells_all_that_is_known(cache: str) -> None:
     assert (entry.last_used, entry.current, entry.complete) == (1_000_000_000.0, True, True)
     assert entry.scripts == ("/home/ada/a.py", "/home/ada/b.py")
     assert found[two.path].scripts == ("/@record/it's.py",)
-    assert (entry.size, entry.freed) == (one.manifest["size"], one.manifest["freed"])
+    assert entry.extent == extent.measure(one.path)
 
 
-def test_sizes_in_the_manifest_are_those_on_disk(cache: str) -> None:
-    """What is noted when an environment is published is what it takes, but for the manifest itself."""
-    environment = prepared(cache)
-    os.rename(paths.manifest(environment.path), f"{cache}/manifest")
-    measured = extent.measure(environment.path)
-    assert (environment.manifest["size"], environment.manifest["freed"]) == (measured.size, measured.freed)
-    assert measured.size > 0
-
-
-def test_sizes_come_from_the_manifest(cache: str) -> None:
-    """No environment is walked through whose manifest tells its size; one whose does not is measured."""
-    environment = prepared(cache)
-    changed(environment.path, size=12345, freed=67890)
-    (entry,) = inventory.entries(cache)
-    assert (entry.size, entry.freed) == (12345, 67890)
-    for sizes in ({"size": None, "freed": None}, {"size": "1 MB", "freed": 1}):
-        changed(environment.path, **sizes)
-        measured = extent.measure(environment.path)
+def test_what_was_not_used_since_is_not_measured_again(cache: str) -> None:
+    """An environment is walked through again only where it was used after, or shortly before, it was measured last."""
+    path = prepared(cache).path
+    for used, seen in ((time.time() - 3600, False), (time.time() - 5, True), (time.time() + 3600, True)):
+        os.utime(paths.stamp(path), (used, used))
+        before = extent.measure(path)
+        inventory.entries(cache)
+        Path(path, f"later-{used}.pyc").write_bytes(b"x" * 5000)
+        after = extent.measure(path)
+        assert before != after
         (entry,) = inventory.entries(cache)
-        assert (entry.size, entry.freed) == (measured.size, measured.freed)
+        assert entry.extent == (after if seen else before)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"@": 1}', '{"@": []}', '{"@": [99.5, 1]}', '{"@": [1e99, 1, 1, 1, 1]}', '{"@": [99.5, 1, 1, 1, -1]}'],
+)
+def test_measure_that_cannot_be_read(cache: str, text: str) -> None:
+    """What was written down and is damaged, or from a time to come, is not believed: the environment is measured."""
+    path = prepared(cache).path
+    os.utime(paths.stamp(path), (1, 1))
+    notes = Path(paths.extents(cache), "envs")
+    notes.parent.mkdir()
+    notes.write_text(text.replace("@", "/".join(path.split("/")[-2:])))
+    (entry,) = inventory.entries(cache)
+    assert entry.extent == extent.measure(path)
+
+
+def test_distributions(cache: str) -> None:
+    """What is in the store is measured, once; what is being put there is not in it yet."""
+    for name in (KEPT, f"{KEPT}.1.0123abcd", "junk"):
+        path = Path(paths.store(cache), name)
+        path.mkdir(parents=True)
+        (path / "kept.json").write_bytes(b"x" * 5000)
+    os.link(path / "kept.json", f"{cache}/elsewhere")
+    measured = extent.measure(os.path.join(paths.store(cache), KEPT))
+    assert measured.taken > 5000
+    assert inventory.distributions(cache) == {KEPT: measured}
+    Path(paths.store(cache), KEPT, "kept.json").unlink()
+    assert inventory.distributions(cache) == {KEPT: measured}
 
 
 def test_replaced_generation_is_not_current(cache: str) -> None:
@@ -110,7 +134,7 @@ def test_what_is_being_built_is_not_complete(cache: str) -> None:
     os.utime(building, (0, 1_000_000_000.0))
     (entry,) = inventory.entries(cache)
     assert (entry.path, entry.manifest, entry.complete, entry.current) == (str(building), None, False, False)
-    assert (entry.last_used, entry.size) == (1_000_000_000.0, len("x = 1\n"))
+    assert (entry.last_used, entry.extent.size) == (1_000_000_000.0, len("x = 1\n"))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +154,7 @@ def test_manifest_that_cannot_be_read(cache: str, values: dict[str, Any]) -> Non
     changed(environment.path, **values)
     (entry,) = inventory.entries(cache)
     assert (entry.manifest, entry.complete, entry.current) == (None, True, True)
-    assert entry.size == extent.measure(environment.path).size
+    assert entry.extent.size == extent.measure(environment.path).size
     assert caches.lookup(cache, entry.key) is None
 
 
@@ -163,15 +187,6 @@ def test_what_goes_away_meanwhile_is_left_out(cache: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(caches, "read_manifest", read)
     assert inventory.entries(cache) == []
     assert not os.path.exists(environment.path)
-
-
-@pytest.mark.parametrize("size", [10**400, -5, True])
-def test_size_that_none_has(cache: str, size: int) -> None:
-    """What a damaged manifest says of the size is not believed: the environment is measured."""
-    path = prepared(cache).path
-    changed(path, size=size)
-    (entry,) = inventory.entries(cache)
-    assert entry.size == extent.measure(path).size
 
 
 def test_link_out_of_the_cache_is_not_followed(cache: str, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_records(cache: str, tmp_path: Path) -> None:
     kept = [record(cache, here, environment), record(cache, foreign, environment)]
     kept[1].write_text("# scriptrun launch record 99\n")
     gone = [record(cache, lost, environment), record(cache, tmp_path / "other.py", "/no/environment")]
-    assert tidying.tidy(cache, ()) >= 1024
+    assert tidying.tidy(cache, (), 60.0) >= 1024
     assert all(path.exists() for path in kept)
     assert not any(path.parent.exists() for path in gone)
     assert not os.path.exists(paths.records(cache) + str(tmp_path / "lost"))
@@ -60,7 +60,7 @@ def test_answers(cache: str) -> None:
     launch.remember(cache, b"here", Answer(environment, "", provable=False), VALID)
     launch.remember(cache, b"gone", Answer("/no/environment", "", provable=False), VALID)
     Path(paths.answer(cache, 1)).write_bytes(b"scriptrun answer 99\0/no/environment\0")
-    tidying.tidy(cache, ())
+    tidying.tidy(cache, (), 60.0)
     left = {launch.answered(str(path)) for path in Path(paths.answers(cache)).iterdir()}
     assert left == {environment, None}
 
@@ -75,7 +75,7 @@ def test_keys(cache: str) -> None:
             pass
     with locks.hold(paths.lock(cache, generations.key(3))) as ours:
         assert ours
-        tidying.tidy(cache, ())
+        tidying.tidy(cache, (), 60.0)
     kept = [generations.key(1), generations.key(3)]
     assert files(paths.locks(cache)) == files(paths.pointers(cache)) == kept
     assert sorted(os.listdir(paths.all_environments(cache))) == kept
@@ -91,7 +91,7 @@ def test_unfinished_files(cache: str) -> None:
             Path(directory, name).touch()
         for name in ("name.12.0123abcd", "mine.12.abc"):
             os.utime(Path(directory, name), (time.time() - 3700,) * 2)
-    tidying.tidy(cache, ())
+    tidying.tidy(cache, (), 60.0)
     for directory in directories:
         assert [name for name in ("mine.12.abc", "young.12.0123abcd") if name in os.listdir(directory)] == [
             "mine.12.abc",
@@ -117,7 +117,7 @@ def test_isolated_environments(cache: str) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()
-        tidying.tidy(cache, ())
+        tidying.tidy(cache, (), 60.0)
         assert files(str(directory)) == ["held", "held.lock", "running", "running.lock"]
         process.stdin.close()
 
@@ -145,7 +145,7 @@ def test_link_out_of_the_cache(cache: str, tmp_path: Path, name: str) -> None:
     place.symlink_to(outside)
     (environment,) = (str(entry.path) for entry in inventory.entries(cache))
     removal.remove(cache, [environment], 0.0)
-    tidying.tidy(cache, ())
+    tidying.tidy(cache, (), 60.0)
     tidying.forget(cache)
     assert not os.path.exists(environment)
     assert [path.name for path in outside.iterdir()] == ["kept"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, fields
 
 from scriptrun import paths, shape
 from scriptrun.answers import question
 from scriptrun.order import Distribution, Order
 
-_FORMAT = 2
+_FORMAT = 1
 
 _SHAPE = {
     "format": int,
@@ -68,3 +68,12 @@ def _read(path: str, order: Order) -> tuple[str, tuple[Distribution, ...] | None
         return answer["version"], tuple(Distribution(**one) for one in answer["distributions"])
     except (OSError, ValueError, TypeError, RecursionError):
         return "", None
+
+
+def is_whole(path: str, names: Collection[str]) -> bool:
+    """Tell whether all that the answer in a file names is among the names in the store; another version's is whole."""
+    try:
+        answer = json.loads(paths.read(path))
+        return answer["format"] != _FORMAT or all(one["kept"] in names for one in answer["distributions"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

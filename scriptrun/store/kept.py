@@ -10,11 +10,11 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from scriptrun import deletion, extent, paths, shape
+from scriptrun import deletion, paths, shape
 from scriptrun.interpreters import Interpreter
 from scriptrun.order import Described, Distribution
 
@@ -30,11 +30,12 @@ _SHAPE = {
     "requires": [str],
     "requires_python": str,
     "extras": [str],
-    "size": int,
-    "freed": int,
 }
 
 _NAME = re.compile(r"[a-z0-9-]+-[\w.+!]+-[0-9a-f]{32}", re.ASCII)
+
+_UNFINISHED = re.compile(rf"({_NAME.pattern})\.(\d+)\.[0-9a-f]{{8}}", re.ASCII)
+"""What is being made of a distribution, or deleted: its name, the process that does it, and a number."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,12 @@ def directory(name: str, version: str, digest: str, origin: str, interpreter: In
         built = json.dumps([identity, astuple(interpreter)], separators=(",", ":"))
         identity = hashlib.sha256(built.encode()).hexdigest()
     found = f"{name}-{version}-{identity[:32]}"
-    return found if _NAME.fullmatch(found) else ""
+    return found if is_name(found) else ""
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a directory in a store with this name is a distribution, and nothing that is being made of one."""
+    return bool(_NAME.fullmatch(name))
 
 
 def find(cache: str, name: str) -> Kept | None:
@@ -84,7 +90,6 @@ def describe(path: str, one: Distribution, described: Described) -> None:
         "hash": one.hash,
         "origin": one.origin,
         **asdict(described),
-        **asdict(extent.measure(path)),
     }
     with open(os.path.join(path, FACTS), "x", encoding="ascii") as file:
         json.dump(known, file, separators=(",", ":"))
@@ -94,6 +99,8 @@ def begin(cache: str, name: str) -> str:
     """Make a directory in which a distribution is gathered, and return it. Raises OSError."""
     directory = paths.store(cache)
     paths.make_directories(directory)
+    for left in list(leavings(cache, name)):
+        deletion.delete(left)
     path = os.path.join(directory, f"{name}.{os.getpid()}.{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     return path
@@ -108,6 +115,32 @@ def finish(path: str, name: str) -> None:
         deletion.delete(path)
         if not os.path.isdir(target):
             raise
+
+
+def leavings(cache: str, of: str = "") -> Iterator[str]:
+    """Yield what dead processes began to make, or to delete, and did not finish: of one distribution, or of all."""
+    return (path for path, name, process in _unfinished(cache) if of in ("", name) and not paths.lives(process))
+
+
+@contextlib.contextmanager
+def discarding(cache: str) -> Iterator[None]:
+    """Remove what this process gathered and did not finish, if the block fails."""
+    try:
+        yield
+    except BaseException:
+        for path, _, process in list(_unfinished(cache)):
+            if process == os.getpid():
+                deletion.delete(path)
+        raise
+
+
+def _unfinished(cache: str) -> Iterator[tuple[str, str, int]]:
+    """Yield path, name of the distribution, and process of each directory that is being made, or deleted."""
+    with contextlib.suppress(OSError), os.scandir(paths.store(cache)) as entries:
+        for entry in entries:
+            found = _UNFINISHED.fullmatch(entry.name)
+            if found:
+                yield entry.path, found.group(1), int(found.group(2))
 
 
 def remove(cache: str, name: str) -> int:

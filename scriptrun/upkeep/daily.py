@@ -17,7 +17,10 @@ _GRACE = 3600.0
 
 
 _ORPHANED = 7 * _DAY
-"""For how many seconds an environment stays whose scripts are gone: nobody has said that they are gone for good."""
+"""For how many seconds an environment stays whose scripts are gone, and a distribution that no environment holds.
+
+Nobody has said that they are gone for good.
+"""
 
 
 def see_to(cache: str, configuration: Configuration) -> None:

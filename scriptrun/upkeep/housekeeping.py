@@ -1,7 +1,7 @@
 """Keep a cache in bounds: what is to go, and in which order.
 
 Environments whose scripts are gone and those that nobody used for long go; then the least recently used, until the rest
-is small enough.
+is small enough. With an environment go those of its distributions in the store that no other holds.
 """
 
 from __future__ import annotations
@@ -9,37 +9,49 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scriptrun import paths
-from scriptrun.upkeep import inventory, programs, removal, tidying, usage
+from scriptrun.extent import Extent
+from scriptrun.upkeep import distributions, inventory, programs, removal, tidying, usage
+from scriptrun.upkeep.holdings import Holdings
 from scriptrun.upkeep.inventory import Entry
 from scriptrun.upkeep.removal import Outcome
 
 GRACE = 60.0
 """For how many seconds after its last use an environment stays, unless the command line says otherwise."""
 
+WEEK = 7 * 86400.0
+
 
 @dataclass(frozen=True)
 class Bounds:
     """How long environments may be idle, in seconds, and how much room they may take, in bytes (None: no limit).
 
-    Those whose scripts are gone may be idle for `max_orphaned` seconds: one may come back, with a disk or a branch.
+    Those whose scripts are gone may be idle for `max_orphaned` seconds: one may come back, with a disk or a branch. So
+    may distributions that no environment holds: somebody removed theirs by hand. What pip found of projects is kept for
+    `max_known` seconds.
     """
 
     max_idle: float
     max_size: int | None
     max_orphaned: float = 0.0
+    max_known: float = WEEK
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to go, and what would be if it were not used, each with the reason; and all there is."""
+    """What is to go, and what would be if it were not used, each with the reason; and all there is.
+
+    `lost` are the distributions, by name, that go though none of these environments held them.
+    """
 
     going: tuple[tuple[Entry, str], ...]
     staying: tuple[tuple[Entry, str], ...]
     entries: tuple[Entry, ...]
+    distributions: Mapping[str, Extent]
+    lost: tuple[str, ...]
 
 
 def plan(cache: str, bounds: Bounds | None, grace: float) -> Plan:
@@ -51,16 +63,25 @@ def plan(cache: str, bounds: Bounds | None, grace: float) -> Plan:
             return removal.IN_USE
         return removal.JUST_USED if entry.complete and removal.young(entry.path, grace) else ""
 
-    entries = inventory.entries(cache)
-    asked = [(entry, "") for entry in entries] if bounds is None else list(_over(entries, bounds, spared))
+    entries, kept = inventory.entries(cache), inventory.distributions(cache)
+    asked = [(entry, "") for entry in entries] if bounds is None else list(_over(entries, kept, bounds, spared))
     return Plan(
         going=tuple((entry, reason) for entry, reason in asked if not spared(entry)),
         staying=tuple((entry, spared(entry)) for entry, _ in asked if spared(entry)),
         entries=tuple(entries),
+        distributions=kept,
+        lost=tuple(distributions.lost(cache, kept, Holdings(entries, kept).held, _patience(bounds, grace))),
     )
 
 
-def _over(entries: Sequence[Entry], bounds: Bounds, spared: Callable[[Entry], str]) -> Iterator[tuple[Entry, str]]:
+def _patience(bounds: Bounds | None, grace: float) -> float:
+    """Return for how many seconds a distribution may stay that no environment holds."""
+    return max(grace, bounds.max_orphaned) if bounds is not None else grace
+
+
+def _over(
+    entries: Sequence[Entry], kept: Mapping[str, Extent], bounds: Bounds, spared: Callable[[Entry], str]
+) -> Iterator[tuple[Entry, str]]:
     """Yield what is outside the bounds, each with the reason, in the order in which it is to go."""
     now = time.time()
     rest = []
@@ -70,13 +91,14 @@ def _over(entries: Sequence[Entry], bounds: Bounds, spared: Callable[[Entry], st
             yield entry, reason
         if not reason or spared(entry):
             rest.append(entry)
-    room = sum(entry.freed for entry in rest)
+    holdings = Holdings(rest, kept)
     for entry in rest:
-        if bounds.max_size is None or room <= bounds.max_size:
+        if bounds.max_size is None or holdings.taken <= bounds.max_size:
             break
         if not _reason(entry, bounds, now):
             yield entry, "used less recently than others, which take all the room there is"
-            room -= 0 if spared(entry) else entry.freed
+            if not spared(entry):
+                holdings.release(entry)
 
 
 def _reason(entry: Entry, bounds: Bounds, now: float) -> str:
@@ -100,8 +122,11 @@ def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
     _mend(cache, what.entries)
     outcome = removal.remove(cache, [entry.path for entry, _ in what.going], grace)
     outcome.kept.update({entry.path: reason for entry, reason in what.staying})
+    removed = set(outcome.removed)
+    released = {name for entry in what.entries if entry.path in removed for name in entry.kept}
+    outcome.freed += distributions.remove(cache, released, _patience(bounds, grace), grace)
     orphans = {entry.path for entry in what.entries if entry.orphaned}
-    outcome.freed += tidying.tidy(cache, orphans | outcome.kept.keys())
+    outcome.freed += tidying.tidy(cache, orphans | outcome.kept.keys(), bounds.max_known if bounds else grace)
     outcome.freed += programs.remove(cache, max(grace, bounds.max_idle) if bounds else grace)
     return outcome
 

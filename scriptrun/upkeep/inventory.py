@@ -1,6 +1,6 @@
-"""What a cache holds: every environment, complete or not, with what is known of it.
+"""What a cache holds: every environment, complete or not, and every distribution in the store.
 
-No environment is walked through unless its manifest does not tell its size: ten thousand take a second or two.
+None is walked through that was measured before, see `extents`: ten thousand take a second or two.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from scriptrun import cache as caches
-from scriptrun import extent, launch, paths, spec
+from scriptrun import generations, launch, paths, spec
 from scriptrun.extent import Extent
+from scriptrun.store import kept
+from scriptrun.upkeep import extents
+from scriptrun.upkeep.extents import Place
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Entry:
 
     `manifest` is None where it cannot be read or is of another format; `complete` says whether there is one at all.
     `last_used` is a time in seconds; `current` whether the key's pointer names this generation; `scripts` the paths of
-    those whose launch records lead here; `size` and `freed` are bytes, see `extent`.
+    those whose launch records lead here; `extent` is what its files take, kept ones that are linked to included.
     """
 
     key: str
@@ -33,8 +36,12 @@ class Entry:
     current: bool
     complete: bool
     scripts: tuple[str, ...]
-    size: int
-    freed: int
+    extent: Extent = field(default_factory=Extent)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The names that its distributions have in the store, those that were kept."""
+        return _kept(self.manifest)
 
     @property
     def orphaned(self) -> bool:
@@ -62,18 +69,24 @@ def entries(cache: str) -> list[Entry]:
     """Return every generation of every key. What goes away meanwhile is left out."""
     scripts = _scripts(cache)
     found = []
+    for key, path in _generations(cache):
+        with contextlib.suppress(FileNotFoundError):
+            current = generations.current(cache, key) == os.path.basename(path)
+            found.append(_entry(key, path, current, scripts.get(path, ())))
+    places = {f"{entry.key}/{os.path.basename(entry.path)}": Place(entry.path, entry.last_used) for entry in found}
+    measured = extents.measure(cache, extents.ENVIRONMENTS, places)
+    return [replace(entry, extent=extent) for entry, extent in zip(found, measured.values(), strict=True)]
+
+
+def _generations(cache: str) -> Iterator[tuple[str, str]]:
+    """Yield key and path of every generation."""
     for key in _directories(paths.all_environments(cache)):
-        current = caches.current(cache, key)
         for name in _directories(paths.environments(cache, key)):
-            path = os.path.join(paths.environments(cache, key), name)
-            with contextlib.suppress(FileNotFoundError):
-                found.append(_entry(key, path, current == name, scripts.get(path, ())))
-    return found
+            yield key, os.path.join(paths.environments(cache, key), name)
 
 
 def _entry(key: str, path: str, current: bool, scripts: tuple[str, ...]) -> Entry:  # noqa: FBT001 - a field
     manifest = caches.read_manifest(path)
-    room = _extent(path, manifest)
     return Entry(
         key=key,
         path=path,
@@ -82,9 +95,30 @@ def _entry(key: str, path: str, current: bool, scripts: tuple[str, ...]) -> Entr
         current=current,
         complete=manifest is not None or os.path.isfile(paths.manifest(path)),
         scripts=scripts,
-        size=room.size,
-        freed=room.freed,
     )
+
+
+def distributions(cache: str) -> dict[str, Extent]:
+    """Return the extent of each distribution in the store, by the name of its directory."""
+    places = {name: Place(os.path.join(paths.store(cache), name)) for name in kept_names(cache)}
+    return extents.measure(cache, extents.DISTRIBUTIONS, places)
+
+
+def kept_names(cache: str) -> list[str]:
+    """Return the names of the distributions in the store."""
+    return [name for name in _directories(paths.store(cache)) if kept.is_name(name)]
+
+
+def held(cache: str) -> set[str]:
+    """Return the names of the distributions that an environment holds now."""
+    manifests = (caches.read_manifest(path) for _, path in _generations(cache))
+    return {name for manifest in manifests for name in _kept(manifest)}
+
+
+def _kept(manifest: Mapping[str, Any] | None) -> frozenset[str]:
+    """Return the names that the distributions of a manifest have in the store."""
+    found = (one.get("kept") for one in manifest["distributions"]) if manifest is not None else ()
+    return frozenset(name for name in found if isinstance(name, str) and kept.is_name(name))
 
 
 def _last_used(environment: str) -> float:
@@ -92,17 +126,6 @@ def _last_used(environment: str) -> float:
         return os.stat(paths.stamp(environment)).st_mtime
     except OSError:
         return os.stat(environment).st_mtime
-
-
-def _extent(environment: str, manifest: Mapping[str, Any] | None) -> Extent:
-    """Return what the manifest says of an environment's size, or look where it says nothing."""
-    size, freed = (manifest or {}).get("size"), (manifest or {}).get("freed")
-    return Extent(size, freed) if _is_amount(size) and _is_amount(freed) else extent.measure(environment)
-
-
-def _is_amount(value: object) -> TypeGuard[int]:
-    """Tell whether a JSON value is a number of bytes that a disk can hold."""
-    return type(value) is int and 0 <= value < 1 << 63
 
 
 def _scripts(cache: str) -> dict[str, tuple[str, ...]]:

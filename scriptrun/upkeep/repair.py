@@ -16,17 +16,19 @@ from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
 from scriptrun.metadata import Asked, ScriptMetadata
-from scriptrun.order import Order
+from scriptrun.order import Distribution, Order
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
+from scriptrun.store import kept
 from scriptrun.upkeep.inventory import Entry
 
 
 def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: Mapping[str, str]) -> Environment:
     """Publish a new environment of the entry's key and return it; who runs in the damaged one goes on in that.
 
-    `given` is what the user says beside: whether pip may be asked, and URLs with the credentials that no manifest has.
-    Raises InstallError where it cannot be the same, or the policy was another, and what `prepare.prepare` raises.
+    It is put together from the store, which is sound (see `soundness`), or else by pip. `given` is what the user says
+    beside: whether pip may be asked, and URLs with the credentials that no manifest has. Raises InstallError where it
+    cannot be the same, or the policy was another, and what `prepare.prepare` raises.
     """
     if entry.manifest is None or not entry.is_sound:
         raise InstallError("its manifest is damaged")
@@ -35,7 +37,8 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
         raise InstallError("another version of scriptrun made it")
     if stored.lock:
         raise InstallError("it was installed from the lock of a script, which runs of that script read")
-    if stored.requirements and given.flag("offline"):
+    known = _known(cache, entry.manifest["distributions"])
+    if stored.requirements and known is None and given.flag("offline"):
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:
         raise InstallError(f"{stored.interpreter}, which it was made for, has gone or changed")
@@ -53,12 +56,26 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
         held = (*options.many("constraint"), _write(directory, "versions", versions))
         options = Options({"constraint": held, "refresh": True}).below(options)
         try:
-            order = Order(stored, asked, options, environ, _show_nothing, (), routes, policy)
+            order = Order(stored, asked, options, environ, _show_nothing, (), routes, policy, known=known)
             environment = prepare.prepare(cache, order)
         except InstallError as error:  # its hint is for the author of a script
             raise InstallError(f"not in the versions that were there: {error.message}", details=error.details) from None
     _share_alike(cache, entry.path, environment.path)
     return environment
+
+
+def _known(cache: str, listed: Iterable[Mapping[str, Any]]) -> tuple[Distribution, ...] | None:
+    """Return the distributions of a manifest, None where one of them is not kept."""
+    distributions = tuple(
+        Distribution(
+            **{name: one[name] for name in ("name", "version", "hash", "origin")},
+            requested=bool(one.get("requested")),
+            direct=str(one.get("direct", "")),
+            kept=str(one.get("kept", "")),
+        )
+        for one in listed
+    )
+    return distributions if all(one.kept and kept.find(cache, one.kept) for one in distributions) else None
 
 
 def _share_alike(cache: str, before: str, after: str) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterator
 
 from scriptrun import deletion, extent, launch, locks, overlap, paths
+from scriptrun.answers import memory
 from scriptrun.upkeep import inventory
 
 _UNFINISHED = re.compile(r".+\.\d+\.[0-9a-f]{8}")
@@ -18,20 +19,23 @@ _UNFINISHED_AGE = 3600.0
 """After how many seconds nobody writes to such a file any more."""
 
 
-def tidy(cache: str, kept: Collection[str]) -> int:
+def tidy(cache: str, kept: Collection[str], max_known: float) -> int:
     """Remove what serves nothing; return the bytes that this freed.
 
     The record of a script that has gone stays while its environment is among the `kept` ones: it tells that this may
-    go. Directories above those of environments and locks stay, as others may be about to write to them.
+    go. What pip found of projects goes after `max_known` seconds. Directories above those of environments and locks
+    stay, as others may be about to write to them.
     """
     freed = _remove_records(cache, kept) + _remove_answers(cache) + _remove_keys(cache)
+    freed += _remove_pip_answers(cache) + _remove_projects(cache, max_known)
     freed += remove_isolated(cache) + _remove_free(cache)
     return freed + sum(deletion.delete(path) for path in _unfinished(cache))
 
 
 def forget(cache: str) -> int:
-    """Remove all that is remembered of scripts, answers and interpreters; return the bytes that this freed."""
-    directories = (paths.records(cache), paths.answers(cache), paths.interpreters(cache))
+    """Remove all that is remembered of scripts, answers, sizes and interpreters; return the bytes that this freed."""
+    directories = [paths.records(cache), paths.answers(cache), paths.interpreters(cache), paths.extents(cache)]
+    directories += [paths.pip_answers(cache), paths.pip_projects(cache)]
     return sum(deletion.delete(entry.path) for directory in directories for entry in _entries(directory))
 
 
@@ -75,6 +79,25 @@ def _remove_answers(cache: str) -> int:
         environment = launch.answered(entry.path)
         if environment is not None and not os.path.isdir(environment):
             freed += deletion.delete(entry.path)
+    return freed
+
+
+def _remove_pip_answers(cache: str) -> int:
+    """Remove pip's answers that name a distribution which is not kept any more."""
+    names = set(inventory.kept_names(cache))
+    answers = [entry for entry in _entries(paths.pip_answers(cache)) if entry.name.endswith(".json")]
+    return sum(deletion.delete(entry.path) for entry in answers if not memory.is_whole(entry.path, names))
+
+
+def _remove_projects(cache: str, max_known: float) -> int:
+    """Remove what pip found of projects so many seconds ago, and the directories that are empty then."""
+    long_ago = time.time() - max_known
+    freed = 0
+    for ground in _entries(paths.pip_projects(cache)):
+        with contextlib.suppress(OSError):
+            old = [entry for entry in _entries(ground.path) if entry.stat(follow_symlinks=False).st_mtime <= long_ago]
+            freed += sum(deletion.delete(entry.path) for entry in old)
+            os.rmdir(ground.path)  # unless something is in it
     return freed
 
 
@@ -134,6 +157,8 @@ def _unfinished(cache: str) -> Iterator[str]:
         paths.answers(cache),
         paths.interpreters(cache),
         paths.pointers(cache),
+        paths.extents(cache),
+        paths.pip_answers(cache),
     ]
     directories += _record_directories(cache)
     long_ago = time.time() - _UNFINISHED_AGE

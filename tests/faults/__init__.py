@@ -4,6 +4,7 @@
     ./run-tests --faults kills --kills 50 --seed 7         SIGKILL of scriptrun, and of its pip, 50 moments each
     ./run-tests --faults crowd --runs 64                   first runs at once, also while the cache is being removed
     ./run-tests --faults hammer --seconds 600              launches against a loop of removals
+    ./run-tests --faults store --kills 50                  50 system calls of who keeps, links and removes distributions
 
 It needs what the tests need, and makes its environment as they do. Everything happens in a directory of its own below
 the temporary one, with wheels from an index of its own on loopback; the only caches it touches are there. Parts are
@@ -17,4 +18,7 @@ same moments and not the same states. The counts say in which state each builder
 - crowd: all runs print what is right, and pip was started once for each key (where nothing is removed meanwhile).
 - hammer: every launch finds its environment from its first to its last moment, and so does one that
   slept through all. Some launches are held (by strace) at the moment that is most dangerous to them.
+- store: whichever system call is a process's last, or fails for want of room or a sound disk, while distributions are
+  kept, put together or removed: the next run is right, `cache verify` finds nothing, nothing half-made stays, and no
+  file of the store can be written to. So it is when many who share one are built at once, beside a loop of removals.
 """

@@ -17,7 +17,7 @@ from support.index import Index
 from support.user import User
 
 import faults
-from faults import crowd, hammer, kills
+from faults import crowd, hammer, kills, store
 from faults.tally import Tally
 
 GRACES = (0, 1)
@@ -43,7 +43,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./run-tests --faults", description=faults.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="kills, crowd or hammer (all)")
+    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="kills, crowd, hammer or store (all)")
     parser.add_argument("--kills", type=int, default=200, help="how many moments of each kind")
     parser.add_argument("--runs", type=int, default=64, help="how many first runs at once")
     parser.add_argument("--seconds", type=float, default=120, help="how long the hammer falls")
@@ -70,7 +70,15 @@ def _hammer(asked: argparse.Namespace) -> Iterator[Tally]:
             yield hammer.hammer(new_user("user"), index, asked.seconds / len(GRACES), grace, asked.seed)
 
 
-PARTS = {"kills": _kills, "crowd": _crowd, "hammer": _hammer}
+def _store(asked: argparse.Namespace) -> Iterator[Tally]:
+    for part in (store.killed, store.refused):
+        with _surroundings() as (new_user, index):
+            yield part(new_user, index, asked.kills, asked.seed)
+    with _surroundings() as (new_user, index):
+        yield store.sharers(new_user("user"), index, min(asked.runs, 16), 20)
+
+
+PARTS = {"kills": _kills, "crowd": _crowd, "hammer": _hammer, "store": _store}
 
 
 @contextmanager

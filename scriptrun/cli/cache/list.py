@@ -15,6 +15,7 @@ from scriptrun.cli import table
 from scriptrun.errors import UsageError, without_credentials
 from scriptrun.quantities import shown_octets
 from scriptrun.upkeep import inventory, usage
+from scriptrun.upkeep.holdings import Holdings
 from scriptrun.upkeep.inventory import Entry
 
 Facts = dict[str, Any]
@@ -31,8 +32,9 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError(f"the environments cannot be sorted by `{order}`", hint=f"one of: {', '.join(_ORDERS)}")
     cache = location.open_cache(environ)[0]
     entries = [entry for entry in inventory.entries(cache) if entry.complete]
+    holdings = Holdings(entries, inventory.distributions(cache))
     running = usage.in_use(entry.path for entry in entries)
-    facts = [describe(entry, entry.path in running) for entry in entries]
+    facts = [describe(entry, holdings.freed(entry), entry.path in running) for entry in entries]
     facts.sort(key=_ORDERS[order], reverse=order != "key")
     if "--json" in invocation.extra:
         output.give(json.dumps(facts, indent=2) + "\n")
@@ -41,10 +43,11 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def describe(entry: Entry, in_use: bool) -> Facts:  # noqa: FBT001 - one of the facts
+def describe(entry: Entry, freed: int, in_use: bool) -> Facts:  # noqa: FBT001 - one of the facts
     """Return what `list --json` prints of an environment.
 
-    `key`, `path`, `size` and `freed` (bytes; what removing it gives back), `last_used` and `created` (ISO 8601, UTC),
+    `key`, `path`, `size` and `freed` (bytes; what its files hold, those that others share too, and what removing it
+    gives back, with the distributions in the store that it alone holds), `last_used` and `created` (ISO 8601, UTC),
     `python` (version), `requirements` (canonical, sorted), `scripts` (absolute paths), `in_use`, `current` (false where
     a newer one took its place). `created` and `python` are null where the manifest cannot be read.
     """
@@ -53,8 +56,8 @@ def describe(entry: Entry, in_use: bool) -> Facts:  # noqa: FBT001 - one of the 
     return {
         "key": entry.key,
         "path": entry.path,
-        "size": entry.size,
-        "freed": entry.freed,
+        "size": entry.extent.size,
+        "freed": freed,
         "last_used": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry.last_used)),
         "created": manifest["created"],
         "python": asked["interpreter"]["version"],

@@ -10,6 +10,7 @@ from scriptrun.arguments import Invocation, Options
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, UsageError, escape
 from scriptrun.upkeep import housekeeping, removal
+from scriptrun.upkeep.holdings import Holdings
 from scriptrun.upkeep.housekeeping import Bounds, Plan
 from scriptrun.upkeep.removal import Outcome
 
@@ -79,11 +80,18 @@ def told(outcome: Outcome) -> str:
 
 
 def _announced(plan: Plan) -> str:
+    """Return what would go, a line each; what several share counts for the last of them."""
+    holdings = Holdings(plan.entries, plan.distributions)
+    freed = [holdings.release(entry) for entry, _ in plan.going]
     lines = [
-        f"would remove {escape(entry.path)} ({quantities.shown_octets(entry.freed)}){reason and ': ' + reason}\n"
-        for entry, reason in plan.going
+        f"would remove {escape(entry.path)} ({quantities.shown_octets(room)}){reason and ': ' + reason}\n"
+        for (entry, reason), room in zip(plan.going, freed, strict=True)
     ]
-    room = quantities.shown_octets(sum(entry.freed for entry, _ in plan.going))
+    lost = sum(plan.distributions[name].taken for name in plan.lost)
+    if plan.lost:
+        number = f"{len(plan.lost)} distribution{'' if len(plan.lost) == 1 else 's'}"
+        lines.append(f"would remove {number} that no environment holds ({quantities.shown_octets(lost)})\n")
+    room = quantities.shown_octets(sum(freed) + lost)
     total = f"would remove {_environments(len(plan.going))}, {room}{_kept([reason for _, reason in plan.staying])}\n"
     return "".join([*lines, total])
 

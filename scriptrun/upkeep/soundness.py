@@ -1,0 +1,70 @@
+"""Compare distributions in the store with what was put there: environments put together later would get the damage."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scriptrun import integrity, paths
+from scriptrun.integrity import Digests
+from scriptrun.store import assembly, kept, listing
+from scriptrun.store.listing import Unusable
+from scriptrun.upkeep import inventory
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with a file of a distribution in the store, which is known by the name of its directory."""
+
+    name: str
+    file: str
+    what: str
+
+
+def damages(cache: str, digests: Digests) -> Iterator[Damage]:
+    """Yield what is wrong in the store; what another version of scriptrun put there is not looked at.
+
+    Raises OSError where the machine lacks what it takes to read it.
+    """
+    for name in inventory.kept_names(cache):
+        one = kept.find(cache, name)
+        if one is not None:
+            yield from (Damage(name, *found) for found in _compare(one.path, digests))
+        elif not _is_foreign(os.path.join(paths.store(cache), name, kept.FACTS)):
+            yield Damage(name, kept.FACTS, integrity.DIFFERS)
+
+
+def _compare(directory: str, digests: Digests) -> Iterator[tuple[str, str]]:
+    """Yield each file that is not what it was when it was kept, and what is wrong with it."""
+    try:
+        found = listing.read(directory)
+    except Unusable:
+        yield listing.NAME, integrity.DIFFERS
+        return
+    content = os.path.join(directory, assembly.CONTENT)
+    for stored, size, mtime, rest in (*found.files, *((*one[:3], ",") for one in found.programs)):
+        path = os.path.join(content, stored)
+        expected = rest.partition(",")[0]
+        what = integrity.compare_hash(path, expected, digests) if expected else _compare_status(path, size, mtime)
+        if what:
+            yield stored, what
+
+
+def _compare_status(path: str, size: int, mtime: int) -> str:
+    """Return what is wrong with a file that has no hash."""
+    try:
+        assembly.verify(path, size, mtime)
+    except Unusable:
+        return integrity.DIFFERS if os.path.lexists(path) else integrity.MISSING
+    return ""
+
+
+def _is_foreign(path: str) -> bool:
+    """Tell whether a description has a format that only another version can read."""
+    try:
+        facts = json.loads(paths.read(path))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(facts, dict) and isinstance(facts.get("format"), int) and facts["format"] != kept.FORMAT
