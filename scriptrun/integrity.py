@@ -124,18 +124,25 @@ def _compare(
         return
     if own not in rows:
         yield own, DIFFERS
-    for file, expected in rows.items():
+    for file, hashes in rows.items():
         path = os.path.join(directory, file)
-        what = compare_hash(path, expected, digests) if expected else ""
-        if unhashed and not expected and "__pycache__" not in file and not os.path.lexists(path):
+        found = [compare_hash(path, one, digests) for one in hashes]
+        what = found[0] if all(found) and found else ""
+        if unhashed and not hashes and "__pycache__" not in file and not os.path.lexists(path):
             what = MISSING
         if what:
             yield file, what
 
 
-def _rows(path: str) -> dict[str, str]:
-    """Return the hash (`sha256=…`; `""`: none) of each file in a RECORD. Raises OSError, ValueError and csv.Error."""
-    return {name: expected for name, expected, _size in record.read(path)}
+def _rows(path: str) -> dict[str, list[str]]:
+    """Return the hashes (`sha256=…`; `""`: none) of each file in a RECORD. Raises OSError, ValueError and csv.Error.
+
+    A file that pip writes, though the wheel brings it along, is there twice: with the hash of either.
+    """
+    rows: dict[str, list[str]] = {}
+    for name, expected, _size in record.read(path):
+        rows.setdefault(name, []).extend([expected] if expected else [])
+    return rows
 
 
 def compare_hash(path: str, expected: str, digests: Digests) -> str:

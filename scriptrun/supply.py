@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from scriptrun import markers
-from scriptrun.answers import covering, exclusions, memory, projects, question
+from scriptrun.answers import covering, exclusions, inherited, memory, projects, question
 from scriptrun.answers.covering import Doubt, Known
 from scriptrun.answers.projects import Project
 from scriptrun.order import Described, Distribution, Installed, Order
@@ -33,10 +33,28 @@ def find(cache: str, order: Order) -> Supply:
         return Supply(None, "--refresh asks it anew")
     if order.ask:
         return Supply(None, "what it answered is older than `max-age`")
+    return _answered(cache, order) or (_covered(cache, order) if order.pins is None else _locked(cache, order))
+
+
+def _answered(cache: str, order: Order) -> Supply | None:
+    """Return what pip answered to this very question, for this Python or another patch version of it."""
     known = memory.recall(cache, order)
     if known is not None and known.asked >= _oldest(order.max_age):
         return Supply(known.distributions, f"pip answered this question {_moment(known.asked)}", known.asked)
-    return _covered(cache, order)
+    known = inherited.find(cache, order)
+    if known is not None and known.asked >= _oldest(order.max_age):
+        reason = f"pip answered this question {_moment(known.asked)}, for Python {known.version}"
+        return Supply(known.distributions, reason, known.asked, covered=True)
+    return None
+
+
+def _locked(cache: str, order: Order) -> Supply:
+    from scriptrun.store import locked  # takes what is known of platforms along
+
+    pinned = locked.find(cache, order)
+    if pinned is None:
+        return Supply(None, "not all that is locked is kept")
+    return Supply(pinned, "all that is locked is kept", time.time(), covered=True)
 
 
 def keep(cache: str, order: Order, installed: Installed, distributions: tuple[Distribution, ...]) -> None:

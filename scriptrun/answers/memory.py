@@ -14,43 +14,62 @@ from scriptrun.order import Distribution, Order
 
 _FORMAT = 1
 
-_DISTRIBUTION = {field: bool if field == "requested" else str for field in Distribution._fields}
+_SHAPE = {
+    "format": int,
+    "asked": (int, float),
+    "version": str,
+    "settings": str,
+    "distributions": [{field: bool if field == "requested" else str for field in Distribution._fields}],
+}
 
 
 class Answer(NamedTuple):
-    """What pip answered when it was asked, in seconds since the epoch."""
+    """What pip answered when it was `asked`, in seconds since the epoch, for which version of Python."""
 
     distributions: tuple[Distribution, ...]
     asked: float
+    version: str = ""
 
 
 def remember(cache: str, order: Order, distributions: Iterable[Distribution], asked: float) -> None:
     """Keep what pip answered when it was `asked`, unless a part of it is not in the store. Raises OSError."""
     distributions = tuple(distributions)
-    path = paths.pip_answer(cache, order.spec.key)
-    if not all(one.kept for one in distributions):
-        paths.remove(path)
-        return
     answer = {
         "format": _FORMAT,
         "asked": asked,
+        "version": order.spec.interpreter.version,
         "settings": question.settings(order),
         "distributions": [one._asdict() for one in distributions],
     }
-    paths.make_directories(os.path.dirname(path))
-    paths.replace(path, json.dumps(answer, separators=(",", ":")).encode("ascii"))
+    for key in (order.spec.key, question.family(order)):
+        path = paths.pip_answer(cache, key)
+        if all(one.kept for one in distributions):
+            paths.make_directories(os.path.dirname(path))
+            paths.replace(path, json.dumps(answer, separators=(",", ":")).encode("ascii"))
+        else:
+            paths.remove(path)
 
 
 def recall(cache: str, order: Order) -> Answer | None:
     """Return what pip answered to the same question, None where that is not known, or from a time to come."""
+    return _read(paths.pip_answer(cache, order.spec.key), order)
+
+
+def inherit(cache: str, order: Order) -> Answer | None:
+    """Return what pip answered to the question with whatever patch version of the interpreter last."""
+    return _read(paths.pip_answer(cache, question.family(order)), order)
+
+
+def _read(path: str, order: Order) -> Answer | None:
     try:
-        answer = json.loads(paths.read(paths.pip_answer(cache, order.spec.key)))
-        if answer["format"] != _FORMAT or answer["settings"] != question.settings(order):
+        answer = json.loads(paths.read(path))
+        if not shape.fits(answer, _SHAPE) or answer["format"] != _FORMAT or answer["asked"] > time.time():
             return None
-        if not shape.fits(answer["distributions"], [_DISTRIBUTION]) or answer["asked"] > time.time():
+        if answer["settings"] != question.settings(order):
             return None
-        return Answer(tuple(Distribution(**one) for one in answer["distributions"]), answer["asked"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        distributions = tuple(Distribution(**one) for one in answer["distributions"])
+        return Answer(distributions, answer["asked"], answer["version"])
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

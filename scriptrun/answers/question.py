@@ -21,6 +21,13 @@ def settings(order: Order) -> str:
     return _digest([{name: without_credentials(text) for name, text in said.items()}, files])
 
 
+def family(order: Order) -> str:
+    """Return the key that the environment would have, were there no patch versions of interpreters."""
+    interpreter = order.spec.interpreter
+    short = ".".join(interpreter.version.split(".")[:2])
+    return order.spec._replace(interpreter=interpreter._replace(version=short)).key
+
+
 def ground(order: Order) -> str:
     """Return a digest of all that bears on pip's answer beside what is asked for. Raises PolicyError."""
     wanted = order.spec.facts

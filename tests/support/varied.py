@@ -144,14 +144,14 @@ def pure() -> dict[str, tuple[str, bytes]]:
             "1.0",
             {
                 "well_papered.py": b"",
-                f"{info}/INSTALLER": b"somebody\n",
+                f"{info}/INSTALLER": b"somebody, by whom it was packed\n",
                 f"{info}/licenses/LICENSE": b"free",
                 f"{info}/licenses/sub/NOTICE.txt": b"as is",
                 f"{info}/RECORD.jws": b"{}",
                 f"{info}/sboms/x.json": b"{}",
                 f"{info}/top_level.txt": b"well_papered\n",
             },
-            listed=["well_papered.py"],
+            listed=["well_papered.py", f"{info}/INSTALLER"],
         ),
         "odd-names": wheel(
             "odd-names",
