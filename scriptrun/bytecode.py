@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scriptrun import cache as caches
-from scriptrun import launch, paths, process
+from scriptrun import generations, launch, paths, process
 from scriptrun.errors import CacheError
 
 _COMPILE = """\
@@ -44,7 +43,7 @@ def compile_all(environment: str, environ: Mapping[str, str]) -> None:
     try:
         finished = process.run(command, environment=variables, directory=environment)
         if finished.status == 0:
-            caches.settle(environment)
+            generations.settle(environment)
             return
         reason = finished.output.strip()[-2000:]
     except OSError as error:

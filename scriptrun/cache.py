@@ -1,4 +1,4 @@
-"""Keep environments: look one up, reserve a place for a new one, publish it.
+"""Keep environments: look one up, reserve a place for a new one, complete it.
 
 An environment counts when its key's pointer names its generation and its manifest is there; both are written by rename,
 after everything they vouch for is on disk. The lock saves work, it is not what makes this right: two builders
@@ -8,17 +8,15 @@ never write to the same generation.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scriptrun import deletion, launch, locks, paths, patience, refusals, shape
+from scriptrun import deletion, generations, launch, locks, paths, patience, refusals, shape
 from scriptrun.errors import InstallError
 from scriptrun.order import Distribution
 from scriptrun.patience import Stalled
@@ -52,7 +50,7 @@ class Environment:
 
 def lookup(cache: str, key: str) -> Environment | None:
     """Return the current environment of `key`, or None where there is none that can be used."""
-    generation = current(cache, key)
+    generation = generations.current(cache, key)
     if generation is None:
         return None
     path = os.path.join(paths.environments(cache, key), generation)
@@ -86,15 +84,6 @@ def is_foreign(environment: str) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return shape.fits(manifest, {"format": int}) and manifest["format"] != MANIFEST_FORMAT
-
-
-def current(cache: str, key: str) -> str | None:
-    """Return the name of the generation that the pointer of `key` names, None where there is no pointer that does."""
-    try:
-        generation = paths.read(paths.pointer(cache, key)).decode("ascii").strip()
-    except (OSError, ValueError):
-        return None
-    return generation if generation.isalnum() else None
 
 
 class WaitedInVain(InstallError):
@@ -160,7 +149,7 @@ def new_directory(path: str) -> Iterator[None]:
 def remove_leavings(cache: str, key: str) -> None:
     """Remove what dead builders of `key` left: what is incomplete, or was never published. The caller has the lock."""
     directory = paths.environments(cache, key)
-    kept = current(cache, key)
+    kept = generations.current(cache, key)
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
@@ -175,7 +164,7 @@ def reclaim(cache: str, key: str) -> None:
     Who removes an environment has the lock too, so a mark that is found is that of one who died. A stamp that was
     damaged is made anew.
     """
-    named = current(cache, key)
+    named = generations.current(cache, key)
     path = os.path.join(paths.environments(cache, key), named or "")
     if named is None or read_manifest(path) is None:
         return
@@ -188,8 +177,8 @@ def reclaim(cache: str, key: str) -> None:
 def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
     """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
 
-    What it vouches for is on disk, see `settle`. It has no stamp yet: one that is complete, not current and without a
-    stamp was never used by anybody.
+    What it vouches for is on disk, see `generations.settle`. It has no stamp yet: one that is complete, not
+    current and without a stamp was never used by anybody.
     """
     manifest = {
         "format": MANIFEST_FORMAT,
@@ -204,49 +193,11 @@ def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution
     return Environment(path, json.loads(text))
 
 
-def publish(cache: str, environment: Environment) -> None:
-    """Make a complete environment the current one of its key. Raises OSError.
-
-    What was current before stays for those who run in it, and is marked, so that no launch record leads there again.
-    """
-    key = environment.manifest["key"]
-    before = current(cache, key)
-    paths.replace(paths.pointer(cache, key), f"{os.path.basename(environment.path)}\n".encode("ascii"))
-    with contextlib.suppress(OSError):  # not by rename: a temporary file would stay if this was killed
-        os.close(os.open(paths.stamp(environment.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    former = os.path.join(paths.environments(cache, key), before or "")
-    if before is not None and os.path.isdir(former):
-        with contextlib.suppress(OSError):
-            paths.replace(paths.condemned(former), b"")
-
-
 def withdraw(cache: str, environment: str, key: str) -> None:
     """Let nobody start in this environment of `key` any more; the caller has the lock. Raises OSError.
 
     Who runs in it goes on. The mark comes first: a builder of `key` takes back one on what is current.
     """
     paths.replace(paths.condemned(environment), b"")
-    if current(cache, key) == os.path.basename(environment):
+    if generations.current(cache, key) == os.path.basename(environment):
         os.unlink(paths.pointer(cache, key))
-
-
-def settle(path: str) -> None:
-    """See to it that all that was written below `path`, and more, is on disk, before anything vouches for it.
-
-    Raises OSError: some file systems say only now that a disk or a quota is full.
-    """
-    if sys.platform == "linux":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            import ctypes
-
-            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
-                return
-            if ctypes.get_errno() != errno.ENOSYS:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
-        except (AttributeError, ImportError):  # a C library without it, or a Python without `ctypes`
-            pass
-        finally:
-            os.close(descriptor)
-    if hasattr(os, "sync"):
-        os.sync()

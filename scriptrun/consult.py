@@ -19,7 +19,7 @@ def candidates(order: Order, cache: str) -> tuple[Candidate, ...]:
     if not order.spec.requirements:
         return ()
     with empty_environment(order, cache) as environment:
-        order.show("asking pip")
+        order.show("finding out what is needed")
         return pip.resolve(order, environment)
 
 

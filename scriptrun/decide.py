@@ -3,6 +3,8 @@
 Up to the moment that an environment is known, only what is on the list in `tests/test_imports.py` is imported.
 """
 
+import os
+
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +62,7 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> "int | None":
     options = asked.invocation.options
     if options.flag("refresh") or options.flag("isolated") or options.flag("explain"):
         return None
-    answer = asked.recall()
+    answer = asked.recall() or _again(asked, environ)
     if answer is None:
         return None
     status = _enter(asked, answer)
@@ -68,6 +70,16 @@ def _run_if_known(asked: Request, environ: "Mapping[str, str]") -> "int | None":
         asked.tell()
         asked.become(answer, environ)
     return status
+
+
+def _again(asked: Request, environ: "Mapping[str, str]") -> "Answer | None":
+    """Return the remembered answer with its environment put together once more, None where that is not as simple."""
+    before = asked.answer_before()
+    if before is None or os.path.lexists(before.environment):
+        return None
+    from scriptrun import again  # rare
+
+    return again.prepare(asked, before, environ)
 
 
 def _enter(asked: Request, answer: Answer) -> "int | None":

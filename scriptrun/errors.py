@@ -151,7 +151,7 @@ def _escaped(character: str) -> str:
 
 def without_credentials(text: str) -> str:
     """Return `text` without the user and password that may stand in a URL in it."""
-    if "://" not in text:
+    if "://" not in text or "@" not in text:
         return text
     import re  # takes a third of a Python start
 

@@ -119,20 +119,20 @@ def recall(cache: str, asked: bytes, trusted: "Sequence[str]") -> "Answer | None
     None where nothing is remembered, or where the environment is not usable any more, is too old, or is in none of the
     caches that are `trusted`.
     """
-    answer, standing = _answer(cache, asked)
-    if standing == NOTED or not any(paths.holds(one, answer.environment) for one in trusted):
+    found, standing = answer(cache, asked)
+    if standing == NOTED or not any(paths.holds(one, found.environment) for one in trusted):
         return None
-    return answer if not is_past(answer.due) and claim(answer.environment) else None
+    return found if not is_past(found.due) and claim(found.environment) else None
 
 
 def lost_base(cache: str, asked: bytes) -> str:
     """Return the base interpreter of the environment that answered `asked`, if it has gone since, else `""`."""
-    environment = _answer(cache, asked)[0].environment
+    environment = answer(cache, asked)[0].environment
     base = os.path.realpath(paths.python(environment)) if environment else ""
     return base if base and not os.path.exists(base) and not base.startswith(cache) else ""
 
 
-def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
+def answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
     """Return what answered `asked` before (environment `""`: nothing did), and the standing of that answer."""
     nothing = Answer("", "", provable=False), NOTED
     try:
@@ -143,14 +143,14 @@ def _answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
     *files, body = rest.split(b"\0", int(number) if number.isdigit() else 0)
     if first != _ANSWER or body != asked or standing not in _STANDINGS:
         return nothing
-    answer = Answer(
+    found = Answer(
         os.fsdecode(environment),
         os.fsdecode(due),
         provable=standing == _STANDINGS[PROVABLE],
         env_files=[os.fsdecode(file) for file in files],
         overlap=int(overlap) if overlap.isdigit() else None,
     )
-    return answer, _STANDINGS.index(standing)
+    return found, _STANDINGS.index(standing)
 
 
 def is_past(due: str) -> bool:
@@ -232,7 +232,7 @@ def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
         asked,
     )
     try:
-        paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts))
+        paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts), durable=False)
     except OSError:
         pass
 
@@ -280,7 +280,7 @@ def record(path: str, proof: bytes, lines: int, beside: "tuple[str, str]", answe
     content = _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n_sr_real=%s\n_sr_lock=%s\n" % named
     content += b"_sr_lines='%s'\n_sr_proof=%s\n}\n" % (b" ".join([b"-"] * lines), _quoted(proof))
     try:
-        paths.replace(path, content)
+        paths.replace(path, content, durable=False)
     except OSError:
         pass
 

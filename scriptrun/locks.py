@@ -46,7 +46,7 @@ def take(path: str, waiting: Callable[[], None] | None = None, allowed: float = 
             if paths.is_at(path, descriptor):
                 if waited:
                     _heed(descriptor)
-                _sign(descriptor)
+                paths.sign(descriptor)
                 return descriptor
         except OSError:  # somebody has it, or file systems without locks
             os.close(descriptor)
@@ -101,13 +101,6 @@ def _heed(descriptor: int) -> None:
     word = os.pread(descriptor, 1000, 0).decode(errors="replace").partition("\n")[2]
     if word:
         raise Stalled(f"another run, which this one waited for, gave up: {word}")
-
-
-def _sign(descriptor: int) -> None:
-    """Write down who has the lock, and nothing else."""
-    with contextlib.suppress(OSError):  # a full disk
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 def _holder(descriptor: int) -> int:

@@ -70,8 +70,9 @@ class Order:
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
-    that pip writes, is given to `show`; `moved` is called again and again while pip gets on. With `ask`, pip is asked
-    whatever is remembered, unless the distributions are `known` and all of them are kept.
+    that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
+    end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered, unless the
+    distributions are `known` and all of them are kept.
     """
 
     spec: EnvironmentSpec
@@ -86,6 +87,7 @@ class Order:
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
+    prepared: Callable[[int], None] = lambda _: None
     ask: bool = False
     known: tuple[Distribution, ...] | None = None
 

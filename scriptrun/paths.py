@@ -15,6 +15,7 @@ CACHE/                     the user's cache directory or the system's (`location
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     pip/answers/KEY.json   which distributions pip installed for KEY
+    recipes/KEY            what it takes to put the environment of KEY together once more
     store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
     extents/KIND           what each of the environments, or of the distributions in the store, took when last measured
@@ -140,6 +141,16 @@ def pip_projects(cache: str) -> str:
     return os.path.join(cache, LAYOUT, "pip", "projects")
 
 
+def recipe(cache: str, key: str) -> str:
+    """Return the file that says how the environment of `key` is put together once more."""
+    return os.path.join(recipes(cache), key)
+
+
+def recipes(cache: str) -> str:
+    """Return the directory of recipes."""
+    return os.path.join(cache, LAYOUT, "recipes")
+
+
 def store(cache: str) -> str:
     """Return the directory of distributions that are kept for all environments."""
     return os.path.join(cache, LAYOUT, "store")
@@ -236,20 +247,22 @@ def read(path: str) -> bytes:
         return file.read()
 
 
-def replace(path: str, content: bytes) -> None:
+def replace(path: str, content: bytes, *, durable: bool = True) -> None:
     """Write `content` to `path`, a file of the layout, by rename, so that no reader sees a part of it.
+
+    What need not be `durable` may be empty after a loss of power: it is known by its content, and can be made again.
 
     Directories are made, mode 0700; whatever is in the way is damage, and removed. What others left who
     died while they did the same goes too. Raises OSError.
     """
     try:
-        _write(path, content)
+        _write(path, content, durable=durable)
     except FileNotFoundError:  # a machine that shares this directory, and knows nothing of this process, has tidied up
-        _write(path, content)
+        _write(path, content, durable=durable)
     _remove_leavings(*os.path.split(path))
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str, content: bytes, *, durable: bool) -> None:
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
@@ -261,8 +274,9 @@ def _write(path: str, content: bytes) -> None:
         with open(descriptor, "wb") as file:
             os.chmod(temporary, 0o600)  # whatever the umask took away
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         try:
             os.replace(temporary, path)
         except IsADirectoryError:
@@ -361,3 +375,12 @@ def is_at(path: str, descriptor: int) -> bool:
         return os.path.samestat(os.fstat(descriptor), os.lstat(path))
     except OSError:
         return False
+
+
+def sign(descriptor: int) -> None:
+    """Write down who has the lock that an open file is, and nothing else."""
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except OSError:  # a full disk
+        pass

@@ -163,6 +163,8 @@ def adapt(arguments, version):
     if "--use-feature" in arguments:
         at = arguments.index("--use-feature")
         del arguments[at : at + 2]
+    if version < (24, 1):
+        arguments[arguments.index("--progress-bar") + 1] = "off"
     if version < (22, 2):
         at = arguments.index("--report")
         del arguments[at : at + 2]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from scriptrun import patience, refusals
+from scriptrun import patience, pip_progress, refusals
 from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
@@ -91,8 +91,8 @@ def explain(
 
 
 def is_idle(line: str) -> bool:
-    """Tell whether a line of pip's says only that it waits, or tries once more."""
-    return bool(re.match(r"\s*WARNING: Retrying |.*\bstill running\.\.\.$", line))
+    """Tell whether a line of pip's says only that it waits, tries once more, or how much has come: that is seen."""
+    return bool(re.match(r"\s*WARNING: Retrying |.*\bstill running\.\.\.$", line)) or pip_progress.is_count(line)
 
 
 def stalled(output: str, asked: Sequence[Asked], why: Stalled) -> GivenUp:
@@ -111,6 +111,7 @@ def stalled(output: str, asked: Sequence[Asked], why: Stalled) -> GivenUp:
 def _last_lines(output: str) -> str:
     """Return the last that pip said."""
     lines = [line for line in output.splitlines() if line.strip() and not line.startswith("[notice]")]
+    lines = [line for line in lines if not pip_progress.is_count(line)]
     return "\n".join(lines[-SHOWN_LINES:])
 
 

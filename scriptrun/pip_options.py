@@ -42,7 +42,7 @@ def rules(order: Order) -> dict[str, Any] | None:
 def arguments(order: Order) -> list[str]:
     """Return the options of the command line; none of them holds a URL. Raises InstallError."""
     options = order.options
-    found = ["--progress-bar", "off"]  # its lines are read, not shown
+    found = ["--progress-bar", "raw"]  # its lines are read by `pip_progress`, not shown
     for flag, meaning in _FLAGS.items():
         found += meaning if options.flag(flag) else []
     if order.spec.resolution.no_build:

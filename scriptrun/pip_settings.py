@@ -144,7 +144,7 @@ def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, _Table]]:
 
     Raises InstallError for one that is not valid: going on without it could mean to ask another index than the user's.
     """
-    for path in _files(environ):
+    for path in files(environ):
         table = _Table()
         try:
             with open(path, encoding="utf-8") as file:
@@ -168,7 +168,8 @@ def _where(error: Exception) -> str:
     return ", ".join(f"line {line}" for line in lines)
 
 
-def _files(environ: Mapping[str, str]) -> Iterator[str]:
+def files(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield where pip looks for its configuration, the strongest last."""
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:

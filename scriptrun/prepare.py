@@ -17,9 +17,22 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import deletion, expiry, integrity, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import (
+    deletion,
+    expiry,
+    generations,
+    integrity,
+    layout,
+    location,
+    locks,
+    paths,
+    patience,
+    pip,
+    refusals,
+    virtual,
+)
 from scriptrun import supply as supplies
-from scriptrun.answers import memory
+from scriptrun.answers import memory, recipes
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
@@ -60,7 +73,8 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
             with caches.generation(cache, key) as path, _explained(cache):
                 location.tag(cache)
                 environment = build(path, order, cache)
-                caches.publish(cache, environment)
+                generations.publish(cache, key, environment.path)
+                recipes.keep(cache, order, environment)
         return environment
 
 
@@ -115,8 +129,10 @@ def build(path: str, order: Order, cache: str) -> Environment:
             distributions = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
         else:
-            caches.settle(path)
-        return caches.complete(order.spec, path, distributions)
+            generations.settle(path)
+        made = caches.complete(order.spec, path, distributions)
+    order.prepared(len(distributions))
+    return made
 
 
 def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
@@ -132,13 +148,13 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
         return None
-    caches.settle(path)
+    generations.settle(path)
     return supply.distributions
 
 
 def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
     """Let pip install what is ordered, check it, and keep it."""
-    order.show("asking pip")
+    order.show("finding out what is needed")
     installed = pip.install(order, path)
     order.moved()
     order.show("checking what was installed")
@@ -147,7 +163,7 @@ def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
         distributions, gathered = gathering.keep(
             cache, path, installed.distributions, installed.described, order.spec.interpreter
         )
-        caches.settle(path)
+        generations.settle(path)
         gathered.publish()
     memory.remember(cache, order, distributions)
     return distributions
@@ -223,20 +239,15 @@ def _refuse_noexec(path: str) -> None:
 
     The Python in it is a link that leads elsewhere, so pure distributions work there.
     """
-    if not is_noexec(path):
+    if not layout.is_noexec(path):
         return
     for program in _programs(path):
-        while is_noexec(os.path.dirname(path)) and path != "/":
+        while layout.is_noexec(os.path.dirname(path)) and path != "/":
             path = os.path.dirname(path)
         raise CacheError(
             f"`{program}` could not be run: the file system at `{path}` is mounted `noexec`",
             hint="set SCRIPTRUN_CACHE_DIR to a directory on another file system, or mount this one without `noexec`",
         )
-
-
-def is_noexec(path: str) -> bool:
-    """Tell whether no program can be run from the file system that holds `path`."""
-    return hasattr(os, "ST_NOEXEC") and bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
 
 
 def _programs(path: str) -> Iterator[str]:

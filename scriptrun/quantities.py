@@ -63,3 +63,11 @@ def shown_octets(number: float) -> str:
 def shown_seconds(number: float) -> str:
     """Return a number of seconds in words."""
     return f"{number:g} second{'' if number == 1 else 's'}"
+
+
+def shown_duration(number: float) -> str:
+    """Return how many seconds something took: `1.9 s`, `2 min 5 s`."""
+    if number < 60:
+        return f"{number:.1f} s"
+    minutes, left = divmod(round(number), 60)
+    return f"{minutes} min {left} s"

@@ -93,6 +93,11 @@ class Request:
         both = (self.caches.system, self.caches.own)
         return launch.recall(both[0], self.question, both) or launch.recall(both[1], self.question, both)
 
+    def answer_before(self) -> "Answer | None":
+        """Return what answered this very question before and holds, whether the environment is there or not."""
+        found, standing = launch.answer(self.caches.own, self.question)
+        return None if standing == launch.NOTED else found
+
     def become(self, answer: Answer, environ: "Mapping[str, str]") -> "NoReturn":
         """Write the launch record, if one may name the answer, and become what is asked for."""
         path = self.invocation.record

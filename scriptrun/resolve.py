@@ -47,8 +47,13 @@ class Wanted:
         ready = [one for one in found if one is not None]
         return min(ready, key=lambda one: expiry.is_due(one, self.max_age), default=None)
 
-    def order(self, environ: Mapping[str, str], show: Callable[[str], None]) -> Order:
-        """Return the order for the environment; `show` is given each step."""
+    def order(
+        self,
+        environ: Mapping[str, str],
+        show: Callable[[str], None],
+        prepared: Callable[[int], None] = lambda _: None,
+    ) -> Order:
+        """Return the order for the environment; `show` is given each step, `prepared` what there is in the end."""
         order = Order(
             self.spec,
             self.asked,
@@ -58,6 +63,7 @@ class Wanted:
             self.script.constraints,
             self.script.routes,
             self.configuration.policy,
+            prepared=prepared,
         )
         if self.lock is None:
             return order

@@ -1,13 +1,12 @@
-"""Lay out a virtual environment, as PEP 405 describes it, without pip."""
+"""Make a virtual environment, without pip."""
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Mapping
 
-from scriptrun import launch, process
+from scriptrun import launch, layout, process
 from scriptrun.errors import InstallError
 from scriptrun.interpreters import Interpreter
 
@@ -19,40 +18,9 @@ def create(path: str, interpreter: Interpreter, environ: Mapping[str, str]) -> N
     of them to start. Elsewhere, and for other implementations, `venv` knows best.
     """
     if sys.platform == "linux" and interpreter.implementation == "cpython":
-        _lay_out(path, interpreter)
+        layout.lay_out(path, interpreter.path, interpreter.version, free_threaded=interpreter.free_threaded)
     else:
         _run_venv(path, interpreter, environ)
-
-
-def _lay_out(path: str, interpreter: Interpreter) -> None:
-    short = ".".join(interpreter.version.split(".")[:2])
-    name = f"python{short}{'t' if interpreter.free_threaded else ''}"
-    os.makedirs(os.path.join(path, "lib", name, "site-packages"))
-    if sys.maxsize > 2**32:
-        _link("lib", os.path.join(path, "lib64"))
-    os.mkdir(os.path.join(path, "include"))
-    os.mkdir(os.path.join(path, "bin"))
-    _link(interpreter.path, os.path.join(path, "bin", "python"))
-    for alias in ("python3", f"python{short}"):
-        _link("python", os.path.join(path, "bin", alias))
-    lines = (
-        f"home = {os.path.dirname(interpreter.path)}",
-        "include-system-site-packages = false",
-        f"version = {interpreter.version}",
-        f"executable = {interpreter.path}",
-    )
-    with open(os.path.join(path, "pyvenv.cfg"), "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write("\n".join(lines) + "\n")
-
-
-def _link(target: str, path: str) -> None:
-    try:
-        os.symlink(target, path)
-    except OSError as error:
-        if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
-            message = "the file system has no symbolic links"
-            raise OSError(error.errno, message, path) from None
-        raise
 
 
 def _run_venv(path: str, interpreter: Interpreter, environ: Mapping[str, str]) -> None:

@@ -284,7 +284,19 @@ def test_arguments_reach_the_script_untouched(user: User) -> None:
 def test_commands_are_modules() -> None:
     """Each command is answered by the module of its name, and by no other."""
     package = Path(arguments.__file__).parent / "cli"
-    helpers = {"__init__", "about", "change", "explain", "isolated", "progress", "run", "table", "words"}
+    helpers = {
+        "__init__",
+        "about",
+        "change",
+        "display",
+        "drawing",
+        "explain",
+        "isolated",
+        "progress",
+        "run",
+        "table",
+        "words",
+    }
     found = {path.stem for path in package.iterdir() if path.name != "__pycache__"}
     assert found - helpers == set(COMMANDS)
 

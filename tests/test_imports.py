@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 from support.jobs import Job
+from support.tiers import imported
 from support.user import User
 
 OWN = {
@@ -26,31 +27,21 @@ OWN = {
     "scriptrun.source",
 }
 
+AGAIN = {
+    "scriptrun.again",
+    "scriptrun.generations",
+    "scriptrun.layout",
+    "scriptrun.recipe",
+    "scriptrun.record",
+    "scriptrun.store",
+    "scriptrun.store.assembly",
+    "scriptrun.store.commands",
+    "scriptrun.store.listing",
+    "scriptrun.store.placing",
+}
+
 STANDARD = {"_collections_abc", "_stat", "fcntl", "genericpath", "os", "os.path", "posixpath", "stat", "zlib"}
 """The same on every Python from 3.10 to 3.13; all but `fcntl` and `zlib` are what `os` needs."""
-
-WATCH = """\
-import sys
-before = set(sys.modules)
-import os
-def say(*_):
-    print(*sorted(set(sys.modules) - before))
-    sys.stdout.flush()
-    os._exit(0)
-os.execve = say
-sys.argv[:] = ["scriptrun", *sys.argv[2:]]
-sys.path.append({packages!r})
-from scriptrun.decide import main
-main(sys.argv[1:], os.environ)
-"""
-
-
-def imported(user: User, *words: str, attended: str | None = None) -> set[str]:
-    """Return what is imported, beyond a bare Python, before the script takes over."""
-    code = WATCH.format(packages=sysconfig.get_path("purelib"))
-    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", *words, SCRIPTRUN_ATTENDED=attended)
-    assert (status, err) == (0, "")
-    return set(out.split())
 
 
 def test_imports_before_a_hit(user: User) -> None:
@@ -66,7 +57,7 @@ def test_imports_before_a_hit_for_somebody_who_typed_nothing(user: User) -> None
     """Who runs a script by its icon waits for the same modules."""
     user.script("s.py", body="print(1)\n")
     assert user.run("scriptrun", "--with", "demo", "s.py").status == 0
-    assert imported(user, "--with", "demo", "s.py", attended=f"{os.getpid()} window ") == OWN | STANDARD
+    assert imported(user, "--with", "demo", "s.py", SCRIPTRUN_ATTENDED=f"{os.getpid()} window ") == OWN | STANDARD
 
 
 def test_imports_before_a_hit_that_is_not_to_run_twice(user: User) -> None:
@@ -75,6 +66,16 @@ def test_imports_before_a_hit_that_is_not_to_run_twice(user: User) -> None:
     assert user.run("scriptrun", "s.py").status == 0
     more = {name for name in imported(user, "s.py") - OWN - STANDARD if not name.startswith("_")}
     assert more == {"scriptrun.overlap", "hashlib"}
+
+
+def test_imports_before_an_environment_is_put_together_again(user: User) -> None:
+    """Where the environment has gone, a few modules more do; a distribution with commands takes what hashes them."""
+    for name, more in (("demo", set()), ("tool", {"_hashlib", "_blake2", "binascii", "hashlib"})):
+        user.script("s.py", name)
+        assert user.run("scriptrun", "s.py").status == 0
+        shutil.rmtree(user.cache / "v1/envs")
+        found = {one for one in imported(user, "s.py") if not one.startswith("_sha")}
+        assert found - {"_blake2"} == OWN | STANDARD | AGAIN | {"_ctypes", "errno"} | (more - {"_blake2"})
 
 
 def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:

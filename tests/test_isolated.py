@@ -63,13 +63,15 @@ def test_environment_is_fresh_and_goes_with_the_script(user: User) -> None:
     assert list(user.cache.glob("v1/answers/*")) == []
 
 
-def test_isolated_run_installs_and_remembers_nothing(user: User, shared_index: Index) -> None:
-    """Distributions are installed anew; neither the next isolated run nor a plain one finds them."""
-    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
-    assert user.run("scriptrun", "--isolated", "s.py") == (0, "2.0\n", "")
+def test_isolated_run_has_a_fresh_environment(user: User, shared_index: Index) -> None:
+    """What it holds is put in anew, by pip once and then from the store; no other run is ever in it."""
+    user.script("s.py", "demo", body="import demo, sys; print(demo.V, sys.prefix)\n")
+    first = user.run("scriptrun", "--isolated", "s.py")
     asked = len(shared_index.requests)
-    assert user.run("./s.py", SCRIPTRUN_ISOLATED="1") == (0, "2.0\n", "")
-    assert len(shared_index.requests) > asked
+    second = user.run("./s.py", SCRIPTRUN_ISOLATED="1")
+    assert [(one.status, one.out.split()[0], one.err) for one in (first, second)] == [(0, "2.0", "")] * 2
+    assert first.out != second.out
+    assert len(shared_index.requests) == asked
     assert (user.environments(), user.records()) == ([], [])
     await_removal(user)
 

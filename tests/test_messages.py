@@ -454,6 +454,7 @@ def test_a_hint_names_the_line_that_hides() -> None:
         ("WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'X': /simple/demo/", True),
         ("  WARNING: Retrying (Retry(total=0)) after connection broken by 'X': /simple/demo/", True),
         ("  Installing build dependencies: still running...", True),
+        ("Progress 262144 of 3378712", True),  # what comes is seen, also where pip says nothing
         ("  Building wheel for demo (pyproject.toml): finished with status 'done'", False),
         ("WARNING: Could not fetch URL http://127.0.0.1/simple/demo/: 500 Server Error", False),
         ("Collecting demo", False),

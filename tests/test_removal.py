@@ -14,9 +14,9 @@ import psutil
 import pytest
 from support import generations
 
-from scriptrun import cache as caches
 from scriptrun import locks, paths
 from scriptrun.errors import CacheError
+from scriptrun.generations import current as current_generation
 from scriptrun.upkeep import removal, trash, usage
 from scriptrun.upkeep.removal import Outcome
 from scriptrun.upkeep.usage import Sight
@@ -54,7 +54,7 @@ def remove(cache: str, *environments: Path, grace: float = 60) -> Outcome:
 
 def whole(cache: str, environment: Path) -> bool:
     """Tell whether an environment is in its place, current, and not marked."""
-    current = caches.current(cache, environment.parent.name) == environment.name
+    current = current_generation(cache, environment.parent.name) == environment.name
     marked = (environment / "condemned").exists()
     return current and not marked and (environment / "scriptrun.json").is_file()
 
@@ -67,7 +67,7 @@ def test_environment_that_nobody_uses_goes(cache: str, environment: Path) -> Non
     outcome = remove(cache, environment)
     assert (outcome.removed, outcome.kept, outcome.freed) == ([str(environment)], {}, room)
     assert not environment.parent.exists()
-    assert caches.current(cache, KEY) is None
+    assert current_generation(cache, KEY) is None
     assert whole(cache, other)
 
 

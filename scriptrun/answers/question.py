@@ -7,15 +7,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from scriptrun import pip_options
+from scriptrun import pip_options, recipe
 from scriptrun.errors import without_credentials
 from scriptrun.order import Order
-
-_BEARING = """
-    index-url pypi-url extra-index-url find-links no-index constraint build-constraint only-binary no-binary
-    prefer-binary pre all-releases only-final uploaded-prior-to use-feature use-deprecated
-""".split()  # noqa: SIM905 - as a list it would be a page
-"""The settings of pip that bear on what it answers; how to get to an index does not."""
 
 _FILES = ("constraint", "build-constraint")
 
@@ -23,7 +17,7 @@ _FILES = ("constraint", "build-constraint")
 def settings(order: Order) -> str:
     """Return a digest of pip's settings that bear on its answer, wherever they stand. Raises PolicyError."""
     found = pip_options.variables(order)
-    said = {name: found.get(f"PIP_{name.upper().replace('-', '_')}", "") for name in _BEARING}
+    said = {name: found.get(f"PIP_{name.upper().replace('-', '_')}", "") for name in recipe.BEARING}
     files = [list(_contents(said[name])) for name in _FILES]
     return _digest([{name: without_credentials(text) for name, text in said.items()}, files])
 

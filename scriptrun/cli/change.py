@@ -75,6 +75,7 @@ class Change:
         try:
             with signals.interruptible(), Progress(wanted.options) as progress:
                 found = consult.candidates(order(self.environ, progress.show), wanted.request.caches.writable())
+                progress.resolved(len(found))
         except InstallError as error:
             unchanged = f"`{self.original.name}` {'was not made' if self.new else 'is as it was'}"
             error.hint = f"{error.hint}; {unchanged}" if error.hint else unchanged

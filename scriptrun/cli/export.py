@@ -41,7 +41,9 @@ def _lock(script: Invocation, environ: Mapping[str, str]) -> tuple[Lock, dict[st
     wanted = making.choose(asked, environ, None)
     with Progress(wanted.options) as progress:
         text = making.text(wanted, environ, None, progress.show, lambda: None)
-    return pylock.parse(text.encode("ascii"), asked.name, os.path.abspath(asked.directory)), facts
+        lock = pylock.parse(text.encode("ascii"), asked.name, os.path.abspath(asked.directory))
+        progress.resolved(len(lock.packages))
+    return lock, facts
 
 
 def _lines(lock: Lock, facts: Mapping[str, str]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def provide(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Envi
     lock = locks.take(f"{path}.lock", waiting=lambda: None)
     try:
         with shown:
-            environment = prepare.prepare_isolated(path, wanted.order(environ, shown.show), cache)
+            environment = prepare.prepare_isolated(path, wanted.order(environ, shown.show, shown.prepared), cache)
         if sys.platform == "win32":  # where this process waits for the script
             atexit.register(deletion.delete, path)
         elif process.is_init():

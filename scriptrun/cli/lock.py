@@ -61,12 +61,14 @@ def prepare(asked: Request, environ: Mapping[str, str], *, upgrade: bool) -> Mad
     wanted = making.choose(asked, environ, kept)
     run.warn(wanted)
     with Progress(wanted.options) as progress:
-        text = making.text(wanted, environ, kept, progress.show, lambda: _tell_of_new_choice(wanted.options))
-    after = pylock.parse(text.encode("ascii"), asked.name, asked.directory)
+        text = making.text(wanted, environ, kept, progress.show, lambda: _tell_of_new_choice(wanted.options, progress))
+        after = pylock.parse(text.encode("ascii"), asked.name, asked.directory)
+        progress.resolved(len(after.packages))
     return Made(text, tuple(making.changes(before, after)))
 
 
-def _tell_of_new_choice(options: Options) -> None:
+def _tell_of_new_choice(options: Options, progress: Progress) -> None:
+    progress.clear()
     if not options.flag("quiet"):
         output.note("pip cannot keep the versions that were locked with what is asked for now: all are chosen anew")
 

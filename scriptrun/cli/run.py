@@ -138,7 +138,7 @@ def _prepare(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Env
     _tell_of_cache(wanted)
     cache = wanted.request.caches.writable()
     with shown:
-        return prepare.prepare(cache, wanted.order(environ, shown.show), wanted.max_age)
+        return prepare.prepare(cache, wanted.order(environ, shown.show, shown.prepared), wanted.max_age)
 
 
 def _tell_of_cache(wanted: Wanted) -> None:

@@ -78,6 +78,7 @@ def _grow(wanted: Wanted, environ: Mapping[str, str]) -> _Tree:
     else:
         with Progress(wanted.options) as progress:
             found = consult.candidates(wanted.order(environ, progress.show), wanted.request.caches.writable())
+            progress.resolved(len(found))
         versions = {one.name: one.version for one in found}
         requires = {one.name: list(one.requires) for one in found}
     return _Tree(versions, requires, facts)

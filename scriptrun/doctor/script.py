@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 
-from scriptrun import arguments, launch, prepare, process
+from scriptrun import arguments, launch, layout, process
 from scriptrun.arguments import Options
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding
 from scriptrun.jobs import job
@@ -45,7 +45,7 @@ def _obstacles(source: Source) -> Iterator[Finding]:
     if program.startswith(b"/") and not os.path.exists(program):
         named = os.fsdecode(program)
         yield Finding(PROBLEM, LAUNCHING, f"it names `{named}`, which is not there", launching.WRITE)
-    if prepare.is_noexec(source.file):
+    if layout.is_noexec(source.file):
         message = "the script is on a file system that is mounted `noexec`: it cannot be started by itself"
         yield Finding(PROBLEM, LAUNCHING, message, f"start it as: scriptrun {shlex.quote(arguments.word(source.name))}")
 

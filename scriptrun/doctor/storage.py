@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from scriptrun import paths, prepare, quantities
+from scriptrun import layout, paths, quantities
 from scriptrun.doctor.findings import NOTE, OK, PROBLEM, Finding, of_error
 from scriptrun.location import Caches
 
@@ -37,7 +37,7 @@ def _own(cache: str) -> Iterator[Finding]:
     except OSError as error:
         yield Finding(PROBLEM, "cache", f"`{cache}` cannot be written to: {error.strerror}", _ELSEWHERE)
         return
-    if prepare.is_noexec(cache):
+    if layout.is_noexec(cache):
         message = f"`{cache}` is on a file system that is mounted `noexec`: programs and native libraries do not work"
         yield Finding(PROBLEM, "cache", message, f"{_ELSEWHERE}, on another file system")
     room = f"{quantities.shown_octets(free)} free"

@@ -94,7 +94,7 @@ def _ask(
         raise pip_messages.offline(wanted.request.name)
     order = wanted.order(environ, show)
     with consult.empty_environment(order, wanted.request.caches.writable()) as environment:
-        show("asking pip")
+        show("finding out what is needed")
         if held:
             try:
                 return pip.lock(replace(order, constraints=(*order.constraints, *held)), environment)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scriptrun import cache as caches
-from scriptrun import launch, paths, spec
+from scriptrun import generations, launch, paths, spec
 from scriptrun.extent import Extent
 from scriptrun.store import kept
 from scriptrun.upkeep import extents
@@ -71,7 +71,7 @@ def entries(cache: str) -> list[Entry]:
     found = []
     for key, path in _generations(cache):
         with contextlib.suppress(FileNotFoundError):
-            current = caches.current(cache, key) == os.path.basename(path)
+            current = generations.current(cache, key) == os.path.basename(path)
             found.append(_entry(key, path, current, scripts.get(path, ())))
     places = {f"{entry.key}/{os.path.basename(entry.path)}": Place(entry.path, entry.last_used) for entry in found}
     measured = extents.measure(cache, extents.ENVIRONMENTS, places)

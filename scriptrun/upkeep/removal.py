@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scriptrun import cache as caches
-from scriptrun import locks, paths, signals
+from scriptrun import generations, locks, paths, signals
 from scriptrun.upkeep import trash, usage
 
 BATCH = 100
@@ -120,7 +120,7 @@ def _unmark(cache: str, environment: str) -> None:
 
 
 def _is_current(cache: str, environment: str) -> bool:
-    return caches.current(cache, _key(environment)) == os.path.basename(environment)
+    return generations.current(cache, _key(environment)) == os.path.basename(environment)
 
 
 def _key(environment: str) -> str:

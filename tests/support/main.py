@@ -23,6 +23,7 @@ CORE = ["-n3", "--dist=worksteal", "-m", "not slow and not network"]
 """What is run by `--fast`, and on every Python but the first."""
 
 PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh", "strace", "tmux", "zsh")}
+PARTS.update({"sbin/mkfs.btrfs": "btrfs-progs", "sbin/mkfs.xfs": "xfsprogs", "bin/cc": "gcc"})
 PARTS.update({"bin/crontab": "cron", "bin/systemd-analyze": "systemd", "bin/systemd-nspawn": "systemd-container"})
 PARTS.update({"*bin/ip": "iproute2", "bin/python3": "python3", "lib/python3*/ensurepip": "python3-venv"})
 PARTS["share/python-wheels/pip-*.whl"] = "python3-pip-whl"

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from scriptrun import cache as caches
-from scriptrun import config, integrity, location, output, paths, refusals, signals
+from scriptrun import config, generations, integrity, location, output, paths, refusals, signals
 from scriptrun.arguments import Invocation, Options
 from scriptrun.errors import InstallError, MetadataError, PolicyError, UsageError, escape
 from scriptrun.integrity import Digests, Finding
@@ -33,7 +33,8 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     for entry in entries:
         with _explained(entry.path):
             found = list(_findings(entry, digests))
-        if not found or caches.current(cache, entry.key) != os.path.basename(entry.path):  # it was removed meanwhile
+        # It may have been removed meanwhile.
+        if not found or generations.current(cache, entry.key) != os.path.basename(entry.path):
             continue
         output.give("".join(escape(f"{entry.key}: {finding}") + "\n" for finding in found))
         if "--repair" not in invocation.extra or not _repair(cache, entry, options, configuration.policy, environ):

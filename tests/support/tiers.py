@@ -1,0 +1,35 @@
+"""Which modules are imported on the way to a script: few where all is known, or many where it has to be worked out."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+from support.user import User
+
+WORKED_OUT = "scriptrun.cli.run"
+"""Who needs more than what is remembered imports this."""
+
+_WATCH = """\
+import sys
+before = set(sys.modules)
+import os
+def say(*_):
+    print(*sorted(set(sys.modules) - before))
+    sys.stdout.flush()
+    os._exit(0)
+os.execve = say
+sys.argv[:] = ["scriptrun", *sys.argv[2:]]
+sys.path.append({packages!r})
+from scriptrun.decide import main
+main(sys.argv[1:], os.environ)
+"""
+
+
+def imported(user: User, *words: str, python: Path | str = sys.executable, **variables: str | None) -> set[str]:
+    """Return what is imported, beyond a bare Python, before the script takes over; it is not run."""
+    code = _WATCH.format(packages=sysconfig.get_path("purelib"))
+    status, out, err = user.run(python, "-I", "-S", "-c", code, "-", *words, cwd=None, stdin=b"", **variables)
+    assert (status, err) == (0, "")
+    return set(out.split())
