@@ -99,13 +99,13 @@ def test_room_is_made_for_what_is_shared(cache: str) -> None:
     """The least recently used goes; where that frees too little because others hold the same, the next one too."""
     keep(cache, name(1), DAY)
     first, second, third = (hold(cache, number, name(1), age=(9 - number) * DAY) for number in (1, 2, 3))
+    last = hold(cache, 4, age=DAY)
     room = {entry.path: entry.extent.freed for entry in inventory.entries(cache)}
     taken = inventory.distributions(cache)[name(1)].taken
-    bounds = Bounds(90 * DAY, room[str(third)] + taken)
-    going = [entry.path for entry, _ in housekeeping.plan(cache, bounds, 60).going]
-    assert going == [str(first), str(second)]
-    bounds = Bounds(90 * DAY, sum(room.values()) + taken)
-    assert housekeeping.plan(cache, bounds, 60).going == ()
+    rest, everything = room[str(last)] + room[str(third)] + taken, sum(room.values()) + taken
+    for size, expected in ((everything, []), (rest, [first, second]), (room[str(last)], [first, second, third])):
+        plan = housekeeping.plan(cache, Bounds(90 * DAY, size), 60)
+        assert [entry.path for entry, _ in plan.going] == [str(path) for path in expected]
 
 
 def test_answers_without_their_distributions(cache: str) -> None:
