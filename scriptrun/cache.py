@@ -1,8 +1,8 @@
 """Keep environments: look one up, reserve a place for a new one, complete it.
 
 An environment counts when its key's pointer names its generation and its manifest is there; both are written by rename,
-after everything they vouch for is on disk. The lock saves work, it is not what makes this right: two builders
-never write to the same generation.
+and the pointer after all that it vouches for is on disk. The lock saves work, it is not what makes this right: two
+builders never write to the same generation.
 """
 
 from __future__ import annotations

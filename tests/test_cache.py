@@ -20,9 +20,8 @@ from support.damage import remove
 from support.user import LIMIT
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, launch, location, paths, prepare, spec
+from scriptrun import generations, interpreters, launch, location, paths, prepare, spec
 from scriptrun.arguments import Options
-from scriptrun.cache import Environment
 from scriptrun.errors import CacheError
 from scriptrun.order import Order
 
@@ -204,11 +203,11 @@ def test_failure_to_publish_leaves_nothing(cache: str, order: Order, monkeypatch
     """An environment that is complete but could not be made current is removed, and the old one stays."""
     old = prepare.prepare(cache, order)
 
-    def publish(_cache: str, _environment: Environment) -> None:
+    def publish(*_: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(caches, "publish", publish)
+        patched.setattr(generations, "publish", publish)
         with pytest.raises(CacheError, match="the disk is full"):
             prepare.prepare(cache, refreshed(order))
     assert caches.lookup(cache, order.spec.key) == old

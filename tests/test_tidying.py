@@ -66,10 +66,12 @@ def test_answers(cache: str) -> None:
 
 
 def test_keys(cache: str) -> None:
-    """Lock, pointer and directory of a key without environments go, unless somebody holds the lock."""
+    """Lock, pointer, recipe and directory of a key without environments go, unless somebody holds the lock."""
     for number in (2, 3):
         paths.replace(paths.pointer(cache, generations.key(number)), b"1a2b3c4d\n")
         os.makedirs(paths.environments(cache, generations.key(number)))
+    for number in (1, 2, 3):
+        paths.replace(paths.recipe(cache, generations.key(number)), b"")
     for number in (1, 2):
         with locks.hold(paths.lock(cache, generations.key(number))):
             pass
@@ -77,7 +79,7 @@ def test_keys(cache: str) -> None:
         assert ours
         tidying.tidy(cache, (), 60.0)
     kept = [generations.key(1), generations.key(3)]
-    assert files(paths.locks(cache)) == files(paths.pointers(cache)) == kept
+    assert files(paths.locks(cache)) == files(paths.pointers(cache)) == files(paths.recipes(cache)) == kept
     assert sorted(os.listdir(paths.all_environments(cache))) == kept
 
 

@@ -34,8 +34,8 @@ def tidy(cache: str, kept: Collection[str], max_known: float) -> int:
 
 def forget(cache: str) -> int:
     """Remove all that is remembered of scripts, answers, sizes and interpreters; return the bytes that this freed."""
-    directories = [paths.records(cache), paths.answers(cache), paths.interpreters(cache), paths.extents(cache)]
-    directories += [paths.pip_answers(cache), paths.pip_projects(cache)]
+    directories = [paths.records(cache), paths.answers(cache), paths.recipes(cache), paths.interpreters(cache)]
+    directories += [paths.extents(cache), paths.pip_answers(cache), paths.pip_projects(cache)]
     return sum(deletion.delete(entry.path) for directory in directories for entry in _entries(directory))
 
 
@@ -102,8 +102,12 @@ def _remove_projects(cache: str, max_known: float) -> int:
 
 
 def _remove_keys(cache: str) -> int:
-    """Remove lock and pointer of keys that have no environment; who waits for the lock notices, see `locks.take`."""
-    names = {entry.name for directory in (paths.locks, paths.pointers) for entry in _entries(directory(cache))}
+    """Remove lock, pointer and recipe of keys that have no environment.
+
+    Who waits for the lock notices, see `locks.take`. No answer is left that would lead to the recipe.
+    """
+    directories = (paths.locks, paths.pointers, paths.recipes)
+    names = {entry.name for directory in directories for entry in _entries(directory(cache))}
     names |= {entry.name for entry in _entries(paths.all_environments(cache)) if entry.is_dir(follow_symlinks=False)}
     freed = 0
     for key in sorted(name for name in names if name.isalnum()):
@@ -117,7 +121,7 @@ def _remove_key(cache: str, key: str) -> int:
     """Remove what there is of a key, whose lock the caller has. Raises OSError if there is an environment."""
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(paths.environments(cache, key))
-    return deletion.delete(paths.pointer(cache, key)) + deletion.delete(paths.lock(cache, key))
+    return sum(deletion.delete(path(cache, key)) for path in (paths.recipe, paths.pointer, paths.lock))
 
 
 def remove_isolated(cache: str) -> int:
@@ -159,6 +163,7 @@ def _unfinished(cache: str) -> Iterator[str]:
         paths.pointers(cache),
         paths.extents(cache),
         paths.pip_answers(cache),
+        paths.recipes(cache),
     ]
     directories += _record_directories(cache)
     long_ago = time.time() - _UNFINISHED_AGE
