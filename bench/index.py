@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import shutil
 import threading
+import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,15 +15,47 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+LATENCY = 0.03
+"""How long the index takes to say that a stale page has not changed, in seconds: it is far away."""
+
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Serves files; those that never change may be kept for ever, pages for ten minutes, as public indexes say it."""
+    """Serves files, which never change and may be kept for ever, and pages, of two kinds.
+
+    Pages below `/simple/` may be kept for ten minutes, as public indexes say it. Those below `/stale/` are the same ten
+    minutes later: who has them has to ask whether they changed.
+    """
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written one after the other
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/files/"):
+            super().do_GET()
+        else:
+            self._send_page(*self.path.strip("/").split("/"))
+
+    def _send_page(self, kind: str, project: str = "") -> None:
+        page = Path(self.directory, "simple", project, "index.html")
+        if not page.is_file():
+            self.send_error(404)
+            return
+        if kind == "stale":
+            time.sleep(LATENCY)
+        content = page.read_bytes()
+        tag = f'"{hashlib.sha256(content).hexdigest()}"'
+        known = self.headers.get("If-None-Match") == tag
+        self.send_response(304 if known else 200)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(0 if known else len(content)))
+        self.end_headers()
+        self.wfile.write(b"" if known else content)
 
     def end_headers(self) -> None:
-        lifetime = "max-age=600, public" if self.path.startswith("/simple") else "max-age=365000000, immutable, public"
-        self.send_header("Cache-Control", lifetime)
+        lifetimes = {"files": "max-age=365000000, immutable, public", "stale": "max-age=0, public"}
+        kind = self.path.strip("/").partition("/")[0]
+        self.send_header("Cache-Control", lifetimes.get(kind, "max-age=600, public"))
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
@@ -38,15 +71,19 @@ def write(wheels: Path, directory: Path) -> None:
     for wheel in sorted(files.glob("*.whl")):
         metadata = files / f"{wheel.name}.metadata"
         metadata.write_bytes(_metadata(wheel))
-        project = wheel.name.partition("-")[0].replace("_", "-").replace(".", "-").lower()
-        links[project].append(
+        links[project(wheel)].append(
             f'<a href="/files/{wheel.name}#sha256={_digest(wheel)}" '
             f'data-dist-info-metadata="sha256={_digest(metadata)}">{wheel.name}</a><br>'
         )
-    for project, lines in links.items():
-        page = directory / "simple" / project / "index.html"
+    for name, lines in links.items():
+        page = directory / "simple" / name / "index.html"
         page.parent.mkdir(parents=True)
         page.write_text(f"<!DOCTYPE html><html><body>{''.join(lines)}</body></html>")
+
+
+def project(wheel: Path) -> str:
+    """Return the name that an index has for the distribution in a wheel."""
+    return wheel.name.partition("-")[0].replace("_", "-").replace(".", "-").lower()
 
 
 def _metadata(wheel: Path) -> bytes:
@@ -57,6 +94,11 @@ def _metadata(wheel: Path) -> bytes:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def stale(url: str) -> str:
+    """Return the URL of the same index where what was kept of its pages has to be asked for again."""
+    return url.replace("/simple/", "/stale/")
 
 
 @contextlib.contextmanager

@@ -7,8 +7,11 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 class Failed(Exception):
@@ -65,19 +68,30 @@ def once(command: Command) -> float:
 
 
 def in_turns(
-    contenders: Mapping[str, Command], rounds: int, before: Callable[[str], None] = lambda _name: None
-) -> dict[str, Times]:
-    """Return the times of all contenders, each started once a round; every round begins with another one.
+    contenders: Mapping[Name, Command], rounds: int, before: Callable[[Name], None] = lambda _name: None
+) -> dict[Name, Times]:
+    """Return the times of all contenders, each started once a round; `before` is called as `in_rounds` says."""
 
-    `before` is called with the contender's name before each start, outside the time that is taken. Nothing is dropped.
+    def prepare(name: Name, _number: int) -> Command:
+        before(name)
+        return contenders[name]
+
+    return in_rounds(list(contenders), rounds, prepare)
+
+
+def in_rounds(names: Sequence[Name], rounds: int, prepare: Callable[[Name, int], Command | None]) -> dict[Name, Times]:
+    """Return the times of all contenders; every round begins with another one. Nothing is dropped.
+
+    `prepare` is called with the contender's name and the round's number before each start, outside the time that is
+    taken, and returns what is started, None where the contender sits the round out.
     """
-    times = {name: Times() for name in contenders}
-    names = list(contenders)
+    times = {name: Times() for name in names}
     for number in range(rounds):
         first = number % len(names)
-        for name in names[first:] + names[:first]:
-            before(name)
-            times[name].values.append(once(contenders[name]))
+        for name in [*names[first:], *names[:first]]:
+            command = prepare(name, number)
+            if command is not None:
+                times[name].values.append(once(command))
         tell(f"\r  round {number + 1} of {rounds}")
     tell("\r\x1b[K")
     return times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import subprocess
@@ -47,6 +48,18 @@ class Tool:
             link.unlink(missing_ok=True)
             link.symlink_to(self.venv / "bin" / command)
 
+    def at(self, home: Path) -> Tool:
+        """Return the same tool with another home, which is empty then."""
+        other = copy.copy(self)
+        other.home = home
+        other.empty()
+        return other
+
+    def empty(self) -> None:
+        """Remove all that there is in the home: environments, downloads, and what was learnt."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir(parents=True)
+
     def pip(self, *arguments: str) -> str:
         """Run the pip beside the tool, with the user's own configuration, and return what it writes."""
         command = [str(self.venv / "bin/python"), "-m", "pip", "--disable-pip-version-check", *arguments]
@@ -65,6 +78,7 @@ class Tool:
             "LANG": "C.UTF-8",
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": index,
+            "PIP_TRUSTED_HOST": "127.0.0.1",  # else pip keeps nothing of what it gets without TLS
             "UV_DEFAULT_INDEX": index,
             "PDM_PYPI_URL": index,
             **self.settings,
@@ -90,6 +104,16 @@ class Scriptrun(Tool):
         self.pip("install", "--no-deps", "--force-reinstall", self.requirement)
 
 
+class Asking(Scriptrun):
+    """scriptrun where answers do not cover new sets, so that pip is asked."""
+
+    def empty(self) -> None:
+        super().empty()
+        configuration = self.home / ".config/scriptrun/config.toml"
+        configuration.parent.mkdir(parents=True)
+        configuration.write_text('[answers]\nmax-age = "0"\n')
+
+
 class Uv(Tool):
     name = "uv"
     shebang = "#!/usr/bin/env -S uv run --script"
@@ -104,8 +128,15 @@ class Pipx(Tool):
 
     def install(self) -> None:
         super().install()
-        variables = {**os.environ, "HOME": str(self.home)}
-        run([str(self.path / "pipx"), "upgrade-shared"], variables)  # its own pip, shared by all environments
+        run([str(self.path / "pipx"), "upgrade-shared"], {**os.environ, **self._shared})
+
+    def variables(self, index: str) -> dict[str, str]:
+        return {**super().variables(index), **self._shared}
+
+    @property
+    def _shared(self) -> dict[str, str]:
+        """Where its own pip is, which all environments share: a part of it, not of a home."""
+        return {"HOME": str(self.home), "PIPX_SHARED_LIBS": str(self.place / "tools/pipx-shared")}
 
 
 class PipRun(Tool):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import index as indexes
 import tools
-from measure import Command, Failed, find
+from measure import Command, Failed, Name, find
 from tools import ROOT, Tool
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -36,6 +37,16 @@ class Bench:
         """Where the scripts are; the benchmarks run in this directory."""
         return self.place / "scripts"
 
+    def at(self, home: str, index: str = "") -> Bench:
+        """Return the same bench whose tools have other homes, empty ones, and may have another index."""
+        others = {name: tool.at(self.place / "homes" / home / name) for name, tool in self.tools.items()}
+        return replace(self, index=index or self.index, tools=others)
+
+    @property
+    def downloads(self) -> Path:
+        """Where the wheels are that were downloaded."""
+        return self.place / "downloads"
+
     def command(self, tool: str, *arguments: str, **variables: str) -> Command:
         """Return a command with the variables of a tool and these."""
         return Command(arguments, {**self.tools[tool].variables(self.index), "PWD": str(self.scripts), **variables})
@@ -53,16 +64,16 @@ class Bench:
         facts = json.loads(run(launcher))
         return self.command("scriptrun", facts["python"], f"./{name}-scriptrun.py", **variables)
 
-    def ready(self, contenders: Mapping[str, Command]) -> dict[str, Command]:
-        """Run every contender twice, so that all is prepared and known; return those that work, and note the others."""
+    def ready(self, contenders: Mapping[Name, Command], times: int = 2) -> dict[Name, Command]:
+        """Run every contender so that all is prepared and known; return those that work, and note the others."""
         working = {}
         for name, command in contenders.items():
             try:
-                run(command)
-                run(command)
+                for _ in range(times):
+                    run(command)
                 working[name] = command
             except Failed as failure:
-                self.missing[name] = str(failure)
+                self.missing[str(name)] = str(failure)
         return working
 
 
@@ -114,17 +125,28 @@ def prepared(place: Path, downloads: Sequence[str] = (), kinds: Sequence[type[To
     for name, tool in bench.tools.items():
         print(f"installing {name} …", file=sys.stderr)
         tool.install()
+    if downloads:
+        _download(bench, downloads)
     wheels = place / "wheels"
-    wheels.mkdir(exist_ok=True)
+    shutil.rmtree(wheels, ignore_errors=True)
+    wheels.mkdir()
+    for path in bench.downloads.glob("*.whl") if downloads else ():
+        shutil.copy(path, wheels)
     for requirement in tiny(100):
         name, content = wheel(requirement, "1.0")
         (wheels / name).write_bytes(content)
-    if downloads and not (place / "downloaded").exists():
-        options = ("--only-binary", ":all:", "--dest", str(wheels))
-        bench.tools["scriptrun"].pip("download", *options, *downloads)
-        (place / "downloaded").touch()
     indexes.write(wheels, place / "index")
     bench.scripts.mkdir(exist_ok=True)
     os.chdir(bench.scripts)
     with indexes.serve(place / "index") as bench.index:
         yield bench
+
+
+def _download(bench: Bench, requirements: Sequence[str]) -> None:
+    """Download what is required and what that requires, unless it is there, from the index that pip is set to."""
+    done = bench.downloads / "requirements"
+    if not done.is_file() or done.read_text() != " ".join(requirements):
+        shutil.rmtree(bench.downloads, ignore_errors=True)
+        options = ("--only-binary", ":all:", "--dest", str(bench.downloads))
+        bench.tools["scriptrun"].pip("download", *options, *requirements)
+        done.write_text(" ".join(requirements))

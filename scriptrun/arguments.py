@@ -31,7 +31,7 @@ COMMANDS = {
     "lock": ("--embed", "--upgrade"),
     "python": ("--json",),
     "remove": (),
-    "sync": ("--system", "--compile", "--venv-link"),
+    "sync": ("--system", "--venv-link"),
     "systemd": ("--on-calendar=", "--name=", "--user", "--output="),
     "tree": (),
     "upgrade": (),

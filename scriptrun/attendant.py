@@ -11,13 +11,12 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scriptrun.launch import ATTENDED
 
 
-@dataclass(frozen=True)
-class Attendant:
+class Attendant(NamedTuple):
     """The process, and the file for the time at which the script begins: `""` where there is no terminal."""
 
     process: int

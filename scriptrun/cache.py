@@ -13,8 +13,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scriptrun import deletion, generations, launch, locks, paths, patience, refusals, shape
 from scriptrun.errors import InstallError
@@ -23,6 +22,8 @@ from scriptrun.patience import Stalled
 from scriptrun.spec import EnvironmentSpec
 
 MANIFEST_FORMAT = 1
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 _MANIFEST = {
     "format": int,
@@ -35,8 +36,7 @@ _MANIFEST = {
 """What a manifest must hold, for all who read one."""
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """A complete environment: where it is, and its manifest."""
 
     path: str
@@ -174,19 +174,20 @@ def reclaim(cache: str, key: str) -> None:
             paths.replace(paths.stamp(path), b"")
 
 
-def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...]) -> Environment:
-    """Write the manifest of the environment at `path`, which makes it complete. Raises OSError.
+def complete(spec: EnvironmentSpec, path: str, distributions: tuple[Distribution, ...], answered: float) -> Environment:
+    """Write the manifest of the environment at `path`, which makes it complete: `answered` is when pip was asked.
 
     What it vouches for is on disk, see `generations.settle`. It has no stamp yet: one that is complete, not
-    current and without a stamp was never used by anybody.
+    current and without a stamp was never used by anybody. Raises OSError.
     """
     manifest = {
         "format": MANIFEST_FORMAT,
         "environment": path,
         "key": spec.key,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "asked": asdict(spec),
-        "distributions": [asdict(one) for one in distributions],
+        "created": time.strftime(_TIME, time.gmtime()),
+        "answered": time.strftime(_TIME, time.gmtime(answered)),
+        "asked": spec.facts,
+        "distributions": [one._asdict() for one in distributions],
     }
     text = json.dumps(manifest, indent=1)
     paths.replace(paths.manifest(path), text.encode("ascii"))

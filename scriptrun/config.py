@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import tomli
 
@@ -26,28 +26,41 @@ BOUNDS: Mapping[str, tuple[Callable[[str], float], str, str]] = {
 }
 """The keys of `[cache]`, each with what reads its value, an example, and its meaning."""
 
+ANSWERS_MAX_AGE = 86400.0
+"""After how many seconds pip's answers stop counting for other questions, unless the configuration says otherwise."""
+
+ANSWERS: Mapping[str, tuple[Callable[[str], float], str, str]] = {
+    "max-age": (
+        quantities.seconds,
+        'max-age = "1 day"',
+        "answer new sets of requirements by what pip answered others within that time; `0`: always ask pip",
+    ),
+}
+"""The keys of `[answers]`, likewise."""
+
 TRUSTED = f'"https://host/x.py" = "{"0" * 64}"'
 """An example of a line of `[trust]`."""
 
-_TABLES = ("cache", "policy", "trust")
+_TABLES = ("cache", "answers", "policy", "trust")
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What the configuration says.
 
     `max_idle`, in seconds, and `max_size`, in bytes (None: no limit), bound the cache. `options` count after those of
     the command line, of variables and of the block. `trust` pairs URLs of scripts with the sha256, in hexadecimal
-    digits, of what they may be. `places` has `file:line` of what is set in `[cache]` and `[trust]`: `cache.max-idle`.
+    digits, of what they may be. `places` has `file:line` of what is set in `[cache]`, `[answers]` and `[trust]`:
+    `cache.max-idle`. `answers_max_age` is for how many seconds an answer of pip's counts for other questions.
     """
 
     max_idle: float
     max_size: int | None
     options: Options
     warnings: tuple[Warned, ...]
-    policy: Policy = field(default_factory=Policy)
-    trust: Mapping[str, str] = field(default_factory=dict)
-    places: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy = Policy()
+    trust: Mapping[str, str] = MappingProxyType({})
+    places: Mapping[str, str] = MappingProxyType({})
+    answers_max_age: float = ANSWERS_MAX_AGE
 
 
 def read(environ: Mapping[str, str]) -> Configuration:
@@ -87,7 +100,8 @@ class _File:
     def over(self, lower: Configuration) -> Configuration:
         """Return what this file says, and where it says nothing, what `lower` does. The policies of both hold."""
         try:
-            bounds = self._bounds()
+            bounds = self._quantities("cache", BOUNDS)
+            answers = self._quantities("answers", ANSWERS)
             options = self._options().below(lower.options)
             own_policy = policy.read(self._inner("policy"), self.values)
             trust = {url: self._digest(url, value) for url, value in self._inner("trust").items()}
@@ -100,7 +114,13 @@ class _File:
             warnings=(*lower.warnings, *self.warnings),
             policy=policy.strictest(lower.policy, own_policy),
             trust={**lower.trust, **trust},
-            places={**lower.places, **self._places("cache", bounds), **self._places("trust", trust)},
+            places={
+                **lower.places,
+                **self._places("cache", bounds),
+                **self._places("answers", answers),
+                **self._places("trust", trust),
+            },
+            answers_max_age=answers.get("max-age", lower.answers_max_age),
         )
 
     def _places(self, table: str, keys: Iterable[str]) -> dict[str, str]:
@@ -125,18 +145,18 @@ class _File:
                 self._warn_unknown((key,), (*values.KNOWN, *_TABLES))
         return Options(found, self.values.places)
 
-    def _bounds(self) -> dict[str, Any]:
+    def _quantities(self, table: str, known: Mapping[str, tuple[Callable[[str], float], str, str]]) -> dict[str, Any]:
         found: dict[str, float] = {}
-        for key, value in self._inner("cache").items():
-            if key not in BOUNDS:
-                self._warn_unknown(("cache", key), tuple(BOUNDS))
+        for key, value in self._inner(table).items():
+            if key not in known:
+                self._warn_unknown((table, key), tuple(known))
                 continue
-            read_value, example, _ = BOUNDS[key]
-            text = self.values.string(("cache", key), value, example)
+            read_value, example, _ = known[key]
+            text = self.values.string((table, key), value, example)
             try:
                 found[key] = read_value(text)
             except ValueError as error:
-                raise ConfigurationError(f"`cache.{key}`: {error}", place=self._place("cache", key)) from None
+                raise ConfigurationError(f"`{table}.{key}`: {error}", place=self._place(table, key)) from None
         return found
 
     def _digest(self, url: str, value: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator
 
@@ -29,7 +28,7 @@ def empty_environment(order: Order, cache: str) -> Iterator[str]:
     directory = paths.isolated(cache)
     paths.make_directories(directory)
     path = os.path.join(directory, os.urandom(8).hex())
-    nothing = dataclasses.replace(order, spec=dataclasses.replace(order.spec, requirements=()))
+    nothing = order._replace(spec=order.spec._replace(requirements=()))
     with locks.hold(f"{path}.lock", waiting=lambda: None):
         try:
             prepare.prepare_isolated(path, nothing, cache)

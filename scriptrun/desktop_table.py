@@ -6,8 +6,7 @@ The keys mean what those of the freedesktop.org specification "Desktop Entry" me
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scriptrun import paths, values
 from scriptrun.places import Path
@@ -22,8 +21,7 @@ _EXAMPLES = {"name": "My Report", "icon": "report.png"}
 KEYS = ("name", "icon", "categories", "terminal", "keep-open")
 
 
-@dataclass(frozen=True)
-class Desktop:
+class Desktop(NamedTuple):
     """What the table says; `""`, `()` and None: nothing.
 
     `icon` is the name of one of the icon theme's, or an absolute path. `keep_open` tells whether the terminal stays

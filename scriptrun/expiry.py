@@ -6,7 +6,6 @@ is when pip is to be asked again: the launcher sees that without starting anythi
 
 from __future__ import annotations
 
-import calendar
 import contextlib
 import os
 import time
@@ -23,14 +22,14 @@ def is_due(environment: Environment, max_age: float) -> bool:
     if not max_age:
         return False
     due = paths.due(environment.path, max_age)
-    return launch.is_past(due) if os.path.exists(due) else _created(environment) + max_age <= time.time()
+    return launch.is_past(due) if os.path.exists(due) else _answered(environment) + max_age <= time.time()
 
 
 def mark(environment: Environment, max_age: float) -> str:
     """Return the file whose mtime is when pip is to be asked again, made if need be; `""` where it cannot be made."""
     path = paths.due(environment.path, max_age)
     if not os.path.exists(path):
-        _set(path, _created(environment) + max_age)
+        _set(path, _answered(environment) + max_age)
     return path if os.path.exists(path) else ""
 
 
@@ -46,10 +45,16 @@ def _set(path: str, moment: float) -> None:
         os.utime(path, (moment, moment))
 
 
-def _created(environment: Environment) -> float:
-    """Return when the environment was made, in seconds since the epoch; a time to come counts as none."""
+def _answered(environment: Environment) -> float:
+    """Return when pip was asked, in seconds since the epoch; a time to come counts as none.
+
+    What is put together from the store is younger than pip's answer; older manifests tell when they were made alone.
+    """
+    manifest = environment.manifest
     try:
-        made = calendar.timegm(time.strptime(environment.manifest["created"], "%Y-%m-%dT%H:%M:%SZ"))
+        import calendar  # for scripts with a maximum age alone, and it takes the names of days along
+
+        asked = calendar.timegm(time.strptime(manifest.get("answered", manifest["created"]), "%Y-%m-%dT%H:%M:%SZ"))
     except (KeyError, TypeError, ValueError):
         return 0.0
-    return made if made <= time.time() else 0.0
+    return asked if asked <= time.time() else 0.0

@@ -6,14 +6,13 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _BLOCK = 512
 """The unit of `st_blocks`, in bytes, whatever the file system's own is."""
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """What the files of a directory hold, and what is allocated for them, in bytes.
 
     `size` is what they hold, `linked` how much of that is in files that have another name, perhaps elsewhere; `taken`

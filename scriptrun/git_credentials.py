@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import urllib.parse
 from collections.abc import Iterable
 
 _URL = re.compile(
@@ -27,6 +26,8 @@ def take(requirements: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         if found is None:
             plain.append(requirement)
             continue
+        import urllib.parse  # rare, and with all of IP addresses
+
         plain.append(f"{found['before']}{found['scheme']}{found['after']}")
         user, colon, password = found["credentials"].partition(":")
         variables[f"SCRIPTRUN_GIT_USER_{number}"] = urllib.parse.unquote(user)

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
@@ -28,8 +28,7 @@ Digests = dict[tuple[object, ...], str]
 """What files were found to hold: several names may lead to one file, which then is read once."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What is wrong with a file: MISSING, UNREADABLE or DIFFERS; without a distribution it is the environment's."""
 
     distribution: str

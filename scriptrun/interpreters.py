@@ -10,13 +10,11 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
@@ -58,8 +56,7 @@ _PROGRAM = re.compile(r"(python|pypy)(3(\.\d+)?[a-z]*)?(\.exe)?")
 """The names of the programs that are worth asking: not `python3-config`, `python2.7` or `python.sh`."""
 
 
-@dataclass(frozen=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A base interpreter: its resolved path, `cpython` or the like, full version, ABI, platform."""
 
     path: str
@@ -80,8 +77,7 @@ class Interpreter:
         return f"{self.implementation} {self.version}{threads} ({self.path})"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """An interpreter, why it was chosen, and which program was asked for by name or path (`""`: none was)."""
 
     interpreter: Interpreter
@@ -89,8 +85,7 @@ class Choice:
     program: str = ""
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """What is wanted of an interpreter.
 
     `requested` is a version, a name or a path (`""`: none), `by` says who requested it, `place` where
@@ -171,14 +166,15 @@ def _programs(requested: str, environ: Mapping[str, str]) -> Iterator[str]:
     if os.sep in requested:
         yield paths.python(requested) if os.path.isdir(requested) else requested
     elif not re.match(r"[\d<>=!~]", requested):
+        import shutil  # with all that archives need
+
         for directory in _search_path(environ):
             found = shutil.which(requested, path=directory)
             if found:
                 yield found
 
 
-@dataclass(frozen=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     """A version that is wanted. `pre` says that a pre-release will do where there is no release."""
 
     implementation: str
@@ -242,7 +238,7 @@ def installed(cache: str, environ: Mapping[str, str]) -> list[Interpreter]:
     for path in _candidates(environ):
         interpreter = identify(path, cache, environ)
         if interpreter is not None:
-            installation = replace(interpreter, path=os.path.dirname(interpreter.path))
+            installation = interpreter._replace(path=os.path.dirname(interpreter.path))
             same = found.get(installation, interpreter)  # python3.7 and python3.7m
             found[installation] = min(same, interpreter, key=lambda one: one.path)
     return sorted(found.values(), key=lambda one: Version(one.version), reverse=True)
@@ -308,7 +304,7 @@ def _ask(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | Non
     answer = {
         "path": path,
         "marks": marks,
-        "facts": asdict(interpreter) if interpreter else None,
+        "facts": interpreter._asdict() if interpreter else None,
         "base_marks": _marks(interpreter.path) if interpreter else None,
     }
     if cache and (interpreter is not None or path != _resolve(sys.executable)):
@@ -345,7 +341,7 @@ def _remembered(memory: str, path: str) -> dict[str, Any] | None:
 def _described(facts: Any) -> Interpreter:
     """Return the interpreter that `facts` describe. Raises TypeError and ValueError where they make no sense."""
     interpreter = Interpreter(**facts)
-    if [type(value) for value in astuple(interpreter)] != [str, str, str, str, str, bool]:
+    if [type(value) for value in interpreter] != [str, str, str, str, str, bool]:
         raise TypeError
     Version(interpreter.version)  # InvalidVersion is a ValueError
     return interpreter

@@ -6,11 +6,10 @@ Implements the specification "Inline script metadata" (packaging.python.org); re
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,13 +18,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scriptrun import block as blocks
-from scriptrun import desktop_table, places, sources, uv_table, values
+from scriptrun import desktop_table, places, uv_table, values
 from scriptrun.arguments import Options
 from scriptrun.block import Block
 from scriptrun.desktop_table import Desktop
 from scriptrun.errors import MetadataError
-from scriptrun.sources import Source, Sources
 from scriptrun.uv_table import Meaning
+
+if TYPE_CHECKING:
+    from scriptrun.sources import Source, Sources
 
 _KEYS = ("dependencies", "requires-python", "tool")
 _OWN = ("sources", "gui", "desktop")
@@ -33,8 +34,7 @@ _OTHERS = {"hatch", "pdm", "pixi"}
 """Tables that make another environment when the runner that they are for reads them."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """One requirement and where it is asked for: `file:line`, or the option's name.
 
     One that is `editable`, a local directory, is installed as a link to it.
@@ -45,8 +45,7 @@ class Asked:
     editable: bool = False
 
 
-@dataclass(frozen=True)
-class Warned:
+class Warned(NamedTuple):
     """A warning about the block: place (`file:line`), text, remedy, and whether it is probably a slip."""
 
     place: str
@@ -55,8 +54,7 @@ class Warned:
     slip: bool
 
 
-@dataclass(frozen=True)
-class ScriptMetadata:
+class ScriptMetadata(NamedTuple):
     """What a `script` block says. `options` are those of its tables, paths made absolute.
 
     `constraints` bound versions without asking for anything. `routes` pairs names of distributions with the URL of the
@@ -67,18 +65,18 @@ class ScriptMetadata:
     """
 
     dependencies: tuple[Asked, ...] = ()
-    requires_python: SpecifierSet = field(default_factory=SpecifierSet)
+    requires_python: SpecifierSet = SpecifierSet()
     requires_python_place: str = ""
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
     relative_paths: bool = False
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
-    route_places: Mapping[str, str] = field(default_factory=dict)
+    route_places: Mapping[str, str] = MappingProxyType({})
     first_index: bool = False
-    sources: Sources = field(default_factory=dict)
+    sources: Sources = MappingProxyType({})
     lock: str = ""
     declared: tuple[Asked, ...] = ()
-    desktop: Desktop = field(default_factory=Desktop)
+    desktop: Desktop = Desktop()
     warnings: tuple[Warned, ...] = ()
 
     def for_environment(self, markers: Mapping[str, str]) -> ScriptMetadata:
@@ -92,9 +90,7 @@ class ScriptMetadata:
                 routes.append((name, source.index))
                 places[name] = source.place
             dependencies.append(_taken_from(source, asked))
-        return dataclasses.replace(
-            self, dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))), route_places=places
-        )
+        return self._replace(dependencies=tuple(dependencies), routes=tuple(sorted(set(routes))), route_places=places)
 
 
 def _taken_from(source: Source | None, asked: Asked) -> Asked:
@@ -308,7 +304,11 @@ class Reader:
         return value
 
     def _sources(self, table: str, value: object, uv: Meaning) -> Sources:
-        return {} if value is None else sources.read(value, ("tool", table, "sources"), self.values, uv.indexes)
+        if value is None:
+            return {}
+        from scriptrun import sources  # rare
+
+        return sources.read(value, ("tool", table, "sources"), self.values, uv.indexes)
 
     def _warn_unknown(self, path: places.Path, known: tuple[str, ...], where: str) -> None:
         self._warn(path, f"{where} has no key `{path[-1]}`; it is ignored", known)

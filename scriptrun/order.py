@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from scriptrun import markers
 from scriptrun.arguments import Options
 from scriptrun.metadata import Asked
-from scriptrun.pinning.pins import Origin, Pin
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
+if TYPE_CHECKING:
+    from scriptrun.pinning.pins import Origin, Pin
 
-@dataclass(frozen=True)
-class Distribution:
+
+class Distribution(NamedTuple):
     """An installed distribution: name, version, hash as `sha256=…` (`""`: unknown), and where it came from.
 
     `requested` says that it was asked for, and not by another distribution alone; `direct` is its direct_url.json
@@ -30,8 +31,7 @@ class Distribution:
     kept: str = ""
 
 
-@dataclass(frozen=True)
-class Described:
+class Described(NamedTuple):
     """What the metadata of a distribution says: its requirements (PEP 508), Requires-Python, and its extras."""
 
     requires: tuple[str, ...] = ()
@@ -39,16 +39,30 @@ class Described:
     extras: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Installed:
-    """What pip installed: the distributions, and by name what their metadata says."""
+class Listing(NamedTuple):
+    """What pip found of a project, at the time `asked` or later: by version, newest first, the files to choose from.
+
+    A file is the sha256 that its index announces (`""`: none), after `!` where it was yanked.
+    """
+
+    name: str
+    asked: float
+    versions: Mapping[str, tuple[str, ...]]
+
+
+class Installed(NamedTuple):
+    """What pip installed: the distributions, by name what their metadata says, and what pip found of projects.
+
+    `asked` is when it began, in seconds since the epoch.
+    """
 
     distributions: tuple[Distribution, ...]
     described: Mapping[str, Described]
+    asked: float = 0.0
+    listings: tuple[Listing, ...] = ()
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A distribution that pip chose without installing it.
 
     `hash` is `sha256=…` (`""`: unknown), `origin` the URL of its archive or source; `direct` says that a requirement
@@ -63,8 +77,7 @@ class Candidate:
     requires: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
     `constraints` are those that stand in the block, as requirements; files of them are among the options. `routes` are
@@ -72,7 +85,9 @@ class Order:
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
     that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
     end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered, unless the
-    distributions are `known` and all of them are kept.
+    distributions are `known` and all of them are kept. What is in the `store`, by its name there, pip need not unpack.
+    An answer older than `max_age` is none (0: it counts for ever), nor are answers to other questions that are older
+    than `answers_max_age` (0: they never count), both in seconds.
     """
 
     spec: EnvironmentSpec
@@ -82,13 +97,16 @@ class Order:
     show: Callable[[str], None]
     constraints: tuple[Asked, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = Policy()
     pins: tuple[Pin, ...] | None = None
     unpinned: tuple[Asked, ...] = ()
     origin: Origin | None = None
     moved: Callable[[], None] = lambda: None
     prepared: Callable[[int], None] = lambda _: None
     ask: bool = False
+    store: tuple[str, ...] = ()
+    max_age: float = 0.0
+    answers_max_age: float = 0.0
     known: tuple[Distribution, ...] | None = None
 
     @property

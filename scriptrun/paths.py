@@ -15,6 +15,7 @@ CACHE/                     the user's cache directory or the system's (`location
     launch/PATH/@record    what the launcher may do with the script at PATH
     answers/CHECKSUM       which environment answered a question that is asked again
     pip/answers/KEY.json   which distributions pip installed for KEY
+    pip/projects/GROUND/NAME.json  what pip found of a project, and which files it took
     recipes/KEY            what it takes to put the environment of KEY together once more
     store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
@@ -134,6 +135,16 @@ def pip_answer(cache: str, key: str) -> str:
 def pip_answers(cache: str) -> str:
     """Return the directory that holds pip's answers."""
     return os.path.join(cache, LAYOUT, "pip", "answers")
+
+
+def byte_code(environment: str) -> str:
+    """Return the directory of byte code of what is outside of the cache that an environment is in."""
+    return os.path.join(environment.rpartition(f"{os.sep}{LAYOUT}{os.sep}")[0], LAYOUT, "pip", "bytecode")
+
+
+def pip_project(cache: str, ground: str, name: str) -> str:
+    """Return the file that says what is known of a project, where all that bears on it has the digest `ground`."""
+    return os.path.join(pip_projects(cache), ground, f"{name}.json")
 
 
 def pip_projects(cache: str) -> str:

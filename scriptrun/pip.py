@@ -12,37 +12,48 @@ import importlib.util
 import json
 import os
 import re
-import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scriptrun import extent, git_credentials, paths, patience, pip_messages, pip_options, process, spec
+from scriptrun import extent, git_credentials, paths, patience, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.order import Candidate, Described, Distribution, Installed, Order
+from scriptrun.order import Candidate, Described, Distribution, Installed, Listing, Order
 
 if TYPE_CHECKING:
     import importlib.metadata
 
 
+_LISTINGS = "listings.json"
+
+
 def load() -> None:
     """Import what is needed after pip, while it runs."""
-    import importlib.metadata  # noqa: F401 - for later
+    import ctypes  # noqa: F401 - to settle what was installed
+    import importlib.metadata  # noqa: F401 - to see what there is
+    import shutil  # noqa: F401 - to remove its directory of work
+
+    from scriptrun import pip_messages  # noqa: F401 - to explain a failure
+    from scriptrun.store import gathering  # noqa: F401 - to check and to keep what was installed
 
 
 def install(order: Order, environment: str) -> Installed:
     """Install what is ordered into `environment`, a virtual environment without pip; return what is there then.
 
+    What the order says to be kept may be left out: it is returned with its name in the store, for others to put in.
     Raises InstallError, and OSError where pip cannot be started.
     """
+    asked = time.time()
     with _work(environment) as work:
         reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
         for report, step in zip(reports, _PASSES, strict=True):
             step(order, environment, ["install", *_reported(report)])
-        return _installed(reports, environment)
+        listings = _listings(work, asked) if order.pins is None else ()
+        return _installed(reports, environment, _left_out(work))._replace(asked=asked, listings=listings)
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -122,12 +133,17 @@ def _work(environment: str) -> Iterator[str]:
     work = os.path.join(environment, "tmp")
     paths.make_directories(work)
     yield work
+    import shutil  # loaded while pip ran
+
     shutil.rmtree(work)
 
 
 def _reported(report: str) -> list[str]:
-    """Return the options by which pip writes down what is installed, from where, with which hash."""
-    return ["--report", report, "--no-warn-script-location"]  # PATH is scriptrun's to set
+    """Return the options by which pip writes down what is installed, from where, with which hash, and does no more.
+
+    What is imported is compiled then. PATH is scriptrun's to set, and a warning of conflicts would be read by nobody.
+    """
+    return ["--report", report, "--no-compile", "--no-warn-script-location", "--no-warn-conflicts"]
 
 
 def _run(
@@ -145,15 +161,22 @@ def _run(
     options = [*alone, *pip_options.arguments(order)]
     if order.constraints:
         options += ["--constraint", _written(spec.requirements(order.constraints), environment, "block")]
-    arguments = [*command, *options, "--", *requirements]
+    told = {
+        "arguments": [*command, *options, "--", *requirements],
+        "rules": rules,
+        "kept": order.store,
+        "listings": os.path.join(work, _LISTINGS),
+    }
     finished = _converse(
         order,
-        [*_program(environment), _hidden({"arguments": arguments, "rules": rules}, work)],
+        [*_program(order, environment), _hidden(told, work)],
         {**variables, **for_git, "TMPDIR": work, "TEMP": work, "TMP": work},
         directory or work,
         functools.partial(_size, environment),
     )
     if finished.status != 0:
+        from scriptrun import pip_messages
+
         output = without_credentials(finished.output)
         raise pip_messages.explain(output, order.asked, order.options, order.policy, order.origin)
     return finished.output
@@ -167,6 +190,8 @@ def _converse(
     watchdog = patience.Watchdog(patience.limit(order.options), size, order.moved)
 
     def show(line: str) -> None:
+        from scriptrun import pip_messages  # pip is about to be started, or runs
+
         lines.append(without_credentials(line))
         if not pip_messages.is_idle(line):
             watchdog.mark()
@@ -183,6 +208,8 @@ def _converse(
             ends_its_own=True,
         )
     except patience.Stalled as why:
+        from scriptrun import pip_messages
+
         raise pip_messages.stalled("\n".join(lines), order.asked, why) from None
 
 
@@ -191,7 +218,7 @@ def _size(environment: str) -> int:
     return extent.measure(environment).size
 
 
-def _program(environment: str) -> list[str]:
+def _program(order: Order, environment: str) -> list[str]:
     """Return the command that runs scriptrun's pip under the environment's own Python.
 
     pip's `--python` option does the same with one more interpreter start.
@@ -206,11 +233,25 @@ def _program(environment: str) -> list[str]:
         "-I",  # neither PYTHON* variables nor the current directory
         "-X",
         "utf8",  # whatever the locale
+        *_byte_code(order, environment, package),
         child,
         environment,
         os.path.join(package, "__pip-runner__.py"),
         _oldest_python(package),
     ]
+
+
+def _byte_code(order: Order, environment: str, package: str) -> list[str]:
+    """Return the option that has byte code in the cache, where that of the pip at `package` is missing for a Python.
+
+    So it is where others have installed scriptrun, for another Python: to compile pip at each start takes longer than
+    all that it does.
+    """
+    tag = order.spec.interpreter.abi.partition(" ")[0]
+    ready = os.path.join(package, "_internal", "__pycache__", f"__init__.{tag}.pyc")
+    if os.access(ready, os.R_OK) or os.access(package, os.W_OK):
+        return []
+    return ["-X", f"pycache_prefix={paths.byte_code(environment)}"]
 
 
 def _oldest_python(package: str) -> str:
@@ -245,9 +286,32 @@ def _written(lines: Iterable[str], environment: str, name: str) -> str:
     return path
 
 
-def _installed(reports: Iterable[str], environment: str) -> Installed:
+def _left_out(work: str) -> dict[str, str]:
+    """Return the names, in the store, of the distributions that pip left out, by their own."""
+    try:
+        with open(os.path.join(work, "kept.txt"), encoding="utf-8") as file:
+            return {canonicalize_name(name): kept for name, kept in (line.split() for line in file)}
+    except FileNotFoundError:
+        return {}
+
+
+def _listings(work: str, asked: float) -> tuple[Listing, ...]:
+    """Return what pip found of the projects that it looked at; an old one tells nothing."""
+    try:
+        with open(os.path.join(work, _LISTINGS), "rb") as file:
+            found = json.load(file)
+    except FileNotFoundError:
+        return ()
+    return tuple(
+        Listing(name, asked, {version: tuple(files) for version, files in versions})
+        for name, versions in sorted(found.items())
+    )
+
+
+def _installed(reports: Iterable[str], environment: str, left_out: Mapping[str, str]) -> Installed:
     entries = {str(canonicalize_name(one["metadata"]["name"])): one for report in reports for one in _entries(report)}
     found = [_distribution(one, entries.get(canonicalize_name(one.name), {})) for one in distributions(environment)]
+    found += [_kept(entries[name], kept) for name, kept in left_out.items()]
     described = {name: _described(entry["metadata"]) for name, entry in entries.items()}
     return Installed(tuple(sorted(found, key=lambda one: one.name)), described)
 
@@ -263,6 +327,12 @@ def _distribution(one: importlib.metadata.Distribution, entry: Mapping[str, Any]
         bool(entry.get("requested", False)),
         one.read_text("direct_url.json") or "",
     )
+
+
+def _kept(entry: Mapping[str, Any], name: str) -> Distribution:
+    """Return what pip would have installed, and is in the store by this name."""
+    one = _candidate(entry)
+    return Distribution(one.name, one.version, one.hash, one.origin, bool(entry.get("requested", False)), kept=name)
 
 
 def _described(metadata: Mapping[str, Any]) -> Described:

@@ -1,10 +1,11 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
 Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
-arguments and with the rules of `pip_rules` (null: none), as JSON: everybody can read a command line, and a requirement
-may hold a password.
+arguments, with the rules of `pip_rules` (null: none), and with the file that `pip_listings` is to write (empty: none),
+as JSON: everybody can read a command line, and a requirement may hold a password.
 """
 
+import gc
 import glob
 import json
 import logging
@@ -170,12 +171,97 @@ def adapt(arguments, version):
         del arguments[at : at + 2]
 
 
+def beside(name):
+    """Return what is in a program beside this one: it is run from its file, as this one is, and nothing is written."""
+    return runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), name))
+
+
 def keep(rules, old=False):
-    """Let pip ask only where the rules say; `pip_rules` is run from its file, as this one is, and nothing is written."""
-    own = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip_rules.py"))
+    """Let pip ask only where the rules say."""
+    own = beside("pip_rules.py")
     own["keep"](rules)
     if old:
         own["refuse_builds"]()
+
+
+def spare_collections():
+    """Let Python look for garbage rarely; return what keeps it from doing so when it ends, several times over.
+
+    pip makes little, and lives for a moment: a quarter of its time would go that way.
+    """
+    if not hasattr(gc, "freeze"):  # PyPy has collectors of another kind
+        return lambda: None
+    gc.set_threshold(100000, 50, 50)
+    return gc.freeze
+
+
+def spare_processes():
+    """Keep pip from starting `lsb_release` for its User-Agent: /etc/os-release has told it the same.
+
+    In Debian that is a shell with five programs. A pip in which this has another name starts it.
+    """
+    try:
+        from pip._vendor.distro import distro
+
+        distro._distro.include_lsb = False
+    except (ImportError, AttributeError):
+        pass
+
+
+def leave_out(kept):
+    """Let pip unpack no wheel that is in the store, of which these are the names; say which in a file.
+
+    Of what a URL names, pip itself writes down which. A pip that installs in another manner installs all.
+    """
+    try:
+        from pip._internal.commands import install
+
+        install_all = install.install_given_reqs
+    except (ImportError, AttributeError):
+        return
+    names = {name.rpartition("-")[2]: name for name in kept}
+    file = os.path.join(os.environ["TMPDIR"], "kept.txt")
+
+    def name_of(requirement):
+        try:
+            digest = (
+                "" if requirement.is_direct else requirement.download_info.to_dict()["archive_info"]["hashes"]["sha256"]
+            )
+        except (AttributeError, KeyError, TypeError):
+            digest = ""
+        return names.get(digest[:32])
+
+    def install_rest(requirements, *arguments, **options):
+        found = [(one, name_of(one)) for one in requirements]
+        with open(file, "a", encoding="utf-8") as lines:
+            lines.writelines("%s %s\n" % (one.name, name) for one, name in found if name)
+        return install_all([one for one, name in found if not name], *arguments, **options)
+
+    install.install_given_reqs = install_rest
+
+
+def run_own(runner, told):
+    """Run scriptrun's pip; where it succeeds, write what it found of projects to a file (empty: nowhere)."""
+    sys.path.append(os.path.dirname(os.path.dirname(runner)))
+    spare_processes()
+    if told["rules"] is not None:
+        keep(told["rules"])
+    if told["kept"]:
+        leave_out(told["kept"])
+    file = told["listings"]
+    listings = beside("pip_listings.py")["Listings"]()
+    if file:
+        listings.watch()
+    sys.path.pop()
+    settled = spare_collections()
+    try:
+        runpy.run_path(runner, run_name="__main__")
+    except SystemExit as ended:
+        if file and not ended.code:
+            listings.write(file)
+        raise
+    finally:
+        settled()
 
 
 def main():
@@ -194,11 +280,7 @@ def main():
     fetching.addHandler(Unfetched())
     if sys.version_info[:2] >= tuple(int(part) for part in oldest.split(".")):
         sys.argv = [runner] + arguments
-        if rules is not None:
-            sys.path.append(os.path.dirname(os.path.dirname(runner)))
-            keep(rules)
-            sys.path.pop()
-        runpy.run_path(runner, run_name="__main__")
+        run_own(runner, told)
         return
     wheel, version = bundled_pip()
     adapt(arguments, version)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -16,8 +16,10 @@ from scriptrun.arguments import Options
 from scriptrun.errors import InstallError
 from scriptrun.metadata import Asked
 from scriptrun.patience import Stalled
-from scriptrun.pinning.pins import Origin
 from scriptrun.policy import Policy
+
+if TYPE_CHECKING:
+    from scriptrun.pinning.pins import Origin
 
 SHOWN_LINES = 15
 """How many of pip's last lines are shown when it fails."""
@@ -56,8 +58,7 @@ class UnknownDistribution(InstallError):
     """The index was asked, and has no distribution of that name."""
 
 
-@dataclass(frozen=True)
-class _Meaning:
+class _Meaning(NamedTuple):
     """A message, the distributions that it is about, a hint, the kind of error, and what the system refused."""
 
     message: str

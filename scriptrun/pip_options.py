@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from scriptrun import moments, pip_settings
+from scriptrun import pip_settings
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.order import Order
 
@@ -24,18 +23,18 @@ _FLAGS = {
 def rules(order: Order) -> dict[str, Any] | None:
     """Return what `pip_rules.keep` is to see to, None where there is nothing."""
     policy = order.policy
-    places = None if policy.indexes is None else _arranged(order)
+    arranged = None if policy.indexes is None else _arranged(order)
     told = {
         "routes": dict(order.routes),
-        "before": {name: policy.rank(url, places) for name, url in order.routes if places},
+        "before": {name: policy.rank(url, arranged) for name, url in order.routes if arranged},
         "first_index": order.spec.resolution.first_index,
-        "order": places,
+        "order": arranged,
         "below": policy.indexes,
         "wheels": policy.only_binary,
         "local": bool(policy.cooldown),
         "places": {key: policy.shown(key) for key in policy.places},
     }
-    demanding = places is not None or any(told[name] for name in ("routes", "first_index", "wheels", "local"))
+    demanding = arranged is not None or any(told[name] for name in ("routes", "first_index", "wheels", "local"))
     return told if demanding else None
 
 
@@ -73,8 +72,14 @@ def asks_no_index(order: Order) -> bool:
 def _latest(order: Order) -> str:
     """Return the moment before which all must have been uploaded, `""` where that does not matter."""
     asked = order.options.value("exclude-newer")
+    if not (asked or order.policy.cooldown):
+        return ""
+    import datetime as dt  # rare, as all that bounds uploads
+
+    from scriptrun import moments
+
     if not order.policy.cooldown:
-        return _moment(asked, moments.as_pip_reads_it) if asked else ""
+        return _moment(asked, moments.as_pip_reads_it)
     asked = asked or pip_settings.settings(order.environ).get("uploaded-prior-to", "")
     cooled = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=order.policy.cooldown)
     return min([cooled, _moment(asked, moments.absolute)] if asked else [cooled]).isoformat()
@@ -122,12 +127,16 @@ def _said(order: Order) -> dict[str, str]:
 
 def _arranged(order: Order) -> list[tuple[bool, str]]:
     """Return all places that the policy lets pip ask, in the policy's order."""
+    return order.policy.arranged(places(order), no_index=asks_no_index(order))
+
+
+def places(order: Order) -> list[tuple[bool, str]]:
+    """Return all places that settings and options name: whether each is one of links, and its URL or path."""
     said = _said(order)
     links = [*said.get("PIP_FIND_LINKS", "").split(), *order.options.many("find-links")]
     names = ("PIP_INDEX_URL", "PIP_PYPI_URL", "PIP_EXTRA_INDEX_URL")
     indexes = [url for name in names for url in said.get(name, "").split()]
-    named = [*((False, url) for url in indexes), *((True, url) for url in dict.fromkeys(links))]
-    return order.policy.arranged(named, no_index=asks_no_index(order))
+    return [*((False, url) for url in indexes), *((True, url) for url in dict.fromkeys(links))]
 
 
 def _name_indexes(variables: dict[str, str], indexes: list[str]) -> None:

@@ -10,7 +10,6 @@ import os
 import posixpath
 import re
 import sys
-import urllib.parse
 from copy import copy
 
 TYPE_CHECKING = False
@@ -30,7 +29,9 @@ def plain(url: str) -> str:
         return "file://" + os.path.realpath(url)
     if re.search(r"[\s\\]", url):  # programs differ about where the host ends
         raise ValueError("white space, or a backslash")
-    parts = urllib.parse.urlsplit(re.sub(r"^[a-z]+\+", "", url))
+    from urllib.parse import urlsplit  # with all of IP addresses, for those who have rules
+
+    parts = urlsplit(re.sub(r"^[a-z]+\+", "", url))
     path = posixpath.normpath("/" + _unescaped(parts.path)).rstrip("/").replace("//", "/")
     scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
     if scheme == "file":
@@ -40,10 +41,12 @@ def plain(url: str) -> str:
 
 def _unescaped(path: str) -> str:
     """Return the path of a URL without escapes, also twofold ones: some server on the way may take them out twice."""
+    from urllib.parse import unquote
+
     while True:
         if re.search(r"%2f|%5c|[;\\]|(^|/)\.\.?(/|$)", path, re.IGNORECASE):
             raise ValueError("an escaped slash, dots for a directory, or a semicolon")
-        unescaped = urllib.parse.unquote(path)
+        unescaped = unquote(path)
         if unescaped == path:
             return path
         path = unescaped

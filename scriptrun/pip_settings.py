@@ -7,14 +7,15 @@ environment that is empty or somebody else's. So this is an allowlist, for varia
 
 from __future__ import annotations
 
-import configparser
 import os
 import sys
 from collections.abc import Iterator, Mapping
-
-import platformdirs
+from typing import TYPE_CHECKING
 
 from scriptrun.errors import InstallError
+
+if TYPE_CHECKING:
+    from configparser import RawConfigParser
 
 SETTINGS = {
     "index-url": "urls",
@@ -132,32 +133,35 @@ def _absolute(word: str) -> str:
     return os.path.abspath(path) if "://" not in word and os.path.exists(path) else word
 
 
-class _Table(configparser.RawConfigParser):
-    """A configuration file, in which names are spelt as pip spells them."""
-
-    def optionxform(self, optionstr: str) -> str:
-        return _normalized(optionstr)
-
-
-def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, _Table]]:
+def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, RawConfigParser]]:
     """Yield pip's configuration files that exist, in pip's order, with their paths.
 
     Raises InstallError for one that is not valid: going on without it could mean to ask another index than the user's.
     """
     for path in files(environ):
-        table = _Table()
         try:
-            with open(path, encoding="utf-8") as file:
-                table.read_file(file)
+            with open(path, "rb") as file:
+                content = file.read()
         except OSError:
             continue
-        except (ValueError, configparser.Error) as error:
-            raise InstallError(
-                f"pip's configuration file `{path}` is not valid",
-                details=_where(error),
-                hint="correct it, or set PIP_CONFIG_FILE to another one",
-            ) from None
-        yield path, table
+        yield path, _parse(path, content)
+
+
+def _parse(path: str, content: bytes) -> RawConfigParser:
+    """Return what a configuration file says, names spelt as pip spells them. Raises InstallError."""
+    import configparser  # most users have no such file
+
+    table = configparser.RawConfigParser()
+    table.optionxform = _normalized  # type: ignore[assignment,method-assign] # as its documentation has it
+    try:
+        table.read_string(content.decode("utf-8"))
+    except (ValueError, configparser.Error) as error:
+        raise InstallError(
+            f"pip's configuration file `{path}` is not valid",
+            details=_where(error),
+            hint="correct it, or set PIP_CONFIG_FILE to another one",
+        ) from None
+    return table
 
 
 def _where(error: Exception) -> str:
@@ -174,7 +178,7 @@ def files(environ: Mapping[str, str]) -> Iterator[str]:
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         return
-    for directory in platformdirs.site_config_dir("pip", appauthor=False, multipath=True).split(os.pathsep):
+    for directory in _site_directories():
         yield os.path.join(directory, name)
     if sys.platform not in ("win32", "darwin"):
         yield os.path.join("/etc", name)
@@ -193,7 +197,26 @@ def _home(environ: Mapping[str, str]) -> str:
     return home if os.path.isabs(home) else os.path.join(os.sep, "nonexistent")
 
 
+def _site_directories() -> list[str]:
+    """Return where pip looks for what counts for everybody: on Linux what platformdirs answers.
+
+    Its import costs as much as half of Python's start.
+    """
+    if sys.platform == "linux":
+        named = [one.strip() for one in os.environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep)]
+        return [os.path.join(one, "pip") for one in named if os.path.isabs(one)] or ["/etc/xdg/pip"]
+    import platformdirs
+
+    return platformdirs.site_config_dir("pip", appauthor=False, multipath=True).split(os.pathsep)
+
+
 def _user_directory(home: str) -> str:
+    """Return where pip looks for what is the user's, who is at home in `home`: on Linux the same as above."""
+    if sys.platform == "linux" and os.path.isabs(os.environ.get("HOME", "")):
+        named = os.environ.get("XDG_CONFIG_HOME", "").strip()
+        return os.path.join(named if os.path.isabs(named) else os.path.join(home, ".config"), "pip")
+    import platformdirs
+
     try:
         directory = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
     except RuntimeError:  # no home

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePath
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import NamedTuple
 
 from scriptrun import pip_rules, quantities, values
 from scriptrun.arguments import Options, anchored
@@ -38,8 +37,7 @@ _FETCH = "download it, read it, and run the file, or ask who keeps that file to 
 _ASK = "leave that out, or ask who keeps that file to change the policy"
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """What is demanded, and where: `places` has `file:line` of each key that demands something.
 
     `cooldown` is in seconds (0: none). `indexes`, URLs as written, are all that may be asked, in this order (None: any
@@ -51,7 +49,7 @@ class Policy:
     only_binary: bool = False
     indexes: tuple[str, ...] | None = None
     url_scripts: bool = True
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = MappingProxyType({})
 
     def statement(self) -> tuple[str, ...]:
         """Return what an environment owes to the policy, without credentials: a part of its key."""
@@ -177,6 +175,9 @@ def _in(url: str, index: str) -> bool:
 
 def _places_of(index: str, named: Iterable[str]) -> list[tuple[bool, str]]:
     """Return an index of the policy as places to ask, with the credentials that a `named` URL has for it."""
+    from pathlib import PurePath  # for those who have a policy
+    from urllib.parse import urlsplit
+
     plain = pip_rules.plain(index)
     if plain.startswith("file:"):
         url = index if index.startswith("file:") else PurePath(index).as_uri()
@@ -215,7 +216,7 @@ def read(table: Mapping[str, object], reader: values.Reader) -> Policy:
         _indexes(table, reader),
         flag("url-scripts", default=True),
     )
-    return Policy(**{**vars(found), "places": {key: reader.place("policy", key) for key in _demanding(found)}})
+    return Policy(**{**found._asdict(), "places": {key: reader.place("policy", key) for key in _demanding(found)}})
 
 
 def _demanding(found: Policy) -> list[str]:

@@ -6,8 +6,8 @@ import contextlib
 import functools
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,28 +17,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import (
-    deletion,
-    expiry,
-    generations,
-    integrity,
-    layout,
-    location,
-    locks,
-    paths,
-    patience,
-    pip,
-    refusals,
-    virtual,
-)
+from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
 from scriptrun.answers import memory, recipes
+from scriptrun.answers.memory import Answer
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
 from scriptrun.metadata import Asked
-from scriptrun.order import Distribution, Order
-from scriptrun.pip_messages import GivenUp
-from scriptrun.store import assembly, gathering, kept
+from scriptrun.order import Distribution, Installed, Order
+from scriptrun.store import kept
 from scriptrun.store.listing import Unusable
 
 
@@ -58,7 +45,7 @@ def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
 
 def _prepare(cache: str, order: Order, max_age: float) -> Environment:
     key, lock = order.spec.key, paths.lock(cache, order.spec.key)
-    order = replace(order, moved=functools.partial(locks.touch, lock))
+    order = order._replace(moved=functools.partial(locks.touch, lock))
     wait = functools.partial(order.show, "waiting for another run to prepare it")
     with _private_files(), caches.lock(cache, key, wait, patience.limit(order.options)) as alone, _left_word(lock):
         if alone:
@@ -66,7 +53,7 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
         if environment is not None and expiry.is_due(environment, max_age):
             expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
-            environment, order = None, replace(order, ask=True)
+            environment, order = None, order._replace(ask=True)
         if environment is None:
             if alone:
                 caches.remove_leavings(cache, key)
@@ -83,8 +70,11 @@ def _left_word(lock: str) -> Iterator[None]:
     """Tell those who wait for `lock` when what they wait for was given up: each would do the same in its turn."""
     try:
         yield
-    except GivenUp as error:
-        locks.leave(lock, error.message)
+    except InstallError as error:
+        from scriptrun.pip_messages import GivenUp  # only on the way to an error
+
+        if isinstance(error, GivenUp):
+            locks.leave(lock, error.message)
         raise
 
 
@@ -124,22 +114,24 @@ def build(path: str, order: Order, cache: str) -> Environment:
     order.show("creating a virtual environment")
     virtual.create(path, order.spec.interpreter, order.environ)
     with _still_there(path):
-        distributions: tuple[Distribution, ...] = ()
+        answer = Answer((), time.time())
         if order.spec.requirements:
-            distributions = _put_together(path, order, cache) or _install(path, order, cache)
+            answer = _put_together(path, order, cache) or _install(path, order, cache)
             _refuse_noexec(path)
         else:
             generations.settle(path)
-        made = caches.complete(order.spec, path, distributions)
-    order.prepared(len(distributions))
+        made = caches.complete(order.spec, path, answer.distributions, answer.asked)
+    order.prepared(len(answer.distributions))
     return made
 
 
-def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ...] | None:
+def _put_together(path: str, order: Order, cache: str) -> Answer | None:
     """Put the environment together without pip, if what pip would answer is known and kept, else return None."""
     supply = supplies.find(cache, order)
     if supply.distributions is None:
         return None
+    from scriptrun.store import assembly  # nothing to put together, nothing to load
+
     order.show("putting together what is kept")
     try:
         assembly.put_together(cache, path, supply.distributions)
@@ -150,25 +142,47 @@ def _put_together(path: str, order: Order, cache: str) -> tuple[Distribution, ..
         return None
     generations.settle(path)
     if supply.covered:
-        memory.remember(cache, order, supply.distributions)
-    return supply.distributions
+        memory.remember(cache, order, supply.distributions, supply.asked)
+    return Answer(supply.distributions, supply.asked)
 
 
-def _install(path: str, order: Order, cache: str) -> tuple[Distribution, ...]:
-    """Let pip install what is ordered, check it, and keep it."""
+def _install(path: str, order: Order, cache: str) -> Answer:
+    """Let pip install what is ordered and is not kept, check it, and keep it."""
     order.show("finding out what is needed")
-    installed = pip.install(order, path)
+    installed = _ask(path, order, cache)
     order.moved()
     order.show("checking what was installed")
     _check(path, order, installed.distributions)
+    from scriptrun.store import gathering  # loaded while pip ran
+
     with kept.discarding(cache):
         distributions, gathered = gathering.keep(
             cache, path, installed.distributions, installed.described, order.spec.interpreter
         )
         generations.settle(path)
         gathered.publish()
-    memory.remember(cache, order, distributions)
-    return distributions
+    supplies.keep(cache, order, installed, distributions)
+    return Answer(distributions, installed.asked)
+
+
+def _ask(path: str, order: Order, cache: str) -> Installed:
+    """Let pip install what is ordered; what of that is kept comes from the store."""
+    # What is asked for beyond a lock is installed by another pip, which would not see what the first one left out.
+    store = () if order.pins is not None and order.unpinned else kept.names(cache)
+    installed = pip.install(order._replace(store=store), path)
+    left_out = [one for one in installed.distributions if one.kept]
+    if not left_out:
+        return installed
+    from scriptrun.store import assembly  # loaded while pip ran
+
+    try:
+        assembly.put_together(cache, path, left_out)
+    except Unusable as why:
+        kept.remove(cache, why.name)
+        deletion.empty(path)
+        virtual.create(path, order.spec.interpreter, order.environ)
+        return pip.install(order, path)
+    return installed
 
 
 class _Removed(CacheError):
@@ -195,14 +209,16 @@ def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> No
     """Raise InstallError unless every requirement is there and every file is as its RECORD says.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
-    Raises OSError where a file cannot be read.
+    What comes from the store was checked when it was put there. Raises OSError where a file cannot be read.
     """
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
     if order.pins is not None:
         _check_pins(order, {name: one.version for name, one in found.items()})
     for one in order.wanted:
         _check_requirement(one, found)
-    for finding in integrity.findings(path, distributions):
+    from scriptrun import integrity  # loaded while pip ran
+
+    for finding in integrity.findings(path, [one for one in distributions if not one.kept]):
         raise InstallError(
             f"`{finding.distribution}` {finding.version} is not what its list of files says: "
             f"`{finding.file}` {finding.what}",

@@ -12,8 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from scriptrun import signals
 from scriptrun.patience import Watchdog
@@ -27,16 +26,14 @@ _FAREWELL = 1.0
 """For how many seconds a program that accompanies this one may end by itself."""
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """What a program did: its exit status and all it wrote to stdout and stderr, in its order."""
 
     status: int
     output: str
 
 
-@dataclass(frozen=True)
-class Exchanged:
+class Exchanged(NamedTuple):
     """What a program answered: its exit status, the bytes of its stdout, and the text of its stderr."""
 
     status: int

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
+from scriptrun import block, config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun import cache as caches
-from scriptrun import config, expiry, interpreters, launch, markers, metadata, quantities, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.config import Configuration
@@ -15,15 +15,15 @@ from scriptrun.errors import InterpreterError, LockError, UsageError
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.order import Order
-from scriptrun.pinning import basis, discovery, pins
-from scriptrun.pinning.pylock import Lock
 from scriptrun.policy import Policy
 from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
 
+if TYPE_CHECKING:
+    from scriptrun.pinning.pylock import Lock
 
-@dataclass(frozen=True)
-class Wanted:
+
+class Wanted(NamedTuple):
     """What a request comes to.
 
     `options` are those of the command line, of variables, of the block and of the configuration together; `max_age` is
@@ -63,17 +63,26 @@ class Wanted:
             self.script.constraints,
             self.script.routes,
             self.configuration.policy,
+            max_age=self.max_age,
+            answers_max_age=self.configuration.answers_max_age,
             prepared=prepared,
         )
         if self.lock is None:
             return order
+        from scriptrun.pinning import (  # rare, and what reads locks takes as long as half of Python's start
+            discovery,
+            pins,
+        )
+
         locked = pins.read(self.lock, markers.environment(self.spec.interpreter))
         origin = discovery.origin(self.lock, self.request, (one.name for one in locked))
-        return replace(order, pins=pins.authorized(locked, self.asked), unpinned=self.unpinned, origin=origin)
+        return order._replace(pins=pins.authorized(locked, self.asked), unpinned=self.unpinned, origin=origin)
 
     @property
     def unpinned(self) -> tuple[Asked, ...]:
         """What is asked for beyond the lock."""
+        from scriptrun.pinning import basis  # rare
+
         covered = set(spec.requirements(basis.asked(self.script)))
         return tuple(one for one in self.asked if spec.canonical(one.requirement) not in covered)
 
@@ -150,16 +159,20 @@ def resolve(
     asked = spec.collect(script, options)
     specified = spec.specify(choice.interpreter, asked, options, script, configuration.policy)
     if lock is not None:
-        specified = replace(specified, lock=lock.digest)
+        specified = specified._replace(lock=lock.digest)
     if with_lock:
         _demand_lock(configuration.policy, specified, options, request)
     done("compute the key")
     wanted = Wanted(request, script, configuration, options, choice, asked, specified, _max_age(options), lock)
-    return wanted if lock is None or wanted.unpinned else replace(wanted, max_age=0.0)  # pip would say the same again
+    return wanted if lock is None or wanted.unpinned else wanted._replace(max_age=0.0)  # pip would say the same again
 
 
 def _lock(request: Request, script: ScriptMetadata, options: Options) -> Lock | None:
     """Return the lock of the script, if it has one that is not stale. Raises LockError."""
+    if not (script.lock or options.flag("locked") or _holds_lock(request)):
+        return None
+    from scriptrun.pinning import discovery  # rare, and what reads locks takes as long as half of Python's start
+
     lock = discovery.find(request, script)
     if options.flag("locked"):
         discovery.demand(lock, request, spec.collect(script, options))
@@ -168,30 +181,43 @@ def _lock(request: Request, script: ScriptMetadata, options: Options) -> Lock | 
     return lock
 
 
+def _holds_lock(request: Request) -> bool:
+    """Tell whether there is a lock beside the script, or inside it."""
+    inside = block.contents(request.source.content, "pylock") if request.source is not None else []
+    return request.lock is not None or bool(inside)
+
+
 def _choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[str, str]) -> Choice:
     """Return the Python that is asked for, else that which the lock is for. Raises InterpreterError and LockError."""
-    if lock is not None and not wish.requested:
-        wish = replace(wish, requested=lock.target.request, by="the lock")
+    if lock is None:
+        return interpreters.choose(wish, request.caches.own, environ)
+    from scriptrun.pinning import discovery  # rare
+
+    if not wish.requested:
+        wish = wish._replace(requested=lock.target.request, by="the lock")
     try:
         choice = interpreters.choose(wish, request.caches.own, environ)
     except InterpreterError as error:
         if wish.by != "the lock":
             raise
         raise LockError(
-            f"the lock is for {lock.target if lock else ''}, which is not on this machine",
+            f"the lock is for {lock.target}, which is not on this machine",
             place=request.name,
             details=error.details,
             hint=f"install it, or make the lock anew for another one: {discovery.remedy(request, python='VERSION')}",
         ) from None
-    if lock is not None:
-        discovery.refuse_other_python(lock, choice.interpreter, request)
+    discovery.refuse_other_python(lock, choice.interpreter, request)
     return choice
 
 
 def _demand_lock(policy: Policy, specified: EnvironmentSpec, options: Options, request: Request) -> None:
     """Raise PolicyError where the policy wants a lock, and not all that is asked for is in one."""
+    if not policy.require_lock:
+        return
+    from scriptrun.pinning import discovery  # rare
+
     more = [one for one in ("with", "with-requirements") if options.many(one)]
-    for one in more if policy.require_lock else []:
+    for one in more:
         raise policy.violation("require-lock", options.place(one), f"`{one}` asks for what is in no lock")
     locked = bool(specified.lock) or not specified.requirements
     policy.check_lock(locked=locked, place=request.name, remedy=f"make one: {discovery.remedy(request)}")

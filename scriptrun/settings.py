@@ -66,6 +66,11 @@ def effective(options: Options, configuration: Configuration, environ: Mapping[s
     for name, number in (("max-idle", configuration.max_idle), ("max-size", configuration.max_size)):
         place = configuration.places.get(f"cache.{name}", "default")
         yield Setting(f"cache.{name}", None if number is None else _amount(name, number), place)
+    yield Setting(
+        "answers.max-age",
+        f"{configuration.answers_max_age / 86400:g} days",
+        configuration.places.get("answers.max-age", "default"),
+    )
     yield from _of_policy(configuration)
     for url, digest in configuration.trust.items():
         yield Setting(f"trust.{without_credentials(url)}", digest, configuration.places[f"trust.{url}"])

@@ -8,10 +8,8 @@ import json
 import os
 import re
 import stat
-import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -40,8 +38,7 @@ _DESCRIPTIONS = ("pyproject.toml", "setup.py", "setup.cfg")
 """What of a project decides how a link to it is installed: the rest is read where it is."""
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(NamedTuple):
     """The options that change what pip answers. URLs carry no credentials here.
 
     `routes` pairs names of distributions with the index that each must come from. With `first_index`, each comes from
@@ -62,8 +59,7 @@ class Resolution:
     policy: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class EnvironmentSpec:
+class EnvironmentSpec(NamedTuple):
     """What an environment is made from: canonical requirements, sorted, no repeats, and all that bears on them.
 
     `lock` is the digest of the lock that it is installed from (`""`: none), `editable` names the distributions that are
@@ -79,13 +75,18 @@ class EnvironmentSpec:
     editable: tuple[str, ...] = ()
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON has it."""
+        return {**self._asdict(), "interpreter": self.interpreter._asdict(), "resolution": self.resolution._asdict()}
+
+    @property
     def key(self) -> str:
         """The key: sha256 over canonical JSON of the format and every field, shortened to KEY_LENGTH digits."""
-        return digest(asdict(self))
+        return digest(self.facts)
 
 
 def digest(stored: Mapping[str, Any]) -> str:
-    """Return the key of a specification of which this is the `asdict`, perhaps stored as JSON by another version."""
+    """Return the key of a specification with these `facts`, perhaps stored as JSON by another version."""
     stored = {**_said(stored), "resolution": _said(stored["resolution"])}
     content = json.dumps([FORMAT, stored], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_LENGTH]
@@ -97,7 +98,7 @@ def _said(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def restore(stored: Mapping[str, Any]) -> EnvironmentSpec | None:
-    """Return the specification of which `asdict` was stored as JSON, None where it is not one of this format."""
+    """Return the specification whose `facts` were stored as JSON, None where it is not one of this format."""
     try:
         resolution = {name: _tuples(one) for name, one in stored["resolution"].items()}
         return EnvironmentSpec(
@@ -269,6 +270,8 @@ def local_path(url: str) -> str:
     """Return the path that a `file:` URL names, or `""`."""
     if not url.lower().startswith("file:"):
         return ""
+    import urllib.parse  # rare, and with all of IP addresses
+
     path = urllib.parse.urlsplit(url).path
     if os.name == "nt":
         from urllib.request import url2pathname  # with all of HTTP

@@ -6,11 +6,8 @@ another environment is refused; of all else there is a warning, by name.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from scriptrun import values
@@ -33,7 +30,6 @@ _INDEX_EXAMPLE = '[[tool.uv.index]] with url = "https://index.example/simple"'
 _INDEX_KEYS = ("name", "url", "default", "explicit", "format")
 
 
-@dataclass
 class Meaning:
     """What the table says.
 
@@ -42,12 +38,13 @@ class Meaning:
     `warnings` pair paths of keys with texts.
     """
 
-    options: dict[str, Value] = field(default_factory=dict)
-    constraints: list[tuple[str, str]] = field(default_factory=list)
-    indexes: dict[str, str] = field(default_factory=dict)
-    sources: object = None
-    first_index: bool = False
-    warnings: list[tuple[Path, str]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.options: dict[str, Value] = {}
+        self.constraints: list[tuple[str, str]] = []
+        self.indexes: dict[str, str] = {}
+        self.sources: object = None
+        self.first_index = False
+        self.warnings: list[tuple[Path, str]] = []
 
 
 def read(table: object, reader: values.Reader) -> Meaning:
@@ -111,6 +108,8 @@ class _Table:
             return
         self.option(path, value)
         if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+            import datetime as dt  # rare
+
             end = dt.date.fromisoformat(str(value)) + dt.timedelta(days=1)
             self.found.options["exclude-newer"] = end.isoformat()
 
@@ -175,6 +174,8 @@ class _Table:
             return text
         place = anchored(text, self.reader.directory)
         self.reader.relative_paths |= place != text
+        from pathlib import PurePath  # rare
+
         return PurePath(place).as_uri()
 
     def constraints(self, path: Path, value: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from scriptrun import moments, quantities
+from scriptrun import quantities
 from scriptrun.arguments import FLAG, LIST, NUMBER, OPTIONS, Option, anchored, is_number, is_path
 from scriptrun.errors import MetadataError
 from scriptrun.places import Path
@@ -64,6 +64,8 @@ class Reader:
     def _check(self, path: Path, name: str, text: str) -> None:
         """Raise MetadataError where the text is not what the option `name` wants."""
         if name == "exclude-newer":
+            from scriptrun import moments  # rare
+
             try:
                 moments.read(text)
             except ValueError:

@@ -40,7 +40,7 @@ def test_several_scripts(user: User) -> None:
 
 def test_wrong_use(user: User) -> None:
     """Without a script, and with --isolated, which keeps nothing, there is nothing to do."""
-    hint = "hint: scriptrun sync SCRIPT… [--system] [--compile] [--venv-link]\n"
+    hint = "hint: scriptrun sync SCRIPT… [--system] [--venv-link]\n"
     expected = Finished(2, "", f"scriptrun: error: `scriptrun sync` takes a script or several\n{hint}")
     assert user.run("scriptrun", "sync") == expected
     user.script("s.py")
@@ -73,12 +73,12 @@ UNCHECKED = bytes([1, 0, 0, 0])
 
 
 def test_compile(user: User, index: Index) -> None:
-    """--compile makes byte code that counts whatever the time of its source; what is no Python does no harm."""
+    """All gets byte code that counts whatever the time of its source; what is no Python does no harm."""
     files = {"pack/__init__.py": "V = 1\n", "pack/deep/a.py": "x = 2\n", "pack/template.py": "{{ no python }}\n"}
     index.add(indexes.wheel("pack", "1.0", files=files))
     user.variables["PIP_INDEX_URL"] = index.url
     user.script("s.py", "pack", body="import pack, pack.deep.a; print(pack.__cached__)\n")
-    finished = user.run("scriptrun", "sync", "--compile", "s.py")
+    finished = user.run("scriptrun", "sync", "s.py")
     (environment,) = user.environments()
     assert finished == (0, f"{environment}\n", "")
     (package,) = environment.glob("lib/*/site-packages/pack")
@@ -89,15 +89,26 @@ def test_compile(user: User, index: Index) -> None:
         os.utime(path, (1, 1))
     before = {path: path.stat().st_mtime_ns for path in environment.rglob("*.pyc")}
     assert user.run("./s.py").status == 0
-    assert user.run("scriptrun", "sync", "--compile", "s.py").status == 0
+    assert user.run("scriptrun", "sync", "s.py").status == 0
     assert {path: path.stat().st_mtime_ns for path in environment.rglob("*.pyc")} == before
+
+
+def test_run_compiles_what_is_imported_alone(user: User, index: Index) -> None:
+    """After a run there is byte code of what the script imports, and of all else when it is prepared by `sync`."""
+    index.add(indexes.wheel("pack", "1.0", files={"pack/__init__.py": "", "pack/a.py": "", "pack/b.py": ""}))
+    user.script("s.py", "pack", body="import pack.a\n")
+    assert user.run("./s.py", PIP_INDEX_URL=index.url) == (0, "", "")
+    (environment,) = user.environments()
+    assert {path.name.partition(".")[0] for path in environment.rglob("*.pyc")} == {"__init__", "a"}
+    assert user.run("scriptrun", "sync", "s.py").status == 0
+    assert {path.name.partition(".")[0] for path in environment.rglob("*.pyc")} == {"__init__", "a", "b"}
 
 
 def test_compile_for_everybody(user: User) -> None:
     """In the system's cache everybody can read the byte code, also of an old Python."""
     user.script("s.py", "demo")
     system = user.directory / "system"
-    finished = user.run("scriptrun", "sync", "--system", "--compile", "s.py", SCRIPTRUN_SYSTEM_CACHE=str(system))
+    finished = user.run("scriptrun", "sync", "--system", "s.py", SCRIPTRUN_SYSTEM_CACHE=str(system))
     assert finished.status == 0
     compiled = list(Path(finished.out.rstrip()).rglob("demo*.pyc"))
     assert [path.stat().st_mode & 0o777 for path in compiled] == [0o644]
@@ -112,7 +123,7 @@ def test_compile_that_fails_is_told(user: User) -> None:
     (compiled,) = environment.rglob("demo*.pyc")
     compiled.unlink()
     compiled.mkdir()
-    status, out, err = user.run("scriptrun", "sync", "--compile", "a.py", "b.py")
+    status, out, err = user.run("scriptrun", "sync", "a.py", "b.py")
     assert (status, len(out.splitlines())) == (125, 1)
     assert f"`{environment}` cannot be byte-compiled" in err
 

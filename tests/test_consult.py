@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def test_the_policy_holds(user: User, shared_index: Index, index: Index, cache: 
     policy = Policy(indexes=(index.url, shared_index.url), places={"indexes": "c.toml:2"})
     plain = order(user, "demo")
     specified = spec.specify(plain.spec.interpreter, plain.asked, Options(), policy=policy)
-    asked = dataclasses.replace(plain, spec=specified, policy=policy)
+    asked = plain._replace(spec=specified, policy=policy)
     assert [(one.name, one.version) for one in consult.candidates(asked, str(cache))] == [("demo", "0.5")]
 
 

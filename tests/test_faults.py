@@ -55,14 +55,14 @@ def test_launches_beside_removals(user: User, index: Index, grace: int) -> None:
 
 def test_store_killed_at_random_calls(new_user: Callable[[str], User], index: Index) -> None:
     """Whoever is killed while it keeps, links or removes distributions: the next run is right, and nothing is left."""
-    tally = store.killed(new_user, index, 4, SEED)
-    assert (tally.losses, tally.counts["moments"]) == ([], 12)
+    tally = store.killed(new_user, index, 3, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 9)
 
 
 def test_store_refused_by_the_disk(new_user: Callable[[str], User], index: Index) -> None:
     """A full or broken disk makes no difference to a run, or fails it and leaves nothing; the next one is right."""
-    tally = store.refused(new_user, index, 4, SEED)
-    assert (tally.losses, tally.counts["moments"]) == ([], 12)
+    tally = store.refused(new_user, index, 3, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 9)
 
 
 def test_builders_that_keep_the_same_at_once(user: User, index: Index) -> None:

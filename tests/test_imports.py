@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from support.jobs import Job
-from support.tiers import imported
+from support.tiers import imported, imported_until_pip
 from support.user import User
 
 OWN = {
@@ -83,3 +83,30 @@ def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
     code = "import sys; print(*sys.modules)"
     bare = subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True, cwd=tmp_path).split()
     assert not {"re", "json", "argparse", "pathlib", "subprocess", "typing", "dataclasses", "enum"} & set(bare)
+
+
+FIRST_RUN = """
+    answers answers.memory answers.question answers.recipes attendant cache cli cli.progress cli.run config deletion
+    desktop_table expiry extent generations git_credentials interpreters layout locks markers metadata order overlap
+    patience pip pip_options pip_progress pip_rules pip_settings places policy prepare process project quantities
+    recipe refusals resolve shape signals spec store store.kept store.listing supply upkeep upkeep.daily uv_table
+    values virtual
+""".split()  # noqa: SIM905 - one name a line would be a page
+"""What is imported of scriptrun before pip is started, beside what is imported before a hit."""
+
+SPARED = """
+    argparse asyncio base64 calendar configparser csv ctypes email findpython importlib.metadata importlib.resources
+    ipaddress lzma packaging.metadata packaging.pylock pathlib pip platformdirs psutil random rich shlex
+    shutil socket tempfile tomlkit urllib.parse zipfile
+""".split()  # noqa: SIM905 - the same
+"""What takes its time to import, and is for what is rare, or can wait until pip runs."""
+
+
+def test_imports_of_a_first_run_before_pip_is_started(user: User) -> None:
+    """With a plain requirement, what is rare is not imported, nor what is needed only when pip has ended."""
+    assert user.run("scriptrun", "-c", "").status == 0, "the interpreter is known"
+    user.script("s.py", "demo")
+    found = imported_until_pip(user, "s.py")
+    own = {name for name in found if name.split(".")[0] == "scriptrun"} - OWN
+    assert sorted(own) == sorted(f"scriptrun.{name}" for name in FIRST_RUN)
+    assert sorted(found & set(SPARED)) == []

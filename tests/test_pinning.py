@@ -180,7 +180,7 @@ def test_markers_choose_and_doubles_are_refused() -> None:
 
 def script(*requirements: str, **values: Any) -> ScriptMetadata:
     asked = tuple(metadata.requirement(one, "s.py:1") for one in requirements)
-    return dataclasses.replace(ScriptMetadata(dependencies=asked, declared=asked), **values)
+    return ScriptMetadata(dependencies=asked, declared=asked)._replace(**values)
 
 
 def test_differences_are_named() -> None:

@@ -207,14 +207,15 @@ def test_who_waits_for_another_run_is_told_so(user: User, slow: Held) -> None:
 
 
 def test_what_is_put_together_without_pip_is_told_too(user: User) -> None:
-    """An environment that was removed, and is there again at once, leaves the same line; so does one for one run."""
+    """An environment for one run leaves the same line; one that was removed is there again before there is one."""
     user.script("s.py", "other", body="print('ran')\n")
     told = ["scriptrun: prepared 2 distributions in …", ""]
     assert without_time(terminal.screen(on_terminal(user, "./s.py")[2])) == told
     assert terminal.screen(on_terminal(user, "./s.py")[2]) == [""]
     for environment in user.environments():
         shutil.rmtree(environment)
-    for command in (["./s.py"], ["scriptrun", "--isolated", "s.py"], ["scriptrun", "sync", "--refresh", "s.py"]):
+    assert terminal.screen(on_terminal(user, "./s.py")[2]) == [""]
+    for command in (["scriptrun", "--isolated", "s.py"], ["scriptrun", "sync", "--refresh", "s.py"]):
         status, _, seen = on_terminal(user, *command)
         assert (status, without_time(terminal.screen(seen))) == (0, told), command
 

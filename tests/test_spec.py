@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +104,11 @@ def test_markers_are_kept_not_evaluated() -> None:
 def test_everything_about_the_interpreter_is_in_the_key() -> None:
     """Another path, version, ABI, platform or threading of the interpreter is another key."""
     plain = specification("demo")
-    for field in fields(Interpreter):
-        value = getattr(PYTHON, field.name)
+    for field in Interpreter._fields:
+        value = getattr(PYTHON, field)
         other: Any = (not value) if isinstance(value, bool) else f"{value}x"
-        changed = replace(PYTHON, **{field.name: other})
-        assert replace(plain, interpreter=changed).key != plain.key, field.name
+        changed = PYTHON._replace(**{field: other})
+        assert plain._replace(interpreter=changed).key != plain.key, field
 
 
 def test_every_option_that_pip_is_given_is_in_the_key(tmp_path: Path) -> None:
@@ -153,8 +152,8 @@ def test_credentials_are_not_in_the_specification() -> None:
         find_links=("https://user:p@ss@host/links",),
         constraint=("https://user:p@ss@host/c.txt",),
     )
-    assert "user" not in json.dumps(asdict(found))
-    assert "ss@" not in json.dumps(asdict(found))
+    assert "user" not in json.dumps(found.facts)
+    assert "ss@" not in json.dumps(found.facts)
     assert key(requirement) == key("demo @ https://host/demo.whl")
     assert spec.requirements([metadata.requirement(requirement, "")]) == [requirement]
 

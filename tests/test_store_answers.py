@@ -43,12 +43,12 @@ def order(user: User, *requirements: str) -> Order:
 def later(one: Order) -> Order:
     """Return the same order after an update of the interpreter."""
     short = ".".join(one.spec.interpreter.version.split(".")[:2])
-    return replace(one, spec=replace(one.spec, interpreter=replace(one.spec.interpreter, version=f"{short}.99")))
+    return one._replace(spec=one.spec._replace(interpreter=one.spec.interpreter._replace(version=f"{short}.99")))
 
 
 def pins(one: Order, *locked: Pin) -> Order:
     """Return the order with a lock."""
-    return replace(one, pins=locked, spec=replace(one.spec, lock="0" * 32))
+    return one._replace(pins=locked, spec=one.spec._replace(lock="0" * 32))
 
 
 def pin(name: str, *files: tuple[str, bytes]) -> Pin:
@@ -144,18 +144,18 @@ def test_lock_that_pip_has_to_see_to(user: User, index: Index, make: Make) -> No
     cache = str(user.cache)
     good = pins(order(user, "needed"), pin("needed", WHEELS["needed"]))
     assert locked.find(cache, good) is not None
-    assert locked.find(cache, replace(good, pins=None)) is None
+    assert locked.find(cache, good._replace(pins=None)) is None
     doubtful = [
-        replace(good, pins=(Pin("needed", "1.0", "needed==1.0"),)),
-        replace(good, pins=(pin("needed", indexes.wheel("needed", "1.0", requires=["plain"])),)),
-        replace(good, pins=(replace(pin("needed", WHEELS["needed"]), version="1.1", requirement="needed==1.1"),)),
-        replace(good, pins=(replace(pin("needed", WHEELS["needed"]), requirement="needed @ http://x/needed.whl"),)),
-        replace(good, unpinned=good.asked),
-        replace(good, policy=Policy(cooldown=1.0)),
-        replace(good, policy=Policy(indexes=("http://x",))),
-        replace(good, policy=Policy(only_binary=True)),
-        replace(good, spec=replace(good.spec, resolution=replace(good.spec.resolution, exclude_newer="2020-01-01"))),
-        replace(good, environ={**good.environ, "PIP_NO_BINARY": "needed"}),
+        good._replace(pins=(Pin("needed", "1.0", "needed==1.0"),)),
+        good._replace(pins=(pin("needed", indexes.wheel("needed", "1.0", requires=["plain"])),)),
+        good._replace(pins=(replace(pin("needed", WHEELS["needed"]), version="1.1", requirement="needed==1.1"),)),
+        good._replace(pins=(replace(pin("needed", WHEELS["needed"]), requirement="needed @ http://x/needed.whl"),)),
+        good._replace(unpinned=good.asked),
+        good._replace(policy=Policy(cooldown=1.0)),
+        good._replace(policy=Policy(indexes=("http://x",))),
+        good._replace(policy=Policy(only_binary=True)),
+        good._replace(spec=good.spec._replace(resolution=good.spec.resolution._replace(exclude_newer="2020-01-01"))),
+        good._replace(environ={**good.environ, "PIP_NO_BINARY": "needed"}),
         later(pins(order(user, "built"), pin("built", SOURCE))),
         later(pins(order(user, "until"), pin("until", WHEELS["until"]))),
     ]

@@ -60,7 +60,7 @@ def test_layout_is_what_venv_makes(user: User, pythons: list[Path]) -> None:
 def test_other_implementations_make_their_own(user: User, pythons: list[Path]) -> None:
     """Where links are not known to be enough, the interpreter's `venv` is started."""
     python = identify(pythons[-1], user)
-    other = Interpreter(**{**vars(python), "implementation": "other"})
+    other = Interpreter(**{**python._asdict(), "implementation": "other"})
     environment = user.directory / "env"
     environment.mkdir()
     virtual.create(str(environment), other, os.environ)

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, fields
+from typing import NamedTuple
 
 from scriptrun import paths, shape
 from scriptrun.answers import question
@@ -16,21 +16,30 @@ _FORMAT = 1
 
 _SHAPE = {
     "format": int,
+    "asked": (int, float),
     "version": str,
     "settings": str,
-    "distributions": [{one.name: bool if one.name == "requested" else str for one in fields(Distribution)}],
+    "distributions": [{field: bool if field == "requested" else str for field in Distribution._fields}],
 }
 
 
-def remember(cache: str, order: Order, distributions: Iterable[Distribution]) -> None:
-    """Keep what pip answered, unless a part of it is not in the store. Raises OSError."""
+class Answer(NamedTuple):
+    """What pip answered when it was `asked`, in seconds since the epoch, for which version of Python."""
+
+    distributions: tuple[Distribution, ...]
+    asked: float
+    version: str = ""
+
+
+def remember(cache: str, order: Order, distributions: Iterable[Distribution], asked: float) -> None:
+    """Keep what pip answered when it was `asked`, unless a part of it is not in the store. Raises OSError."""
     distributions = tuple(distributions)
     answer = {
         "format": _FORMAT,
-        "asked": int(time.time()),
+        "asked": asked,
         "version": order.spec.interpreter.version,
         "settings": question.settings(order),
-        "distributions": [asdict(one) for one in distributions],
+        "distributions": [one._asdict() for one in distributions],
     }
     for key in (order.spec.key, question.family(order)):
         path = paths.pip_answer(cache, key)
@@ -41,33 +50,27 @@ def remember(cache: str, order: Order, distributions: Iterable[Distribution]) ->
             paths.remove(path)
 
 
-def recall(cache: str, order: Order) -> tuple[Distribution, ...] | None:
-    """Return what pip answered to the same question, None where that is not known."""
-    return _read(paths.pip_answer(cache, order.spec.key), order)[1]
+def recall(cache: str, order: Order) -> Answer | None:
+    """Return what pip answered to the same question, None where that is not known, or from a time to come."""
+    return _read(paths.pip_answer(cache, order.spec.key), order)
 
 
-def inherit(cache: str, order: Order) -> tuple[str, tuple[Distribution, ...]]:
-    """Return what pip answered to the question with whatever patch version of the interpreter last, and that version.
-
-    The version is `""` where that is not known.
-    """
-    version, distributions = _read(paths.pip_answer(cache, question.family(order)), order)
-    return (version, distributions) if distributions is not None else ("", ())
+def inherit(cache: str, order: Order) -> Answer | None:
+    """Return what pip answered to the question with whatever patch version of the interpreter last."""
+    return _read(paths.pip_answer(cache, question.family(order)), order)
 
 
-def _read(path: str, order: Order) -> tuple[str, tuple[Distribution, ...] | None]:
-    """Return version of Python and distributions of an answer, the latter None where it is none to this question."""
+def _read(path: str, order: Order) -> Answer | None:
     try:
         answer = json.loads(paths.read(path))
-        if (
-            not shape.fits(answer, _SHAPE)
-            or answer["format"] != _FORMAT
-            or answer["settings"] != question.settings(order)
-        ):
-            return "", None
-        return answer["version"], tuple(Distribution(**one) for one in answer["distributions"])
+        if not shape.fits(answer, _SHAPE) or answer["format"] != _FORMAT or answer["asked"] > time.time():
+            return None
+        if answer["settings"] != question.settings(order):
+            return None
+        distributions = tuple(Distribution(**one) for one in answer["distributions"])
+        return Answer(distributions, answer["asked"], answer["version"])
     except (OSError, ValueError, TypeError, RecursionError):
-        return "", None
+        return None
 
 
 def is_whole(path: str, names: Collection[str]) -> bool:

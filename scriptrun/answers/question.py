@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 
 from scriptrun import pip_options, recipe
 from scriptrun.errors import without_credentials
@@ -26,12 +25,12 @@ def family(order: Order) -> str:
     """Return the key that the environment would have, were there no patch versions of interpreters."""
     interpreter = order.spec.interpreter
     short = ".".join(interpreter.version.split(".")[:2])
-    return replace(order.spec, interpreter=replace(interpreter, version=short)).key
+    return order.spec._replace(interpreter=interpreter._replace(version=short)).key
 
 
 def ground(order: Order) -> str:
     """Return a digest of all that bears on pip's answer beside what is asked for. Raises PolicyError."""
-    wanted = asdict(order.spec)
+    wanted = order.spec.facts
     return _digest([wanted["interpreter"], wanted["constraints"], wanted["resolution"], settings(order)])
 
 

@@ -52,7 +52,10 @@ def _names_files(name: str, text: str) -> bool:
 def _is_remembered(cache: str, order: Order, environment: Environment) -> bool:
     """Tell whether the environment holds what pip answered to the same question."""
     held = tuple(Distribution(**one) for one in environment.manifest["distributions"])
-    return memory.recall(cache, order) == held if order.spec.requirements else not held
+    if not order.spec.requirements:
+        return not held
+    answer = memory.recall(cache, order)
+    return answer is not None and answer.distributions == held
 
 
 def _recipe(cache: str, order: Order, environment: Environment) -> Recipe:

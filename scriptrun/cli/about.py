@@ -55,7 +55,7 @@ Commands:
   python find SCRIPT [--json]     the Python that the script gets
   python list [--json]            the Pythons of this machine
   sync SCRIPT... [--system]       prepare, without running; for all users
-    [--compile] [--venv-link]     with byte code; with a link .venv, for editors
+    [--venv-link]                 with a link .venv, for editors
   lock SCRIPT [--embed]           keep versions and hashes beside the script,
     [--upgrade]                   or inside it; all newest with --upgrade
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`

@@ -71,7 +71,7 @@ class Change:
         wanted = self.wanted(text)
         if wanted.options.flag("offline") and wanted.spec.requirements:
             raise pip_messages.offline(self.original.name)
-        order = dataclasses.replace(wanted, asked=tuple(self._placed(wanted))).order
+        order = wanted._replace(asked=tuple(self._placed(wanted))).order
         try:
             with signals.interruptible(), Progress(wanted.options) as progress:
                 found = consult.candidates(order(self.environ, progress.show), wanted.request.caches.writable())
@@ -143,7 +143,7 @@ class Change:
         for one in wanted.asked:
             text = str(one.requirement)
             shown = f"{self.original.name}: {without_credentials(text)}"
-            yield dataclasses.replace(one, place=lines.get(text, shown)) if one in wanted.script.dependencies else one
+            yield one._replace(place=lines.get(text, shown)) if one in wanted.script.dependencies else one
 
 
 def start(path: str, options: Options, environ: Mapping[str, str]) -> Change:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from itertools import pairwise
 
 from scriptrun import cache as caches
-from scriptrun import launch, output, overlap, paths, resolve
+from scriptrun import expiry, launch, output, overlap, paths, resolve, supply
 from scriptrun.cli import env
 from scriptrun.errors import escape, without_credentials
 from scriptrun.request import Request
@@ -29,7 +28,7 @@ def main(request: Request, environ: Mapping[str, str]) -> int:
     rows = [
         *_inputs(wanted),
         ("key", facts["key"]),
-        ("answer", _answer(wanted, ready=facts["ready"])),
+        ("answer", _answer(wanted, environ)),
         ("environment", facts["environment"] or "would be made"),
         *_differences(wanted),
         *([("overlap", _overlap(wanted))] if wanted.overlap is not None else []),
@@ -62,16 +61,28 @@ def _value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _answer(wanted: Wanted, *, ready: bool) -> str:
-    if wanted.options.flag("isolated"):
-        return "miss: --isolated always builds an environment"
+def _answer(wanted: Wanted, environ: Mapping[str, str]) -> str:
+    """Return whether there is an environment, and else where what is in it would come from, and why."""
     if wanted.options.flag("refresh"):
-        return "miss: --refresh builds anew"
-    if ready:
+        return "miss: --refresh builds anew, and asks pip"
+    if wanted.options.flag("isolated"):
+        return f"miss: --isolated always builds an environment; {_supply(wanted, environ, due=False)}"
+    environment = wanted.environment()
+    due = environment is not None and expiry.is_due(environment, wanted.max_age)
+    if environment is not None and (not due or wanted.options.flag("offline")):
         return "hit: the environment is ready"
+    return f"miss: {_supply(wanted, environ, due=due)}"
+
+
+def _supply(wanted: Wanted, environ: Mapping[str, str], *, due: bool) -> str:
     if wanted.options.flag("offline"):
-        return "miss: pip would have to be asked, which --offline forbids"
-    return "miss: pip would be asked" if wanted.spec.requirements else "miss: an empty environment would be made"
+        return "pip would have to be asked, which --offline forbids"
+    if not wanted.spec.requirements:
+        return "an empty environment would be made"
+    order = wanted.order(environ, lambda _: None)._replace(ask=due)
+    found = supply.find(wanted.request.caches.own, order)
+    way = "pip would be asked" if found.distributions is None else "it would be put together without pip"
+    return f"{way}: {found.reason}"
 
 
 def _overlap(wanted: Wanted) -> str:
@@ -105,7 +116,7 @@ def _differences(wanted: Wanted) -> list[tuple[str, str]]:
     manifest = caches.read_manifest(earlier) if earlier else None
     if manifest is None or manifest["key"] == wanted.spec.key:
         return []
-    before, after = manifest["asked"], json.loads(json.dumps(asdict(wanted.spec)))
+    before, after = manifest["asked"], json.loads(json.dumps(wanted.spec.facts))
     rows = []
     for field in sorted(after):
         old, new = before.get(field), after[field]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from scriptrun import arguments, interpreters, location, output, request, resolve
 from scriptrun.arguments import Invocation
@@ -33,7 +32,7 @@ def _list(environ: Mapping[str, str], *, as_json: bool) -> str:
     cache, _ = location.open_cache(environ)
     found = interpreters.installed(cache, environ)
     if as_json:
-        return json.dumps([asdict(one) for one in found], indent=2) + "\n"
+        return json.dumps([one._asdict() for one in found], indent=2) + "\n"
     kinds = [one.implementation + ("t" if one.free_threaded else "") for one in found]
     rows = zip(kinds, found, strict=True)
     return "".join(f"{kind:<10} {one.version:<10} {escape(one.path)}\n" for kind, one in rows)
@@ -43,5 +42,5 @@ def _find(wanted: Invocation, environ: Mapping[str, str], *, as_json: bool) -> s
     """Return the path of the interpreter that a script gets; as JSON, an object like those of the list, with reason."""
     choice = resolve.resolve(request.read(wanted, environ), environ).choice
     if as_json:
-        return json.dumps({**asdict(choice.interpreter), "reason": choice.reason}, indent=2) + "\n"
+        return json.dumps({**choice.interpreter._asdict(), "reason": choice.reason}, indent=2) + "\n"
     return f"{choice.interpreter.path}\n"

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from scriptrun import arguments, attendant, expiry, launch, output, overlap, patience, prepare, resolve, signals
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment, WaitedInVain
-from scriptrun.cli import explain, isolated, progress
+from scriptrun.cli import progress
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, InstallError, ScriptrunError, UsageError, without_credentials
 from scriptrun.launch import Answer
-from scriptrun.pip_messages import Offline
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 from scriptrun.upkeep import daily
+
+if TYPE_CHECKING:
+    from scriptrun.pip_messages import Offline
 
 
 def run(request: Request, environ: Mapping[str, str]) -> int:
     """Do what `request` asks for; return only where nothing is run. Raises ScriptrunError."""
     if request.invocation.options.flag("explain"):
+        from scriptrun.cli import explain  # rare
+
         request.tell()
         return explain.main(request, environ)
     with signals.interruptible(), progress.window(request.name, environ) as sink:
@@ -37,6 +41,8 @@ def run(request: Request, environ: Mapping[str, str]) -> int:
         warn(wanted)
         ready, shown = wanted.environment(), Progress(wanted.options, sink)
         if wanted.options.flag("isolated") and not wanted.options.flag("offline"):
+            from scriptrun.cli import isolated  # rare
+
             _tell_of_cache(wanted)
             environment = isolated.provide(wanted, environ, shown)
         else:
@@ -160,6 +166,8 @@ def warn(wanted: Wanted) -> None:
 
 def not_ready(wanted: Wanted) -> Offline:
     """Return the error for an environment that would have to be prepared, which --offline forbids."""
+    from scriptrun.pip_messages import Offline  # only on the way to an error, as all that explains pip
+
     return Offline(
         "the environment is not ready, and --offline forbids to prepare it",
         place=wanted.request.name,
@@ -169,6 +177,8 @@ def not_ready(wanted: Wanted) -> Offline:
 
 def _command_line(invocation: Invocation) -> str:
     """Return the command line for `invocation`, without --offline, without credentials, and without its arguments."""
+    import shlex  # only on the way to an error
+
     asked = [without_credentials(word) for word in arguments.words(invocation.options) if word != "--offline"]
     words = ["scriptrun", *asked]
     words += {"module": ["-m"], "code": ["-c"], "repl": ["-i"]}.get(invocation.action, [])

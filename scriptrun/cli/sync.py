@@ -1,6 +1,7 @@
 """`scriptrun sync SCRIPT…`: prepare environments without running anything, for oneself or for everybody.
 
-`--compile` byte-compiles all that is in them; `--venv-link` keeps a link `.venv` beside each script, for editors.
+All that is in them is byte-compiled, as who runs a script may not be able to write. `--venv-link` keeps a link `.venv`
+beside each script, for editors.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scriptrun.cli.progress import Progress
 from scriptrun.errors import CacheError, Interrupted, ScriptrunError, UsageError
 from scriptrun.resolve import Wanted
 
-_FORM = "scriptrun sync SCRIPT… [--system] [--compile] [--venv-link]"
+_FORM = "scriptrun sync SCRIPT… [--system] [--venv-link]"
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -51,7 +52,7 @@ def _sync(script: Invocation, environ: Mapping[str, str], system: str, extra: Co
         run.warn(wanted)
         environment = run.provide(wanted, environ, Progress(wanted.options))
         run.remember(wanted, environment)
-        if "--compile" in extra:
+        if os.access(environment.path, os.W_OK):  # else it is the system's, and was compiled when that was made
             bytecode.compile_all(environment.path, environ)
         if system:
             _share(wanted, environment.path, system)

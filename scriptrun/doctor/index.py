@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 
 from packaging.requirements import Requirement
 
@@ -76,8 +75,8 @@ def _ask(wanted: Wanted, environ: Mapping[str, str], name: str) -> Finding:
 def _order(wanted: Wanted, environ: Mapping[str, str], requirement: str) -> Order:
     """Return an order for one requirement, from where `wanted` comes from."""
     options = Options({**dict(wanted.options.given()), **_LIMIT}, wanted.options.places())
-    plain = replace(wanted, lock=None, options=options)
+    plain = wanted._replace(lock=None, options=options)
     order = plain.order({**environ, **_ASKING}, _silent)
     asked = (metadata.Asked(Requirement(requirement), ""),)
-    spec = replace(order.spec, requirements=(requirement,), constraints=(), editable=(), lock="")
-    return replace(order, spec=spec, asked=asked, constraints=())
+    spec = order.spec._replace(requirements=(requirement,), constraints=(), editable=(), lock="")
+    return order._replace(spec=spec, asked=asked, constraints=())

@@ -7,7 +7,7 @@ import os
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -64,13 +64,13 @@ def asked(script: ScriptMetadata) -> tuple[Asked, ...]:
 
 def _declared(script: ScriptMetadata) -> tuple[Asked, ...]:
     """Return the same as it is written, whichever sources count for a Python."""
-    return asked(replace(script, dependencies=script.declared))
+    return asked(script._replace(dependencies=script.declared))
 
 
 def of(script: ScriptMetadata, directory: str) -> Basis:
     """Return what a lock of `script`, a file in `directory`, is made from. Raises MetadataError and UsageError."""
     wanted = _declared(script)
-    resolution = asdict(spec.resolution(replace(script, routes=()), script.options, Policy()))
+    resolution = spec.resolution(script._replace(routes=()), script.options, Policy())._asdict()
     sources = {name: [_source(one) for one in found] for name, found in sorted(script.sources.items())}
     options = {name: value for name, value in {**resolution, "sources": sources}.items() if value}
     movable = _Movable(directory)

@@ -52,7 +52,7 @@ def choose(request: Request, environ: Mapping[str, str], kept: Lock | None) -> W
     request.invocation.options = Options({"python": kept.target.request}).below(given)
     with contextlib.suppress(InterpreterError):
         same = resolve.resolve(request, environ, with_lock=False)
-        wanted = replace(wanted, choice=same.choice, spec=same.spec)
+        wanted = wanted._replace(choice=same.choice, spec=same.spec)
     request.invocation.options = given
     return wanted
 
@@ -97,7 +97,7 @@ def _ask(
         show("finding out what is needed")
         if held:
             try:
-                return pip.lock(replace(order, constraints=(*order.constraints, *held)), environment)
+                return pip.lock(order._replace(constraints=(*order.constraints, *held)), environment)
             except pip_messages.Unsatisfiable:
                 begin_anew()
         return pip.lock(order, environment)

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from scriptrun import integrity, record
 from scriptrun.interpreters import Interpreter
@@ -28,8 +28,7 @@ class _Unfit(Exception):
     """A distribution is not one that could be put elsewhere."""
 
 
-@dataclass(frozen=True)
-class Gathered:
+class Gathered(NamedTuple):
     """What was gathered of distributions and is not to be found yet: directories, and the names they are to have."""
 
     directories: tuple[tuple[str, str], ...]
@@ -54,13 +53,16 @@ def keep(
     installed, places = integrity.installed(environment), Places(environment)
     found, gathered = [], []
     for one in distributions:
+        if one.kept:  # it was put in from there
+            found.append(one)
+            continue
         name = kept.directory(one.name, one.version, one.hash, one.origin, interpreter)
         place = installed.get(integrity.identity(one.name, one.version))
         if name and place and not _share(cache, name, places):
-            path = _gather(cache, replace(one, kept=name), places, place[0], described.get(one.name, Described()))
+            path = _gather(cache, one._replace(kept=name), places, place[0], described.get(one.name, Described()))
             gathered += [(path, name)] if path else []
             name = name if path else ""
-        found.append(replace(one, kept=name if place else ""))
+        found.append(one._replace(kept=name if place else ""))
     return tuple(found), Gathered(tuple(gathered))
 
 

@@ -11,8 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scriptrun import deletion, paths, shape
 from scriptrun.interpreters import Interpreter
@@ -38,8 +37,7 @@ _UNFINISHED = re.compile(rf"({_NAME.pattern})\.(\d+)\.[0-9a-f]{{8}}", re.ASCII)
 """What is being made of a distribution, or deleted: its name, the process that does it, and a number."""
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """A distribution in the store: its directory, and what is known of it (see `gathering.keep`)."""
 
     path: str
@@ -60,7 +58,7 @@ def directory(name: str, version: str, digest: str, origin: str, interpreter: In
         return ""
     identity = digest.removeprefix("sha256=")
     if not origin.partition("#")[0].partition("?")[0].endswith(".whl"):
-        built = json.dumps([identity, astuple(interpreter)], separators=(",", ":"))
+        built = json.dumps([identity, interpreter], separators=(",", ":"))
         identity = hashlib.sha256(built.encode()).hexdigest()
     found = f"{name}-{version}-{identity[:32]}"
     return found if is_name(found) else ""
@@ -89,10 +87,27 @@ def describe(path: str, one: Distribution, described: Described) -> None:
         "version": one.version,
         "hash": one.hash,
         "origin": one.origin,
-        **asdict(described),
+        **described._asdict(),
     }
     with open(os.path.join(path, FACTS), "x", encoding="ascii") as file:
         json.dump(known, file, separators=(",", ":"))
+
+
+def names(cache: str) -> tuple[str, ...]:
+    """Return the names of all that is kept."""
+    try:
+        return tuple(name for name in os.listdir(paths.store(cache)) if is_name(name))
+    except OSError:
+        return ()
+
+
+def described(cache: str, name: str) -> Described | None:
+    """Return what the metadata of a distribution says that is kept under the name of a directory."""
+    found = find(cache, name)
+    if found is None:
+        return None
+    facts = found.facts
+    return Described(tuple(facts["requires"]), facts["requires_python"], tuple(facts["extras"]))
 
 
 def begin(cache: str, name: str) -> str:

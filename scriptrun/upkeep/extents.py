@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TypeGuard
 
 from scriptrun import extent, paths
@@ -39,7 +39,7 @@ def measure(cache: str, kind: str, places: Mapping[str, Place]) -> dict[str, Ext
     known = _read(path)
     notes = {name: _measure(place, known.get(name)) for name, place in places.items()}
     if notes != known:
-        text = json.dumps({name: (moment, *astuple(found)) for name, (moment, found) in notes.items()})
+        text = json.dumps({name: (moment, *found) for name, (moment, found) in notes.items()})
         with contextlib.suppress(OSError):  # a cache that is read-only, or somebody else's
             paths.replace(path, text.encode("ascii"))
     return {name: found for name, (_, found) in notes.items()}
@@ -65,6 +65,6 @@ def _read(path: str) -> dict[str, _Note]:
 
 def _is_note(value: object) -> TypeGuard[list[int]]:
     """Tell whether a JSON value is a time and amounts of bytes that a disk can hold."""
-    if not isinstance(value, list) or len(value) != 1 + len(astuple(Extent())):
+    if not isinstance(value, list) or len(value) != 1 + len(Extent()):
         return False
     return type(value[0]) is float and all(type(one) is int and 0 <= one < 1 << 63 for one in value[1:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -121,7 +120,7 @@ def _completed(url: str, given: Options) -> str:
 def _asked(text: str, place: str, stored: EnvironmentSpec) -> Asked:
     """Return a requirement of a specification as it was asked for."""
     asked = metadata.requirement(text, place)
-    return dataclasses.replace(asked, editable=canonicalize_name(asked.requirement.name) in stored.editable)
+    return asked._replace(editable=canonicalize_name(asked.requirement.name) in stored.editable)
 
 
 def _constraints(stored: EnvironmentSpec, directory: str) -> Iterator[str]:

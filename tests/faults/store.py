@@ -9,6 +9,7 @@ import itertools
 import random
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -92,6 +93,8 @@ class Lane:
         self.trace = user.home.parent / "trace"
         self.user.script("plain.py")
         work.begin(user)
+        self.saved = user.home.parent / "saved"
+        subprocess.run(["cp", "-a", user.cache, self.saved], check=True)
         self.break_into("trace=" + CALLS)
         names = re.findall(r"^(\w+)\(", self.trace.read_text(), re.MULTILINE)
         names = names[: len(names) - names[::-1].index("rename")] if work.command == RUN else names  # then the script's
@@ -104,10 +107,15 @@ class Lane:
         told = [word for rule in rules for word in ("-e", rule)]
         return watch.end(watch.start(self.user, "strace", "-o", str(self.trace), *told, *self.work.command))
 
+    def restore(self) -> None:
+        """Let the work find what it found at first; what is one file by several names is so again."""
+        shutil.rmtree(self.user.cache)
+        subprocess.run(["cp", "-a", self.saved, self.user.cache], check=True)
+
     def kill(self, moment: Moment) -> None:
         """Kill the process at a moment, and look what that did."""
         self.tally.count("moments")
-        self.work.begin(self.user)
+        self.restore()
         rule = f"inject={moment[0]}:signal=SIGKILL:when={moment[1]}"
         status, out, err = self.break_into("trace=" + CALLS, rule)
         where = f"killed at {moment[0]} {moment[1]}"
@@ -119,7 +127,7 @@ class Lane:
     def refuse(self, moment: Moment, error: str) -> None:
         """Let one call fail, and look what that did: the work is done all the same, or said not to be."""
         self.tally.count("moments")
-        self.work.begin(self.user)
+        self.restore()
         status, out, err = self.break_into("trace=" + CALLS, f"inject={moment[0]}:error={error}:when={moment[1]}")
         where = f"{error} of {moment[0]} {moment[1]}"
         if (status, out, err) == wares.RIGHT or self.work.command != RUN:
@@ -221,8 +229,8 @@ def sharers(user: User, index: Index, scripts: int, rounds: int) -> Tally:
     tally.expect((0, "", ""), tuple(user.run(*VERIFY)), "what is said to be damaged")
     with crowd.repeated(user, [("scriptrun", "cache", "prune", "--grace", "0")], tally):
         for _ in range(rounds):
-            for path in user.environments():
-                shutil.rmtree(path)
+            for path in user.environments():  # at once: what is half gone is removed by others as well
+                path.rename(user.home / path.name)
             _run_all(user, written, tally)
     tally.expect((0, "", ""), tuple(user.run(*VERIFY)), "what is said to be damaged after removals")
     tally.expect([], writable(user), "what can be written to")

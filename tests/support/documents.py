@@ -47,8 +47,9 @@ def _others() -> Iterator[tuple[str, ...]]:
     """Yield the settings that are no options."""
     from scriptrun import config, policy
 
-    for name, (_, example, meaning) in config.BOUNDS.items():
-        yield "", "", f"`[cache] {name}`", "text", meaning, f"`{example}`"
+    for table, keys in (("cache", config.BOUNDS), ("answers", config.ANSWERS)):
+        for name, (_, example, meaning) in keys.items():
+            yield "", "", f"`[{table}] {name}`", "text", meaning, f"`{example}`"
     for name, (example, kind, meaning) in policy.KEYS.items():
         yield "", "", f"`[policy] {name}`", kind, meaning, f"`{example}`"
     yield "", "", "`[trust] URL`", "text", "the sha256 of the script that may come from there", f"`{config.TRUSTED}`"

@@ -50,7 +50,7 @@ def age(user: User, days: float = 30) -> None:
     for path in user.environments():
         manifest = json.loads((path / "scriptrun.json").read_text())
         made = time.gmtime(time.time() - days * day)
-        manifest["created"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", made)
+        manifest["created"] = manifest["answered"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", made)
         (path / "scriptrun.json").write_text(json.dumps(manifest))
         for due in path.glob(".due-*"):
             moment = due.stat().st_mtime - days * day

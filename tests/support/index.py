@@ -82,9 +82,9 @@ class Index:
 
     `requests` holds the path of every request, `headers` its headers; `status` is an error to answer everything with.
     `credentials` (`user:password`) are demanded where set, `redirects` leads paths elsewhere, `hashes` announces a
-    sha256 for a file that is not its own, `requires_python` what a file is said to run on. With `uploaded`, the times
-    of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each path before it is answered, `send` with
-    each path, what leads to who asked, and the answer.
+    sha256 for a file that is not its own, `requires_python` what a file is said to run on, `yanked` which files were
+    taken back. With `uploaded`, the times of files (ISO 8601), pages are JSON (PEP 700). `asked` is called with each
+    path before it is answered, `send` with each path, what leads to who asked, and the answer.
     """
 
     def __init__(self) -> None:
@@ -97,6 +97,7 @@ class Index:
         self.redirects: dict[str, str] = {}
         self.hashes: dict[str, str] = {}
         self.requires_python: dict[str, str] = {}
+        self.yanked: set[str] = set()
         self.uploaded: dict[str, str] = {}
         self.asked: Callable[[str], None] = lambda _path: None
         self.send: Callable[[str, io.BufferedIOBase, bytes], object] = lambda _path, file, body: file.write(body)
@@ -125,6 +126,7 @@ class Index:
     def _link(self, name: str) -> str:
         requires = self.requires_python.get(name, "")
         attribute = f' data-requires-python="{html.escape(requires)}"' if requires else ""
+        attribute += ' data-yanked="it is broken"' if name in self.yanked else ""
         shown = html.escape(name)
         return f'<a href="/files/{shown}#sha256={self._digest(name)}"{attribute}>{shown}</a><br>'
 

@@ -27,6 +27,19 @@ main(sys.argv[1:], os.environ)
 """
 
 
+_UNTIL_PIP = _WATCH.replace(
+    "os.execve = say", 'sys.addaudithook(lambda event, told: event == "subprocess.Popen" and "-X" in told[1] and say())'
+)
+
+
+def imported_until_pip(user: User, *words: str) -> set[str]:
+    """Return what is imported, beyond a bare Python, before pip is started; it is not."""
+    code = _UNTIL_PIP.format(packages=sysconfig.get_path("purelib"))
+    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", *words)
+    assert (status, err) == (0, "")
+    return set(out.split())
+
+
 def imported(user: User, *words: str, python: Path | str = sys.executable, **variables: str | None) -> set[str]:
     """Return what is imported, beyond a bare Python, before the script takes over; it is not run."""
     code = _WATCH.format(packages=sysconfig.get_path("purelib"))

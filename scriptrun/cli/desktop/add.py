@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 
 from scriptrun import output
 from scriptrun.arguments import Invocation
@@ -20,7 +19,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     asked = entries.asked_for(invocation, menu.PICTURES, themes=True)
     for name in () if quiet else asked.shown.categories:
         _tell_of_category(name, asked.script)
-    shown = replace(asked.shown, icon=asked.shown.icon or menu.icon(environ))
+    shown = asked.shown._replace(icon=asked.shown.icon or menu.icon(environ))
     content = menu.text(Application(asked.script, shown), programs.attend(environ))
     found = menu.put(asked.script, content, entries.wanted(invocation), environ)
     entries.tell_of_addition(found[0].name, [one.place for one in found], invocation)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from scriptrun import block as blocks
@@ -33,7 +32,7 @@ def asked_for(invocation: Invocation, pictures: Sequence[str], *, themes: bool =
         if not quiet:
             remedy = f"here their names end with {' or '.join(pictures)}"
             output.warn(f"icon `{shown.icon}` is left out", remedy, script)
-        shown = replace(shown, icon="")
+        shown = shown._replace(icon="")
     return Application(script, shown)
 
 
@@ -118,9 +117,9 @@ def _named(shown: Desktop, extra: Mapping[str, str]) -> Desktop:
     if "--name" in extra:
         if not extra["--name"].strip() or not extra["--name"].isprintable():
             raise UsageError(f"`--name` is `{extra['--name']}`", hint='an example: --name "My Report"')
-        shown = replace(shown, name=extra["--name"])
+        shown = shown._replace(name=extra["--name"])
     if "--icon" in extra:
-        shown = replace(shown, icon=desktop_table.icon(extra["--icon"], os.curdir))
+        shown = shown._replace(icon=desktop_table.icon(extra["--icon"], os.curdir))
     return shown
 
 
