@@ -126,8 +126,7 @@ def _compare(
         yield own, DIFFERS
     for file, hashes in rows.items():
         path = os.path.join(directory, file)
-        found = [compare_hash(path, one, digests) for one in hashes]
-        what = found[0] if all(found) and found else ""
+        what = compare_hashes(path, hashes, digests)
         if unhashed and not hashes and "__pycache__" not in file and not os.path.lexists(path):
             what = MISSING
         if what:
@@ -143,6 +142,12 @@ def _rows(path: str) -> dict[str, list[str]]:
     for name, expected, _size in record.read(path):
         rows.setdefault(name, []).extend([expected] if expected else [])
     return rows
+
+
+def compare_hashes(path: str, hashes: Iterable[str], digests: Digests) -> str:
+    """Return what is wrong with a file that is to have one of these hashes; `""`: nothing, or there are none."""
+    found = [compare_hash(path, one, digests) for one in hashes]
+    return found[0] if found and all(found) else ""
 
 
 def compare_hash(path: str, expected: str, digests: Digests) -> str:

@@ -44,10 +44,14 @@ def _compare(directory: str, digests: Digests) -> Iterator[tuple[str, str]]:
         yield listing.NAME, integrity.DIFFERS
         return
     content = os.path.join(directory, assembly.CONTENT)
-    for stored, size, mtime, rest in (*found.files, *((*one[:3], ",") for one in found.programs)):
+    rows = [*found.files, *((*one[:3], ",") for one in found.programs)]
+    hashes: dict[str, list[str]] = {}
+    for stored, _, _, rest in rows:
+        hashes.setdefault(stored, []).extend(one for one in [rest.partition(",")[0]] if one)
+    for stored, (size, mtime) in {one[0]: one[1:3] for one in rows}.items():
         path = os.path.join(content, stored)
-        expected = rest.partition(",")[0]
-        what = integrity.compare_hash(path, expected, digests) if expected else _compare_status(path, size, mtime)
+        told = hashes[stored]
+        what = integrity.compare_hashes(path, told, digests) if told else _compare_status(path, size, mtime)
         if what:
             yield stored, what
 
