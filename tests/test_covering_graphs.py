@@ -97,7 +97,8 @@ def questions(seed: int, index: indexes.Index) -> tuple[list[list[str]], list[li
     graph = Graph(Random(seed), f"g{seed}")
     graph.publish(index)
     asked = [graph.question() for _ in range(graph.random.choice((1, 2, 4, 8)))]
-    asked += [[name] for name in graph.names if graph.random.random() < 0.3]
+    pins = [[f"{name}=={version}"] for name, versions in graph.versions.items() for version in versions]
+    asked += [pin for pin in pins if graph.random.random() < 0.6]  # else hardly any but the newest are known
     return asked, [graph.question() for _ in range(8)]
 
 
@@ -119,10 +120,10 @@ def compare(seeds: Sequence[int]) -> Tally:
 
 def test_what_is_covered_is_what_pip_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever is judged to be covered is what pip itself answers, on graphs of every kind; the counts are printed."""
-    tally = compare(range(5))
+    tally = compare(range(43, 48))  # among them one that tells a rule which is too loose
     with capsys.disabled():
         print(f"\n{tally}", *tally.differences, sep="\n")
-    assert (tally.differences, tally.covered > 2) == ([], True)
+    assert (tally.differences, tally.covered > 8) == ([], True)
 
 
 @pytest.mark.slow
