@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from scriptrun import cache as caches
 from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
-from scriptrun.answers import memory, recipes
+from scriptrun.answers import recipes
 from scriptrun.answers.memory import Answer
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
@@ -129,21 +129,31 @@ def _put_together(path: str, order: Order, cache: str) -> Answer | None:
     """Put the environment together without pip, if what pip would answer is known and kept, else return None."""
     supply = supplies.find(cache, order)
     if supply.distributions is None:
+        order.show(f"asking pip: {supply.reason}")
         return None
-    from scriptrun.store import assembly  # nothing to put together, nothing to load
+    order.show(f"putting together what is kept: {supply.reason}")
+    if not _link(path, order, cache, supply.distributions):
+        return None
+    generations.settle(path)
+    return Answer(supply.distributions, supply.asked)
 
-    order.show("putting together what is kept")
+
+def _link(path: str, order: Order, cache: str, distributions: Iterable[Distribution]) -> bool:
+    """Put distributions from the store into the environment.
+
+    Where one is damaged, it is removed from the store, the environment is bare again, and False is returned.
+    """
+    from scriptrun.store import assembly  # loaded while pip runs, if it does
+
     try:
-        assembly.put_together(cache, path, supply.distributions)
+        assembly.put_together(cache, path, distributions)
     except Unusable as why:
+        order.show(f"what is kept cannot be used: {why.name}")
         kept.remove(cache, why.name)
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
-        return None
-    generations.settle(path)
-    if supply.covered:
-        memory.remember(cache, order, supply.distributions, supply.asked)
-    return Answer(supply.distributions, supply.asked)
+        return False
+    return True
 
 
 def _install(path: str, order: Order, cache: str) -> Answer:
@@ -171,18 +181,9 @@ def _ask(path: str, order: Order, cache: str) -> Installed:
     store = () if order.pins is not None and order.unpinned else kept.names(cache)
     installed = pip.install(order._replace(store=store), path)
     left_out = [one for one in installed.distributions if one.kept]
-    if not left_out:
+    if not left_out or _link(path, order, cache, left_out):
         return installed
-    from scriptrun.store import assembly  # loaded while pip ran
-
-    try:
-        assembly.put_together(cache, path, left_out)
-    except Unusable as why:
-        kept.remove(cache, why.name)
-        deletion.empty(path)
-        virtual.create(path, order.spec.interpreter, order.environ)
-        return pip.install(order, path)
-    return installed
+    return pip.install(order, path)
 
 
 class _Removed(CacheError):

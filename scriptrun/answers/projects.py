@@ -42,6 +42,17 @@ def remember(cache: str, ground: str, listings: Iterable[Listing], distributions
         paths.replace(path, json.dumps(content, separators=(",", ":")).encode("ascii"), durable=False)
 
 
+def taken_back(cache: str, ground: str, listings: Iterable[Listing]) -> set[tuple[str, str]]:
+    """Return name and version of all that is yanked, as far as that is news."""
+    found = set()
+    for one in listings:
+        before = _read(paths.pip_project(cache, ground, one.name), one.name)
+        known = before[0].versions if before else ()
+        yanked = [version for version, files in one.versions.items() if _is_yanked(files)]
+        found |= {(one.name, version) for version in yanked if f"!{version}" not in known}
+    return found
+
+
 def read(cache: str, ground: str, name: str) -> Project | None:
     """Return what is known of a project, None where that is nothing, damaged, or from a time to come."""
     found = _read(paths.pip_project(cache, ground, name), name)
