@@ -29,21 +29,21 @@ from scriptrun.store import kept
 from scriptrun.store.listing import Unusable
 
 
-def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
+def prepare(cache: str, order: Order) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. What
-    is being built is begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises
-    InstallError, CacheError and Interrupted.
+    One that is older than the order allows is made anew. Nothing is left behind by a failure. What is being built is
+    begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises InstallError,
+    CacheError and Interrupted.
     """
     try:
-        return _prepare(cache, order, max_age)
+        return _prepare(cache, order)
     except _Removed:
         order.show("the cache was removed: beginning once more")
-        return _prepare(cache, order, max_age)
+        return _prepare(cache, order)
 
 
-def _prepare(cache: str, order: Order, max_age: float) -> Environment:
+def _prepare(cache: str, order: Order) -> Environment:
     key, lock = order.spec.key, paths.lock(cache, order.spec.key)
     order = order._replace(moved=functools.partial(locks.touch, lock))
     wait = functools.partial(order.show, "waiting for another run to prepare it")
@@ -51,8 +51,8 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
         if alone:
             caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
-        if environment is not None and expiry.is_due(environment, max_age):
-            expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
+        if environment is not None and expiry.is_due(environment, order.max_age):
+            expiry.postpone(environment, order.max_age)  # who waits for the lock need not ask too, should pip fail
             environment, order = None, order._replace(ask=True)
         if environment is None:
             if alone:
@@ -171,6 +171,8 @@ def _install(path: str, order: Order, cache: str) -> Answer:
         )
         generations.settle(path)
         gathered.publish()
+    if order.former is not None:  # pip was told which versions
+        return Answer(distributions, order.former.asked)
     supplies.keep(cache, order, installed, distributions)
     return Answer(distributions, installed.asked)
 

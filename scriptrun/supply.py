@@ -26,8 +26,9 @@ class Supply(NamedTuple):
 
 def find(cache: str, order: Order) -> Supply:
     """Return where the distributions of an order come from. Raises InstallError and PolicyError."""
-    if order.known is not None:
-        return Supply(order.known, "this is what was there", time.time())
+    if order.former is not None:
+        reason = "it is what was there" if order.former.distributions is not None else "what was there is not all kept"
+        return Supply(order.former.distributions, reason, order.former.asked)
     if order.options.flag("refresh"):
         return Supply(None, "--refresh asks it anew")
     if order.ask:
