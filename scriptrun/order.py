@@ -39,7 +39,7 @@ class Described(NamedTuple):
     extras: tuple[str, ...] = ()
 
 
-class Listing(NamedTuple):
+class Offer(NamedTuple):
     """What pip found of a project, at the time `asked` or later: by version, newest first, the files to choose from.
 
     A file is the sha256 that its index announces (`""`: none), after `!` where it was yanked.
@@ -59,7 +59,7 @@ class Installed(NamedTuple):
     distributions: tuple[Distribution, ...]
     described: Mapping[str, Described]
     asked: float = 0.0
-    listings: tuple[Listing, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 class Candidate(NamedTuple):

@@ -65,10 +65,10 @@ def keep(cache: str, order: Order, installed: Installed, distributions: tuple[Di
     Answers that hold what pip has now seen to be yanked are none any more.
     """
     ground = question.ground(order)
-    memory.forget(cache, projects.taken_back(cache, ground, installed.listings))
+    memory.forget(cache, projects.taken_back(cache, ground, installed.offers))
     memory.remember(cache, order, distributions, installed.asked)
-    if installed.listings:
-        projects.remember(cache, ground, installed.listings, distributions)
+    if installed.offers:
+        projects.remember(cache, ground, installed.offers, distributions)
 
 
 def _covered(cache: str, order: Order) -> Supply:

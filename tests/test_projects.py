@@ -11,7 +11,7 @@ import pytest
 
 from scriptrun import paths
 from scriptrun.answers import projects
-from scriptrun.order import Distribution, Listing
+from scriptrun.order import Distribution, Offer
 
 ONE = Distribution("demo", "1.0", "sha256=aa", "https://host/demo-1.0.whl", requested=True, kept="demo-1.0-aa")
 
@@ -20,7 +20,7 @@ def remember(
     cache: Path, versions: dict[str, tuple[str, ...]], *distributions: Distribution, asked: float = 5.0
 ) -> None:
     """Remember that pip found these versions of `demo`, and took these distributions."""
-    projects.remember(str(cache), "ground", [Listing("demo", asked, versions)], distributions)
+    projects.remember(str(cache), "ground", [Offer("demo", asked, versions)], distributions)
 
 
 def chosen(cache: Path) -> dict[str, Distribution]:
