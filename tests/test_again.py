@@ -194,9 +194,11 @@ def system_cache(user: User) -> None:
 
 
 def forgotten(user: User) -> None:
-    """Take pip's answer away."""
-    [path] = user.cache.glob("v1/pip/answers/*.json")
-    path.unlink()
+    """Take pip's answer away, to this question and to that of other patch versions."""
+    paths = list(user.cache.glob("v1/pip/answers/*.json"))
+    assert len(paths) == 2
+    for path in paths:
+        path.unlink()
 
 
 def cut(user: User) -> None:
