@@ -97,7 +97,7 @@ def refused(user: User, call: str, error: str) -> Iterator[Finished]:
         ("write", "EDQUOT", "the disk quota is used up", 2),
         ("mkdir", "EDQUOT", "the disk quota is used up", 3),
         ("rename", "EDQUOT", "the disk quota is used up", 2),
-        ("fsync", "EIO", "Input/output error", 2),
+        ("fsync", "EIO", "Input/output error", 1),
         ("syncfs", "ENOSPC", "the disk is full", 1),
         ("symlink", "EPERM", "the file system has no symbolic links", 2),
         ("pipe2", "EMFILE", "too many open files", 0),
