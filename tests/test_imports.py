@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from support.jobs import Job
-from support.tiers import imported, imported_until_pip
+from support.tiers import imported, imported_until_pip, resumed
 from support.user import User
 
 OWN = {
@@ -76,6 +76,18 @@ def test_imports_before_an_environment_is_put_together_again(user: User) -> None
         shutil.rmtree(user.cache / "v1/envs")
         found = {one for one in imported(user, "s.py") if not one.startswith("_sha")}
         assert found - {"_blake2"} == OWN | STANDARD | AGAIN | {"_ctypes", "errno"} | (more - {"_blake2"})
+
+
+def test_imports_before_an_environment_is_put_together_for_the_launcher(user: User) -> None:
+    """Where the launcher has read configuration and script, nothing that reads them is imported."""
+    user.script("s.py", "demo")
+    assert user.run("scriptrun", "./s.py").status == 0
+    [record] = user.records()
+    shutil.rmtree(user.cache / "v1/envs")
+    found = resumed(user, record, "s.py")
+    settings = {"scriptrun.errors"}  # what takes a password out of the URL of an index
+    own = {"scriptrun", "scriptrun.launch", "scriptrun.paths", "_ctypes", "errno"}
+    assert found == own | settings | AGAIN | STANDARD - {"zlib"}
 
 
 def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
