@@ -98,7 +98,8 @@ def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
 
 
 FIRST_RUN = """
-    answers answers.memory answers.question answers.recipes attendant cache cli cli.progress cli.run config deletion
+    answers answers.covering answers.exclusions answers.inherited answers.memory answers.projects answers.question
+    answers.recipes attendant cache cli cli.progress cli.run config deletion
     desktop_table expiry extent generations git_credentials interpreters layout locks markers metadata order overlap
     patience pip pip_options pip_progress pip_rules pip_settings places policy prepare process project quantities
     recipe refusals resolve shape signals spec store store.kept store.listing supply upkeep upkeep.daily uv_table
