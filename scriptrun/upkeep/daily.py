@@ -57,5 +57,6 @@ def _prune(cache: str, configuration: Configuration) -> None:
         if alone:
             from scriptrun.upkeep import housekeeping
 
-            bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size, _ORPHANED)
+            known = max(housekeeping.WEEK, configuration.answers_max_age)
+            bounds = housekeeping.Bounds(configuration.max_idle, configuration.max_size, _ORPHANED, known)
             housekeeping.prune(cache, bounds, _GRACE)

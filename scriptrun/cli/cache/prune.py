@@ -63,7 +63,7 @@ def _bounds(extra: Mapping[str, str], environ: Mapping[str, str]) -> Bounds | No
     if size is not None:
         wrong = UsageError(f"`--max-size {size}` is no amount of bytes", hint="--max-size 2G")
         max_size = _read(quantities.octets, size, wrong)
-    return Bounds(max_idle, max_size)
+    return Bounds(max_idle, max_size, max_known=max(housekeeping.WEEK, configuration.answers_max_age))
 
 
 def _read(read: Callable[[str], T], text: str, wrong: UsageError) -> T:
