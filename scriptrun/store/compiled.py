@@ -88,13 +88,16 @@ def _take(directory: str, look: _Look) -> bool:
     Raises OSError and Unusable.
     """
     found = listing.read(directory)
+    candidates = list(_candidates(found, look))
+    if not candidates:
+        return False
     content = os.path.join(directory, CONTENT) + "/"
     look = look._replace(linked=any(os.lstat(content + one[0]).st_nlink > 1 for one in found.files))
     before = {one[0]: one for one in _sound(directory, content, look.places)}
     brought = {one[0] for one in found.files}
     new = {
         target: _kept(path, content + target, look.places)
-        for module, path in _candidates(found, look)
+        for module, path in candidates
         if (target := _cached(module.stored, look.places)) not in before.keys() | brought
         and _is_valid(path, content, module, look)
     }
