@@ -219,6 +219,11 @@ def pruned(cache: str) -> str:
     return os.path.join(cache, LAYOUT, "pruned")
 
 
+def compiled(cache: str) -> str:
+    """Return the file whose mtime is when byte code was last taken over from environments."""
+    return os.path.join(cache, LAYOUT, "compiled")
+
+
 def manifest(environment: str) -> str:
     """Return the manifest of an environment."""
     return os.path.join(environment, "scriptrun.json")
