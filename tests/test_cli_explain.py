@@ -96,7 +96,7 @@ def test_why_pip_would_be_asked(user: User) -> None:
     assert row(explain(user, "--offline", "s.py"), "answer") == "hit: the environment is ready"
     assert row(explain(user, "--refresh", "s.py"), "answer") == "miss: --refresh builds anew, and asks pip"
     assert row(explain(user, "--isolated", "s.py"), "answer").startswith(
-        "miss: --isolated always builds an environment; the environment would be put together without pip: pip answered"
+        "miss: --isolated always builds an environment; pip would not be asked: pip answered"
     )
     user.write("plain.py", "print(1)\n")
     assert row(explain(user, "plain.py"), "answer") == "miss: an empty environment would be made"
