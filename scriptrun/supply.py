@@ -64,11 +64,10 @@ def keep(cache: str, order: Order, installed: Installed, distributions: tuple[Di
 
     Answers that hold what pip has now seen to be yanked are none any more.
     """
-    ground = question.ground(order)
+    ground = question.ground(order) if installed.offers else ""
     memory.forget(cache, projects.taken_back(cache, ground, installed.offers))
     memory.remember(cache, order, distributions, installed.asked)
-    if installed.offers:
-        projects.remember(cache, ground, installed.offers, distributions)
+    projects.remember(cache, ground, installed.offers, distributions)
 
 
 def _covered(cache: str, order: Order) -> Supply:

@@ -44,6 +44,17 @@ def test_what_is_known(tmp_path: Path) -> None:
     assert projects.read(str(tmp_path), "ground", "other") is None
 
 
+def test_what_is_news_of_what_was_taken_back(tmp_path: Path) -> None:
+    """A version whose files are all yanked now is news until that is remembered, and under each ground by itself."""
+    offer = Offer("demo", 6.0, {"3.0": ("!cc", "!dd"), "2.0": ("!ee", "ff"), "1.0": ("aa",)})
+    assert projects.taken_back(str(tmp_path), "ground", [offer]) == {("demo", "3.0")}
+    remember(tmp_path, {"3.0": ("cc", "!dd")})
+    assert projects.taken_back(str(tmp_path), "ground", [offer]) == {("demo", "3.0")}
+    remember(tmp_path, dict(offer.versions))
+    assert projects.taken_back(str(tmp_path), "ground", [offer]) == set()
+    assert projects.taken_back(str(tmp_path), "elsewhere", [offer]) == {("demo", "3.0")}
+
+
 @pytest.mark.parametrize(
     ("files", "known"),
     [
