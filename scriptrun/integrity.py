@@ -96,11 +96,11 @@ def installed(environment: str) -> dict[tuple[str, str], tuple[str, str]]:
     """
     found = {}
     with contextlib.suppress(OSError):
-        for directory in paths.site_packages(environment):
-            for name in os.listdir(directory):
-                matched = re.fullmatch(r"(.+?)-([^-]+)(-py[\d.]+)?\.(dist|egg)-info", name)
-                if matched:
-                    found[identity(matched.group(1), matched.group(2))] = os.path.join(directory, name), directory
+        directory = paths.site_packages(environment)
+        for name in os.listdir(directory):
+            matched = re.fullmatch(r"(.+?)-([^-]+)(-py[\d.]+)?\.(dist|egg)-info", name)
+            if matched:
+                found[identity(matched.group(1), matched.group(2))] = os.path.join(directory, name), directory
     return found
 
 

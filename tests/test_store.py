@@ -246,6 +246,8 @@ UNFIT: dict[str, tuple[dict[str, str], str | None]] = {
     "absolute": ({"odd.py": ""}, f"/etc/hostname,sha256=x,0\n{OWN}"),
     "without a hash": ({"odd.py": ""}, f"odd.py,,\n{OWN}"),
     "missing": ({}, f"odd.py,sha256=x,0\n{OWN}"),
+    "of another Python beside its own": ({"../../python3.10/x": ""}, f"../../python3.10/x,sha256=x,0\n{OWN}"),
+    "beside its modules": ({"../x": ""}, f"../x,sha256=x,0\n{OWN}"),
     "by a detour": ({"odd.py": ""}, f"x/../odd.py,sha256=x,0\n{OWN}"),
     "with a tab": ({"a\tb": ""}, f"a\tb,sha256=x,0\n{OWN}"),
     "of another Python": ({"../../python3.10/x": ""}, f"../../../lib/python3.10/x,sha256=x,0\n{OWN}"),

@@ -51,17 +51,23 @@ class Places:
     def __init__(self, environment: str) -> None:
         self.placing = Placing()
         self.python = paths.python(environment)
-        self.site = paths.site_packages(environment)[0]
+        self.site = paths.site_packages(environment)
         version = os.path.basename(os.path.dirname(self.site))
         self.short = version.lstrip("abcdefghijklmnopqrstuvwxyz").rstrip("t")
-        up = os.path.relpath(environment, self.site).replace(os.sep, "/") + "/"
+        up = self._listed(environment)
+        library = os.path.join(environment, "Lib" if os.name == "nt" else "lib")
         headers = f"include/site/{version}/"
         self.roots: Mapping[str, tuple[str, str]] = {
             "site": (self.site + os.sep, ""),
             "prefix": (environment + os.sep, up),
+            "library": (library + os.sep, self._listed(library)),
             "versioned": (environment + os.sep, up),
             "headers": (os.path.join(environment, headers), up + headers),
         }
+
+    def _listed(self, directory: str) -> str:
+        """Return how RECORD names a directory."""
+        return os.path.relpath(directory, self.site).replace(os.sep, "/") + "/"
 
     def find(self, stored: str) -> tuple[str, str]:
         """Return where a file or directory of the store goes, and its name in RECORD."""

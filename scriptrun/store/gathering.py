@@ -20,7 +20,7 @@ from scriptrun.store import assembly, commands, kept, listing, placing
 from scriptrun.store.assembly import CONTENT, Places
 from scriptrun.store.listing import Listing, Unusable
 
-_OTHER_MODULES = re.compile(r"prefix/lib(64)?/python")
+_OTHER_MODULES = re.compile(r"(prefix/lib(64)?|library)/(python|pypy)")
 """Modules, which another version of Python would not find there."""
 
 
@@ -178,7 +178,7 @@ def _written(own: str, one: Distribution) -> Iterator[str]:
 
 def _stored(name: str, places: Places) -> str:
     """Return where in the store a file is that a RECORD names so. Raises _Unfit."""
-    kinds = (one for one in ("headers", "prefix", "site") if name.startswith(places.roots[one][1]))
+    kinds = (one for one in ("headers", "prefix", "library", "site") if name.startswith(places.roots[one][1]))
     kind = next(kinds)
     stored = f"{kind}/{name[len(places.roots[kind][1]) :]}"
     if not listing.is_inside(stored) or _OTHER_MODULES.match(stored):
