@@ -28,7 +28,6 @@ CACHE/                     the user's cache directory or the system's (`location
     pruned                 empty; its mtime is when a run last saw to the cache's bounds by itself
 """
 
-import errno
 import os
 import stat
 import sys
@@ -255,7 +254,7 @@ def site_packages(environment: str) -> str:
     if len(found) > 1:
         found = [name for name in found if os.path.lexists(os.path.join(environment, "bin", name.removesuffix("t")))]
     if not found:
-        raise FileNotFoundError(errno.ENOENT, "there is no directory of modules", library)
+        raise FileNotFoundError(f"`{library}` has no directory of modules")
     return os.path.join(library, found[0], "site-packages")
 
 
