@@ -65,9 +65,12 @@ def settle(path: str) -> None:
 def _sync(descriptor: int) -> bool:
     """Tell whether the file system of an open file is on disk: `syncfs`, without `ctypes`, which takes long to import.
 
-    Where it fails, `ctypes` tells why.
+    Where it fails, or cannot be called so, `ctypes` tells why, or calls it.
     """
-    import _ctypes
+    try:
+        import _ctypes
 
-    address = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syncfs")  # type: ignore[arg-type] # as `ctypes` calls it
-    return bool(_ctypes.call_function(address, (descriptor,)) == 0)
+        address = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syncfs")  # type: ignore[arg-type] # as `ctypes` calls it
+        return bool(_ctypes.call_function(address, (descriptor,)) == 0)
+    except (AttributeError, ImportError, OSError):  # PyPy's is another; the C library has no `syncfs`
+        return False
