@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -295,7 +297,17 @@ def test_commands_find_their_python(python: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "refused", [errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EMLINK]
+    "refused",
+    [
+        errno.EPERM,
+        errno.EXDEV,
+        errno.EOPNOTSUPP,
+        errno.ENOSYS,
+        errno.EACCES,
+        errno.EMLINK,
+        errno.EAGAIN,
+        errno.ETXTBSY,
+    ],
 )
 def test_copies_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
     """Where a file system has no links, or no more of a file, it is copied: with its time and its mode."""
@@ -313,20 +325,53 @@ def test_copies_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.Mon
     way = Placing()
     for name in ("one", "two"):
         (tmp_path / name).write_text("what was there")
-        way.share(str(source), str(tmp_path / name))
+        with pytest.raises(FileExistsError):
+            way.share(str(source), str(tmp_path / name))
+        assert (tmp_path / name).read_text() == "what was there"
+        way.replace(str(source), str(tmp_path / name))
         status = (tmp_path / name).stat()
         assert ((tmp_path / name).read_text(), status.st_mtime_ns, status.st_mode & 0o777) == ("text", 12345, 0o540)
         assert status.st_nlink == 1
-    assert len(asked) == (2 if refused == errno.EMLINK else 1)
+    # What is said of one file alone may be otherwise for the next one.
+    assert (len(asked) > 1) == (refused in (errno.EMLINK, errno.EAGAIN, errno.ETXTBSY))
+    assert sorted(os.listdir(tmp_path)) == ["one", "source", "two"]
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is one, whichever way a file is shared."""
+@pytest.mark.parametrize("lacking", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
+def test_other_errors_are_not_taken_for_a_lack_of_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    """A full disk is one, whichever way a file is shared; what was there stays."""
 
     def refuse(source: str, target: str) -> None:
-        raise OSError(errno.ENOSPC, "full", source, None, target)
+        raise OSError(lacking, "lacking", source, None, target)
 
     monkeypatch.setattr(os, "link", refuse)
     (tmp_path / "source").write_text("text")
-    with pytest.raises(OSError, match="full"):
-        Placing().share(str(tmp_path / "source"), str(tmp_path / "target"))
+    (tmp_path / "there").write_text("what was there")
+    for act, name in ((Placing().share, "target"), (Placing().replace, "there")):
+        with pytest.raises(OSError, match="lacking"):
+            act(str(tmp_path / "source"), str(tmp_path / name))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"source": "text", "there": "what was there"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there, no clone is tried")
+@pytest.mark.parametrize("refused", [errno.EAGAIN, errno.EINVAL, errno.EBADF])
+def test_clones_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
+    """Whatever a file system says against a clone, the file is linked."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(refused, os.strerror(refused))
+
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    (tmp_path / "source").write_text("text")
+    Placing().share(str(tmp_path / "source"), str(tmp_path / "target"))
+    assert (tmp_path / "source").samefile(tmp_path / "target")
+
+
+def test_a_file_that_is_shared_already(tmp_path: Path) -> None:
+    """To put a file where it is already leaves nothing beside it."""
+    (tmp_path / "source").write_text("text")
+    os.link(tmp_path / "source", tmp_path / "target")
+    Placing().replace(str(tmp_path / "source"), str(tmp_path / "target"))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"source": "text", "target": "text"}

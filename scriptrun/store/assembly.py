@@ -132,6 +132,8 @@ def _share(found: Listing, content: str, places: Places) -> list[tuple[str, str]
         verify(source, size, mtime)
         try:
             places.placing.share(source, target)
+        except FileExistsError:
+            places.placing.replace(source, target)
         except FileNotFoundError:
             verify(source, size, mtime)  # somebody removed it this very moment
             raise

@@ -83,7 +83,7 @@ def _replace(directory: str, places: Places) -> None:
         source, target = os.path.join(directory, CONTENT, stored), places.find(stored)[0]
         assembly.verify(source, size, mtime)
         if not os.path.samefile(source, target):
-            places.placing.share(source, target)
+            places.placing.replace(source, target)
 
 
 def _gather(cache: str, one: Distribution, places: Places, metadata: str, described: Described) -> str:
@@ -99,8 +99,9 @@ def _gather(cache: str, one: Distribution, places: Places, metadata: str, descri
         os.makedirs(os.path.join(content, path))
     found = Listing(os.path.basename(metadata), directories, [], [])
     for stored, path, rest in files:
-        places.placing.share(path, os.path.join(content, stored))
-        placing.protect(path)
+        if not os.path.lexists(os.path.join(content, stored)):  # of some there are two lines
+            places.placing.share(path, os.path.join(content, stored))
+            placing.protect(path)
         found.files.append((stored, *_settled(os.path.join(content, stored)), rest))
     for stored, (path, program) in programs.items():
         with open(os.path.join(content, stored), "xb") as file:
