@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -18,8 +19,9 @@ from support.index import Index
 from support.user import User
 
 from scriptrun import interpreters
-from scriptrun.order import Described, Distribution
-from scriptrun.store import assembly, commands, gathering, kept
+from scriptrun.order import Described, Distribution, Installed
+from scriptrun.store import assembly, commands, kept
+from scriptrun.store.gathering import Gathering
 from scriptrun.store.listing import Unusable
 from scriptrun.store.placing import Placing
 
@@ -268,8 +270,9 @@ def test_what_is_doubtful_is_not_kept(tmp_path: Path, kind: str) -> None:
     files = {name: text.replace("TOLD", str(tmp_path / "env/bin/python")) for name, text in files.items()}
     environment, distributions = installed(tmp_path, files, record)
     own = interpreters.Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
-    found, gathered = gathering.keep(str(tmp_path / "cache"), str(environment), distributions, {}, own)
-    assert ([one.kept for one in found], gathered.directories) == ([""], ())
+    with contextlib.closing(Gathering(str(tmp_path / "cache"), own, pytest.fail)) as gathering:
+        found = gathering.publish(gathering.keep(str(environment), Installed(distributions, {})))
+    assert [one.kept for one in found] == [""]
     assert not (tmp_path / "cache").exists()
 
 
@@ -278,8 +281,8 @@ def test_what_is_certain_is_kept(tmp_path: Path) -> None:
     environment, distributions = installed(tmp_path, {"odd.py": ""}, f"odd.py,sha256=x,0\n{OWN}")
     own = interpreters.Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
     described = {"odd": Described(("demo",), ">=3.8", ("more",))}
-    found, gathered = gathering.keep(str(tmp_path / "cache"), str(environment), distributions, described, own)
-    gathered.publish()
+    with contextlib.closing(Gathering(str(tmp_path / "cache"), own, pytest.fail)) as gathering:
+        found = gathering.publish(gathering.keep(str(environment), Installed(distributions, described)))
     known = kept.find(str(tmp_path / "cache"), found[0].kept)
     assert known is not None
     assert [known.facts[name] for name in ("requires", "requires_python", "extras")] == [["demo"], ">=3.8", ["more"]]

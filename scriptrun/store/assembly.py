@@ -9,7 +9,7 @@ import stat
 
 from scriptrun import paths, record
 from scriptrun.store import commands, listing
-from scriptrun.store.listing import Listing, Unusable
+from scriptrun.store.listing import Clash, Listing, Unusable
 from scriptrun.store.placing import Placing
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
@@ -80,12 +80,15 @@ class Places:
 def put_together(cache: str, environment: str, distributions: "Iterable[Part]") -> None:
     """Install distributions from the store into a virtual environment. Raises OSError.
 
-    Raises Unusable where one is not kept any more, or not as it was put there. By then others may be in place.
+    Raises Unusable where one is not kept any more, or not as it was put there, and Clash where one brings a file that
+    is in the way of another's: pip decides which it is to be. By then others may be in place.
     """
     places = Places(environment)
     for one in distributions:
         try:
             install(_directory(cache, one.kept), places, requested=one.requested, direct=one.direct)
+        except Clash:
+            raise
         except Unusable as why:
             raise Unusable(str(why), one.kept) from None
 
@@ -118,7 +121,8 @@ def _make(path: str) -> None:
     try:
         os.mkdir(path)
     except FileExistsError:
-        pass
+        if not os.path.isdir(path):
+            raise Clash(f"`{path}` is a file already") from None
     except FileNotFoundError:
         os.makedirs(path, exist_ok=True)
 
@@ -133,7 +137,8 @@ def _share(found: Listing, content: str, places: Places) -> list[tuple[str, str]
         try:
             places.placing.share(source, target)
         except FileExistsError:
-            places.placing.replace(source, target)
+            with open(source, "rb") as file:
+                _compare(target, file.read())
         except FileNotFoundError:
             verify(source, size, mtime)  # somebody removed it this very moment
             raise
@@ -176,12 +181,20 @@ def _written(path: str, content: bytes) -> str:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Write a new file: what was there may be a file of the store, and is replaced."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    """Write a new file: one that is there may be a file of the store."""
     try:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
-        os.unlink(path)
-        descriptor = os.open(path, flags, 0o666)
+        _compare(path, content)
+        return
     with open(descriptor, "wb") as file:
         file.write(content)
+
+
+def _compare(path: str, content: bytes) -> None:
+    """Raise Clash unless a file, of another distribution, holds this too."""
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            if file.read() == content:
+                return
+    raise Clash(f"`{path}` is there already, and another one")

@@ -24,6 +24,10 @@ class Unusable(Exception):
         self.name = name
 
 
+class Clash(Unusable):
+    """Two distributions bring one path with different content: what is kept of each is as it should be."""
+
+
 class Listing:
     """What a distribution consists of.
 
