@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 
 from scriptrun import extent
 
@@ -26,9 +27,19 @@ def delete(path: str) -> int:
                 rest += [(inside, False) for inside in _content(one)]
                 continue
             room = extent.measure(one).freed
-            os.rmdir(one) if is_directory else os.unlink(one)
+            os.rmdir(one) if is_directory else _unlink(one)
             freed += room
     return freed
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except PermissionError:
+        if sys.platform != "win32":
+            raise
+        os.chmod(path, stat.S_IWRITE)  # there, a file that nobody may write to cannot be removed
+        os.unlink(path)
 
 
 def empty(directory: str) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import csv
+import functools
 import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from packaging.utils import canonicalize_name, canonicalize_version
@@ -43,20 +44,54 @@ class Finding(NamedTuple):
 
 
 def findings(
-    environment: str, distributions: Iterable[Distribution], *, unhashed: bool = False, digests: Digests | None = None
+    environment: str,
+    distributions: Iterable[Distribution],
+    *,
+    unhashed: bool = False,
+    digests: Digests | None = None,
+    overwritten: set[str] | None = None,
 ) -> Iterator[Finding]:
     """Yield what is wrong with the files of `distributions`, which are said to be in the environment at this path.
 
-    With `unhashed`, files that a RECORD lists without a hash must be there, unless they are byte code. What is read is
-    noted in `digests`. Raises OSError where the machine lacks what it takes to read them.
+    A file that several of them list is right where it is what one says: who was installed last has overwritten it, and
+    the names of the others are noted in `overwritten`. With `unhashed`, files that a RECORD lists without a hash must
+    be there, unless they are byte code. What is read is noted in `digests`. Raises OSError where the machine lacks what
+    it takes to read them.
     """
     found = installed(environment)
     digests = {} if digests is None else digests
+    overwritten = set() if overwritten is None else overwritten
+    claims = _Claims(found)
     for one in distributions:
         place = found.get(identity(one.name, one.version))
         wrong = _compare(*place, unhashed, digests) if place else [("all of it", MISSING)]
         for file, what in wrong:
-            yield Finding(one.name, one.version, file, what)
+            if place and what == DIFFERS and claims.hold(os.path.join(place[1], file), digests):
+                overwritten.add(one.name)
+            else:
+                yield Finding(one.name, one.version, file, what)
+
+
+class _Claims:
+    """What all distributions of an environment say of its files; read when it is needed, which is hardly ever."""
+
+    def __init__(self, installed: Mapping[tuple[str, str], tuple[str, str]]) -> None:
+        self._installed = installed
+
+    def hold(self, path: str, digests: Digests) -> bool:
+        """Tell whether a file is what one of them says."""
+        claimed = self._hashes.get(os.path.normpath(path), ())
+        return bool(claimed) and not compare_hashes(path, claimed, digests)
+
+    @functools.cached_property
+    def _hashes(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for metadata, directory in self._installed.values():
+            with contextlib.suppress(OSError, ValueError, csv.Error):
+                for file, hashes in _rows(os.path.join(metadata, record.NAME)).items():
+                    known = [one for one in hashes if one.partition("=")[0] in _HASHES]
+                    found.setdefault(os.path.normpath(os.path.join(directory, file)), []).extend(known)
+        return found
 
 
 def base_findings(environment: str, interpreter: str) -> Iterator[Finding]:
@@ -96,11 +131,11 @@ def installed(environment: str) -> dict[tuple[str, str], tuple[str, str]]:
     """
     found = {}
     with contextlib.suppress(OSError):
-        for directory in paths.site_packages(environment):
-            for name in os.listdir(directory):
-                matched = re.fullmatch(r"(.+?)-([^-]+)(-py[\d.]+)?\.(dist|egg)-info", name)
-                if matched:
-                    found[identity(matched.group(1), matched.group(2))] = os.path.join(directory, name), directory
+        directory = paths.site_packages(environment)
+        for name in os.listdir(directory):
+            matched = re.fullmatch(r"(.+?)-([^-]+)(-py[\d.]+)?\.(dist|egg)-info", name)
+            if matched:
+                found[identity(matched.group(1), matched.group(2))] = os.path.join(directory, name), directory
     return found
 
 

@@ -260,12 +260,27 @@ def python(environment: str) -> str:
     return os.path.join(programs(environment), "python.exe" if sys.platform == "win32" else "python")
 
 
-def site_packages(environment: str) -> list[str]:
-    """Return the directories of an environment that are on its `sys.path`. Raises OSError."""
+def site_packages(environment: str) -> str:
+    """Return the directory of modules of an environment: that of its own Python. Raises OSError.
+
+    Distributions may put whatever they like beside it, also what looks like the directory of another Python.
+    """
     if os.name == "nt":
-        return [os.path.join(environment, "Lib", "site-packages")]
+        return os.path.join(environment, "Lib", "site-packages")
     library = os.path.join(environment, "lib")
-    return [os.path.join(library, name, "site-packages") for name in sorted(os.listdir(library))]
+    found = [name for name in sorted(os.listdir(library)) if _is_of_python(library, name)]
+    if len(found) > 1:
+        found = [name for name in found if os.path.lexists(os.path.join(environment, "bin", name.removesuffix("t")))]
+    if not found:
+        raise FileNotFoundError(f"`{library}` has no directory of modules")
+    return os.path.join(library, found[0], "site-packages")
+
+
+def _is_of_python(library: str, name: str) -> bool:
+    """Tell whether a directory has modules, and the name of a Python's own directory, as `python3.13t`."""
+    major, _, minor = name.removeprefix("python").removeprefix("pypy").removesuffix("t").partition(".")
+    named = name.startswith(("python", "pypy")) and major.isdigit() and minor.isdigit()
+    return named and os.path.isdir(os.path.join(library, name, "site-packages"))
 
 
 def read(path: str) -> bytes:

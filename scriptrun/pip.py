@@ -374,4 +374,4 @@ def distributions(environment: str) -> Iterator[importlib.metadata.Distribution]
     """Yield the distributions in an environment."""
     import importlib.metadata
 
-    return iter(importlib.metadata.distributions(path=paths.site_packages(environment)))
+    return iter(importlib.metadata.distributions(path=[paths.site_packages(environment)]))

@@ -146,10 +146,12 @@ def _link(path: str, order: Order, cache: str, distributions: Iterable[Distribut
     from scriptrun.store import assembly  # loaded while pip runs, if it does
 
     try:
+        _look_up(cache, distributions)
         assembly.put_together(cache, path, distributions)
     except Unusable as why:
-        order.show(f"what is kept cannot be used: {why.name}")
-        kept.remove(cache, why.name)
+        order.show(f"what is kept cannot be used: {why}")
+        if why.name:
+            kept.remove(cache, why.name)
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
         return False
@@ -162,18 +164,19 @@ def _install(path: str, order: Order, cache: str) -> Answer:
     installed = _ask(path, order, cache)
     order.moved()
     order.show("checking what was installed")
-    _check(path, order, installed.distributions)
-    from scriptrun.store import gathering  # loaded while pip ran
+    overwritten = _check(path, order, installed.distributions)
+    from scriptrun.store.gathering import Gathering  # loaded while pip ran
 
-    with kept.discarding(cache):
-        distributions, gathered = gathering.keep(
-            cache, path, installed.distributions, installed.described, order.spec.interpreter
-        )
+    with contextlib.closing(Gathering(cache, order.spec.interpreter, order.show)) as gathering:
+        distributions = gathering.keep(path, installed, overwritten)
         generations.settle(path)
-        gathered.publish()
+        distributions = gathering.publish(distributions)
     if order.former is not None:  # pip was told which versions
         return Answer(distributions, order.former.asked)
-    supplies.keep(cache, order, installed, distributions)
+    try:
+        supplies.keep(cache, order, installed, distributions)
+    except OSError as error:
+        order.show(f"pip's answer is not remembered: {error}")
     return Answer(distributions, installed.asked)
 
 
@@ -186,6 +189,13 @@ def _ask(path: str, order: Order, cache: str) -> Installed:
     if not left_out or _link(path, order, cache, left_out):
         return installed
     return pip.install(order, path)
+
+
+def _look_up(cache: str, distributions: Iterable[Distribution]) -> None:
+    """Raise Unusable where what is known of a distribution in the store cannot be read."""
+    for one in distributions:
+        if kept.find(cache, one.kept) is None:
+            raise Unusable("what is known of it is damaged", one.kept)
 
 
 class _Removed(CacheError):
@@ -208,8 +218,10 @@ def _look_for(path: str) -> None:
         raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
-def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> None:
-    """Raise InstallError unless every requirement is there and every file is as its RECORD says.
+def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> set[str]:
+    """Raise InstallError unless every requirement is there and every file is as its RECORD says, or another one's.
+
+    Returns the names of distributions that another one has overwritten a file of, as pip lets it.
 
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
     What comes from the store was checked when it was put there. Raises OSError where a file cannot be read.
@@ -221,12 +233,14 @@ def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> No
         _check_requirement(one, found)
     from scriptrun import integrity  # loaded while pip ran
 
-    for finding in integrity.findings(path, [one for one in distributions if not one.kept]):
+    overwritten: set[str] = set()
+    for finding in integrity.findings(path, [one for one in distributions if not one.kept], overwritten=overwritten):
         raise InstallError(
             f"`{finding.distribution}` {finding.version} is not what its list of files says: "
             f"`{finding.file}` {finding.what}",
             hint="the distribution is damaged or was tampered with; tell its index",
         )
+    return overwritten
 
 
 def _check_pins(order: Order, found: Mapping[str, str]) -> None:

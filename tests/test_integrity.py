@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,8 @@ def site(environment: Path) -> Path:
 @pytest.mark.slow
 def test_what_pip_made_is_whole(environment: Path) -> None:
     """A fresh environment has no findings, also when byte code has gone, or files were added."""
+    assert found(environment) == []
+    subprocess.run([environment / "bin/python", "-I", "-m", "compileall", "-q", site(environment)], check=True)
     assert found(environment) == []
     assert list(site(environment).rglob("*.pyc"))
     for path in site(environment).rglob("*.pyc"):
@@ -212,3 +215,24 @@ def test_base_interpreter_gone(environment: Path, tmp_path: Path) -> None:
     (environment / "bin/python").symlink_to(gone)
     (environment / "pyvenv.cfg").write_text(f"home = {tmp_path}/bin\n")
     assert base_found(environment, gone) == [f"{gone} is missing", "bin/python is missing"]
+
+
+def test_modules_are_those_of_the_environments_own_python(tmp_path: Path) -> None:
+    """Whatever else lies below `lib`, modules are where the environment's own Python looks for them."""
+    environment = str(tmp_path)
+    for own in ("python3.12", "python3.13t", "pypy3.10", "python3.9"):
+        shutil.rmtree(tmp_path, ignore_errors=True)
+        for name in (own, "aa", "pythons", "python3", "python-3.1", "python3.x", "zz"):
+            (tmp_path / "lib" / name / "site-packages").mkdir(parents=True)
+        (tmp_path / "lib/python3.1").mkdir()
+        (tmp_path / "lib/python3.2").touch()
+        assert paths.site_packages(environment) == f"{environment}/lib/{own}/site-packages"
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / own.removesuffix("t")).symlink_to("nowhere")
+        for name in ("python3.10", "pypy3.9", "python3.14"):
+            (tmp_path / "lib" / name / "site-packages").mkdir(parents=True)
+        assert paths.site_packages(environment) == f"{environment}/lib/{own}/site-packages"
+    shutil.rmtree(tmp_path / "lib")
+    (tmp_path / "lib").mkdir()
+    with pytest.raises(FileNotFoundError):
+        paths.site_packages(environment)

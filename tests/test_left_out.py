@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import varied
 from support.index import Index
 from support.maker import Maker, module
 
@@ -49,6 +50,25 @@ def test_what_is_kept_and_damaged_is_unpacked_again(maker: Maker) -> None:
     second = maker.make("demo>=1")
     assert maker.unpacked == ["demo"]
     assert module(second, "demo.py").read_bytes() == content
+
+
+LIBRARIES = {"one": ["lib/libaa.so", "lib/cmake/site-packages/x.py", "lib/zz.so"], "two": ["lib/aa", "lib/pkgconfig/x"]}
+
+
+def test_libraries_beside_those_of_python(tmp_path: Path, index: Index) -> None:
+    """Wheels with files below `lib`, whatever their names, are installed and left out as any other one."""
+    for name, files in LIBRARIES.items():
+        data = {f"@.data/data/{file}": b"data" for file in files}
+        index.add(varied.wheel(name, "1.0", {f"{name}.py": b"V = 1\n", **data}))
+    maker = Maker(tmp_path / "cache", index.url)
+    for asked, unpacked in ((["one"], ["one"]), (["one>=1", "two"], ["two"]), (["one", "two>=1"], [])):
+        environment = maker.make(*asked)
+        assert maker.unpacked == unpacked
+        installed = [Distribution(**dict[str, Any](one)) for one in environment.distributions]
+        assert list(integrity.findings(environment.path, installed, unhashed=True)) == []
+        for one in installed:
+            assert Path(environment.path, LIBRARIES[one.name][0]).read_bytes() == b"data"
+            subprocess.run([f"{environment.path}/bin/python", "-I", "-c", f"import {one.name}"], check=True)
 
 
 @pytest.mark.slow

@@ -294,7 +294,7 @@ def test_what_is_installed_is_what_is_locked(
 
     def install(_order: Order, environment: str) -> Installed:
         for name, version in installed.items():
-            info = Path(paths.site_packages(environment)[0]) / f"{name}-{version}.dist-info"
+            info = Path(paths.site_packages(environment)) / f"{name}-{version}.dist-info"
             info.mkdir()
             (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         return Installed((), {})

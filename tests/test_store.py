@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +19,9 @@ from support.index import Index
 from support.user import User
 
 from scriptrun import interpreters
-from scriptrun.order import Described, Distribution
-from scriptrun.store import assembly, commands, gathering, kept
+from scriptrun.order import Described, Distribution, Installed
+from scriptrun.store import assembly, commands, kept
+from scriptrun.store.gathering import Gathering
 from scriptrun.store.listing import Unusable
 from scriptrun.store.placing import Placing
 
@@ -246,6 +250,8 @@ UNFIT: dict[str, tuple[dict[str, str], str | None]] = {
     "absolute": ({"odd.py": ""}, f"/etc/hostname,sha256=x,0\n{OWN}"),
     "without a hash": ({"odd.py": ""}, f"odd.py,,\n{OWN}"),
     "missing": ({}, f"odd.py,sha256=x,0\n{OWN}"),
+    "of another Python beside its own": ({"../../python3.10/x": ""}, f"../../python3.10/x,sha256=x,0\n{OWN}"),
+    "beside its modules": ({"../x": ""}, f"../x,sha256=x,0\n{OWN}"),
     "by a detour": ({"odd.py": ""}, f"x/../odd.py,sha256=x,0\n{OWN}"),
     "with a tab": ({"a\tb": ""}, f"a\tb,sha256=x,0\n{OWN}"),
     "of another Python": ({"../../python3.10/x": ""}, f"../../../lib/python3.10/x,sha256=x,0\n{OWN}"),
@@ -264,8 +270,9 @@ def test_what_is_doubtful_is_not_kept(tmp_path: Path, kind: str) -> None:
     files = {name: text.replace("TOLD", str(tmp_path / "env/bin/python")) for name, text in files.items()}
     environment, distributions = installed(tmp_path, files, record)
     own = interpreters.Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
-    found, gathered = gathering.keep(str(tmp_path / "cache"), str(environment), distributions, {}, own)
-    assert ([one.kept for one in found], gathered.directories) == ([""], ())
+    with contextlib.closing(Gathering(str(tmp_path / "cache"), own, pytest.fail)) as gathering:
+        found = gathering.publish(gathering.keep(str(environment), Installed(distributions, {})))
+    assert [one.kept for one in found] == [""]
     assert not (tmp_path / "cache").exists()
 
 
@@ -274,8 +281,8 @@ def test_what_is_certain_is_kept(tmp_path: Path) -> None:
     environment, distributions = installed(tmp_path, {"odd.py": ""}, f"odd.py,sha256=x,0\n{OWN}")
     own = interpreters.Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
     described = {"odd": Described(("demo",), ">=3.8", ("more",))}
-    found, gathered = gathering.keep(str(tmp_path / "cache"), str(environment), distributions, described, own)
-    gathered.publish()
+    with contextlib.closing(Gathering(str(tmp_path / "cache"), own, pytest.fail)) as gathering:
+        found = gathering.publish(gathering.keep(str(environment), Installed(distributions, described)))
     known = kept.find(str(tmp_path / "cache"), found[0].kept)
     assert known is not None
     assert [known.facts[name] for name in ("requires", "requires_python", "extras")] == [["demo"], ">=3.8", ["more"]]
@@ -293,7 +300,17 @@ def test_commands_find_their_python(python: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "refused", [errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EMLINK]
+    "refused",
+    [
+        errno.EPERM,
+        errno.EXDEV,
+        errno.EOPNOTSUPP,
+        errno.ENOSYS,
+        errno.EACCES,
+        errno.EMLINK,
+        errno.EAGAIN,
+        errno.ETXTBSY,
+    ],
 )
 def test_copies_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
     """Where a file system has no links, or no more of a file, it is copied: with its time and its mode."""
@@ -311,20 +328,53 @@ def test_copies_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.Mon
     way = Placing()
     for name in ("one", "two"):
         (tmp_path / name).write_text("what was there")
-        way.share(str(source), str(tmp_path / name))
+        with pytest.raises(FileExistsError):
+            way.share(str(source), str(tmp_path / name))
+        assert (tmp_path / name).read_text() == "what was there"
+        way.replace(str(source), str(tmp_path / name))
         status = (tmp_path / name).stat()
         assert ((tmp_path / name).read_text(), status.st_mtime_ns, status.st_mode & 0o777) == ("text", 12345, 0o540)
         assert status.st_nlink == 1
-    assert len(asked) == (2 if refused == errno.EMLINK else 1)
+    # What is said of one file alone may be otherwise for the next one.
+    assert (len(asked) > 1) == (refused in (errno.EMLINK, errno.EAGAIN, errno.ETXTBSY))
+    assert sorted(os.listdir(tmp_path)) == ["one", "source", "two"]
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is one, whichever way a file is shared."""
+@pytest.mark.parametrize("lacking", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
+def test_other_errors_are_not_taken_for_a_lack_of_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    """A full disk is one, whichever way a file is shared; what was there stays."""
 
     def refuse(source: str, target: str) -> None:
-        raise OSError(errno.ENOSPC, "full", source, None, target)
+        raise OSError(lacking, "lacking", source, None, target)
 
     monkeypatch.setattr(os, "link", refuse)
     (tmp_path / "source").write_text("text")
-    with pytest.raises(OSError, match="full"):
-        Placing().share(str(tmp_path / "source"), str(tmp_path / "target"))
+    (tmp_path / "there").write_text("what was there")
+    for act, name in ((Placing().share, "target"), (Placing().replace, "there")):
+        with pytest.raises(OSError, match="lacking"):
+            act(str(tmp_path / "source"), str(tmp_path / name))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"source": "text", "there": "what was there"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there, no clone is tried")
+@pytest.mark.parametrize("refused", [errno.EAGAIN, errno.EINVAL, errno.EBADF])
+def test_clones_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
+    """Whatever a file system says against a clone, the file is linked."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(refused, os.strerror(refused))
+
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    (tmp_path / "source").write_text("text")
+    Placing().share(str(tmp_path / "source"), str(tmp_path / "target"))
+    assert (tmp_path / "source").samefile(tmp_path / "target")
+
+
+def test_a_file_that_is_shared_already(tmp_path: Path) -> None:
+    """To put a file where it is already leaves nothing beside it."""
+    (tmp_path / "source").write_text("text")
+    os.link(tmp_path / "source", tmp_path / "target")
+    Placing().replace(str(tmp_path / "source"), str(tmp_path / "target"))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"source": "text", "target": "text"}

@@ -176,7 +176,7 @@ def compare_files(pair: Pair) -> None:
     made, wanted = shown(pair.made), shown(pair.wanted)
     assert sorted(made) == sorted(wanted)
     assert {name: one for name, one in made.items() if wanted[name] != one} == {}
-    assert len([name for name in made if name.endswith("/RECORD")]) == 22
+    assert len([name for name in made if name.endswith("/RECORD")]) == 23
 
 
 def look_at_links(pair: Pair) -> None:
@@ -201,7 +201,7 @@ def compare_answers(pair: Pair) -> None:
         described = pair.user.run(environment / "bin/python", "-I", "-c", DESCRIBE)
         answers.append((checked, listed, described))
     assert answers[0] == answers[1]
-    assert (answers[0][2].status, len(json.loads(answers[0][1]))) == (0, 22)
+    assert (answers[0][2].status, len(json.loads(answers[0][1]))) == (0, 23)
     assert pair.user.run("scriptrun", "cache", "verify") == (0, "", "")
 
 
@@ -222,7 +222,7 @@ def remove_some(pair: Pair) -> None:
     """Expect `pip uninstall` to leave nothing of what it removes, and the others, and all in the store, as they are."""
     store = pair.user.cache / "v1/store"
     before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
-    assert len([path for path in store.iterdir() if path.is_dir()]) >= 22
+    assert len([path for path in store.iterdir() if path.is_dir()]) >= 23
     for environment in (pair.made, pair.wanted):
         pip(pair.user, environment, "uninstall", "--yes", "with-data", "space-two", "with-commands", "with-scripts")
     assert sorted(shown(pair.made)) == sorted(shown(pair.wanted))

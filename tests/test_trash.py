@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,25 @@ def test_link_frees_only_itself(tmp_path: Path) -> None:
     (tmp_path / "gone/lib64").symlink_to(tmp_path / "kept")
     assert deletion.delete(str(tmp_path / "gone")) < 100_000
     assert (tmp_path / "kept/file").exists()
+
+
+def test_files_that_nobody_may_write_to_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a system keeps such files from being removed, they are made writable first."""
+    (tmp_path / "all").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "all" / name).touch(0o400)
+    (tmp_path / "other").touch(0o400)
+    unlink = os.unlink
+
+    def refuse(path: str) -> None:
+        if not os.stat(path).st_mode & 0o200:
+            raise PermissionError(path)
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    deletion.delete(str(tmp_path / "all"))
+    assert (tmp_path / "all/one").stat().st_mode & 0o777 == 0o400, "elsewhere, another name of it may be in the store"
+    monkeypatch.setattr(sys, "platform", "win32")
+    deletion.delete(str(tmp_path / "all"))
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == ["other"]

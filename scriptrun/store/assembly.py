@@ -9,7 +9,7 @@ import stat
 
 from scriptrun import paths, record
 from scriptrun.store import commands, listing
-from scriptrun.store.listing import Listing, Unusable
+from scriptrun.store.listing import Clash, Listing, Unusable
 from scriptrun.store.placing import Placing
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
@@ -51,18 +51,24 @@ class Places:
     def __init__(self, environment: str) -> None:
         self.placing = Placing()
         self.python = paths.python(environment)
-        self.site = paths.site_packages(environment)[0]
+        self.site = paths.site_packages(environment)
         version = os.path.basename(os.path.dirname(self.site))
         self.short = version.lstrip("abcdefghijklmnopqrstuvwxyz").rstrip("t")
         self.compiled = "cpython-" + self.short.replace(".", "") if version.startswith("python") else ""
-        up = os.path.relpath(environment, self.site).replace(os.sep, "/") + "/"
+        up = self._listed(environment)
+        library = os.path.join(environment, "Lib" if os.name == "nt" else "lib")
         headers = f"include/site/{version}/"
         self.roots: Mapping[str, tuple[str, str]] = {
             "site": (self.site + os.sep, ""),
             "prefix": (environment + os.sep, up),
+            "library": (library + os.sep, self._listed(library)),
             "versioned": (environment + os.sep, up),
             "headers": (os.path.join(environment, headers), up + headers),
         }
+
+    def _listed(self, directory: str) -> str:
+        """Return how RECORD names a directory."""
+        return os.path.relpath(directory, self.site).replace(os.sep, "/") + "/"
 
     def find(self, stored: str) -> tuple[str, str]:
         """Return where a file or directory of the store goes, and its name in RECORD."""
@@ -75,12 +81,15 @@ class Places:
 def put_together(cache: str, environment: str, distributions: "Iterable[Part]") -> None:
     """Install distributions from the store into a virtual environment. Raises OSError.
 
-    Raises Unusable where one is not kept any more, or not as it was put there. By then others may be in place.
+    Raises Unusable where one is not kept any more, or not as it was put there, and Clash where one brings a file that
+    is in the way of another's: pip decides which it is to be. By then others may be in place.
     """
     places = Places(environment)
     for one in distributions:
         try:
             install(_directory(cache, one.kept), places, requested=one.requested, direct=one.direct)
+        except Clash:
+            raise
         except Unusable as why:
             raise Unusable(str(why), one.kept) from None
 
@@ -114,7 +123,8 @@ def _make(path: str) -> None:
     try:
         os.mkdir(path)
     except FileExistsError:
-        pass
+        if not os.path.isdir(path):
+            raise Clash(f"`{path}` is a file already") from None
     except FileNotFoundError:
         os.makedirs(path, exist_ok=True)
 
@@ -128,6 +138,9 @@ def _share(found: Listing, content: str, places: Places) -> list[tuple[str, str]
         verify(source, size, mtime)
         try:
             places.placing.share(source, target)
+        except FileExistsError:
+            with open(source, "rb") as file:
+                _compare(target, file.read())
         except FileNotFoundError:
             verify(source, size, mtime)  # somebody removed it this very moment
             raise
@@ -149,7 +162,7 @@ def _share_compiled(directory: str, content: str, places: Places) -> None:
         try:
             verify(content + stored, size, mtime)
             places.placing.share(content + stored, places.find(stored)[0])
-        except (Unusable, FileNotFoundError):
+        except (Unusable, FileExistsError, FileNotFoundError):
             pass
 
 
@@ -188,12 +201,20 @@ def _written(path: str, content: bytes) -> str:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Write a new file: what was there may be a file of the store, and is replaced."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    """Write a new file: one that is there may be a file of the store."""
     try:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
-        os.unlink(path)
-        descriptor = os.open(path, flags, 0o666)
+        _compare(path, content)
+        return
     with open(descriptor, "wb") as file:
         file.write(content)
+
+
+def _compare(path: str, content: bytes) -> None:
+    """Raise Clash unless a file, of another distribution, holds this too."""
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            if file.read() == content:
+                return
+    raise Clash(f"`{path}` is there already, and another one")

@@ -187,7 +187,7 @@ def _kept(path: str, stored: str, places: Places) -> tuple[int, int, str]:
     """Put byte code into the store; return size, mtime (ns), and hash and size as RECORD has them. Raises OSError."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(os.path.dirname(stored), 0o700)  # and nothing above it: the distribution may be going
-    places.placing.share(path, stored)
+    places.placing.replace(path, stored)
     placing.protect(stored)
     status = os.lstat(stored)
     return status.st_size, status.st_mtime_ns, f"sha256={integrity.digest(stored, 'sha256')},{status.st_size}"

@@ -10,17 +10,17 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from scriptrun import integrity, record
+from scriptrun import deletion, integrity, record
 from scriptrun.interpreters import Interpreter
-from scriptrun.order import Described, Distribution
+from scriptrun.order import Described, Distribution, Installed
 from scriptrun.store import assembly, commands, kept, listing, placing
 from scriptrun.store.assembly import CONTENT, Places
 from scriptrun.store.listing import Listing, Unusable
 
-_OTHER_MODULES = re.compile(r"prefix/lib(64)?/python")
+_OTHER_MODULES = re.compile(r"(prefix/lib(64)?|library)/(python|pypy)")
 """Modules, which another version of Python would not find there."""
 
 
@@ -28,53 +28,116 @@ class _Unfit(Exception):
     """A distribution is not one that could be put elsewhere."""
 
 
-class Gathered(NamedTuple):
-    """What was gathered of distributions and is not to be found yet: directories, and the names they are to have."""
+class _Parts(NamedTuple):
+    """What a distribution consists of.
 
-    directories: tuple[tuple[str, str], ...]
-
-    def publish(self) -> None:
-        """Let all be found; what was gathered has to be on disk. Raises OSError."""
-        for path, name in self.directories:
-            kept.finish(path, name)
-
-
-def keep(
-    cache: str,
-    environment: str,
-    distributions: Iterable[Distribution],
-    described: Mapping[str, Described],
-    interpreter: Interpreter,
-) -> tuple[tuple[Distribution, ...], Gathered]:
-    """Gather what pip installed into an environment; return the distributions, each with the name that it is kept by.
-
-    What was kept before takes the place of what pip unpacked once more. Raises OSError.
+    Of a file there is where it goes in the store, its path, and what RECORD says after its name: of some there are two
+    lines. Of a program, by where it goes, its path, and all but its first lines.
     """
-    installed, places = integrity.installed(environment), Places(environment)
-    found, gathered = [], []
-    for one in distributions:
-        if one.kept:  # it was put in from there
-            found.append(one)
-            continue
-        name = kept.directory(one.name, one.version, one.hash, one.origin, interpreter)
-        place = installed.get(integrity.identity(one.name, one.version))
-        if name and place and not _share(cache, name, places):
-            path = _gather(cache, one._replace(kept=name), places, place[0], described.get(one.name, Described()))
-            gathered += [(path, name)] if path else []
-            name = name if path else ""
-        found.append(one._replace(kept=name if place else ""))
-    return tuple(found), Gathered(tuple(gathered))
+
+    files: list[tuple[str, str, str]]
+    programs: dict[str, tuple[str, bytes]]
 
 
-def _share(cache: str, name: str, places: Places) -> bool:
-    """Let the files of an environment be those that are kept; tell whether there are such. Raises OSError."""
-    one = kept.find(cache, name)
-    if one is not None:
-        with contextlib.suppress(Unusable, FileNotFoundError):
-            _replace(one.path, places)
-            return True
-    kept.remove(cache, name)
-    return False
+class Gathering:
+    """What is gathered of distributions, and is not to be found yet; `close` removes what is not published.
+
+    Where the system refuses anything, for lack of room perhaps, `show` is told why, and that distribution is not kept:
+    nobody needs the store to run what pip installed.
+    """
+
+    def __init__(self, cache: str, interpreter: Interpreter, show: Callable[[str], None]) -> None:
+        self._cache, self._interpreter, self._show = cache, interpreter, show
+        self._begun: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Remove what is not to be found."""
+        for path in self._begun.values():
+            deletion.delete(path)
+
+    def keep(
+        self, environment: str, installed: Installed, overwritten: Collection[str] = ()
+    ) -> tuple[Distribution, ...]:
+        """Gather what pip installed into an environment; return the distributions, each with the name it is to have.
+
+        What was kept before and is the same takes the place of what pip unpacked once more. Those of which another one
+        has `overwritten` a file are not kept.
+        """
+        found, places = integrity.installed(environment), Places(environment)
+        return tuple(
+            one  # kept already: it was put in from there
+            if one.kept or one.name in overwritten
+            else self._keep(one, found, places, installed.described.get(one.name, Described()))
+            for one in installed.distributions
+        )
+
+    def publish(self, distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
+        """Let all be found, which has to be on disk; return the distributions, without a name those that are not."""
+        lost = set()
+        for name, path in self._begun.items():
+            try:
+                kept.finish(path, name)
+            except OSError as error:
+                self._tell(name, error)
+                lost.add(name)
+        return tuple(one._replace(kept="") if one.kept in lost else one for one in distributions)
+
+    def _keep(
+        self, one: Distribution, found: Mapping[tuple[str, str], tuple[str, str]], places: Places, described: Described
+    ) -> Distribution:
+        name = kept.directory(one.name, one.version, one.hash, one.origin, self._interpreter)
+        place = found.get(integrity.identity(one.name, one.version))
+        if not name or place is None:
+            return one
+        named = one._replace(kept=name)
+        try:
+            parts = _sorted(one, place[0], places)
+            if not self._share(name, parts, places):
+                self._begun[name] = kept.begin(self._cache, name)
+                _fill(self._begun[name], os.path.basename(place[0]), parts, places)
+                kept.describe(self._begun[name], named, described)
+        except _Unfit:
+            return one
+        except OSError as error:
+            self._tell(name, error)
+            deletion.delete(self._begun.pop(name, ""))
+            return one
+        return named
+
+    def _share(self, name: str, parts: _Parts, places: Places) -> bool:
+        """Let the files of an environment be those that are kept, if they are the same, else forget what is kept.
+
+        A distribution that was built here twice may have become another one. Tell whether they are. Raises OSError.
+        """
+        one = kept.find(self._cache, name)
+        if one is not None:
+            with contextlib.suppress(Unusable, FileNotFoundError):
+                if _is_same(one.path, parts):
+                    _replace(one.path, places)
+                    return True
+        kept.remove(self._cache, name)
+        return False
+
+    def _tell(self, name: str, error: OSError) -> None:
+        self._show(f"not kept for other environments: {name}: {error}")
+
+
+def _is_same(directory: str, parts: _Parts) -> bool:
+    """Tell whether what is kept in a directory holds the same as what pip unpacked. Raises Unusable and OSError."""
+    found, content = listing.read(directory), os.path.join(directory, CONTENT)
+    rows = sorted((stored, rest) for stored, _, rest in parts.files)
+    if rows != sorted((stored, rest) for stored, _, _, rest in found.files):
+        return False
+    if set(parts.programs) != {one[0] for one in found.programs}:
+        return False
+    told = {stored: program for stored, (_, program) in parts.programs.items()}
+    told.update((stored, _content(path)) for stored, path, rest in parts.files if rest.startswith(","))
+    return all(_content(os.path.join(content, stored)) == one for stored, one in told.items())
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _replace(directory: str, places: Places) -> None:
@@ -83,32 +146,27 @@ def _replace(directory: str, places: Places) -> None:
         source, target = os.path.join(directory, CONTENT, stored), places.find(stored)[0]
         assembly.verify(source, size, mtime)
         if not os.path.samefile(source, target):
-            places.placing.share(source, target)
+            places.placing.replace(source, target)
 
 
-def _gather(cache: str, one: Distribution, places: Places, metadata: str, described: Described) -> str:
-    """Return a new directory that holds what is kept of one distribution; `""` where it cannot be put elsewhere."""
-    try:
-        files, programs = _sorted(one, metadata, places)
-    except _Unfit:
-        return ""
-    directory = kept.begin(cache, one.kept)
+def _fill(directory: str, metadata: str, parts: _Parts, places: Places) -> None:
+    """Put what is kept of a distribution into a new directory, and the list of it. Raises OSError."""
     content = os.path.join(directory, CONTENT)
-    directories = sorted({above for stored in (*(one[0] for one in files), *programs) for above in _above(stored)})
+    stored_all = (*(one[0] for one in parts.files), *parts.programs)
+    directories = sorted({above for stored in stored_all for above in _above(stored)})
     for path in directories:
         os.makedirs(os.path.join(content, path))
-    found = Listing(os.path.basename(metadata), directories, [], [])
-    for stored, path, rest in files:
-        places.placing.share(path, os.path.join(content, stored))
-        placing.protect(path)
+    found = Listing(metadata, directories, [], [])
+    for stored, path, rest in parts.files:
+        if not os.path.lexists(os.path.join(content, stored)):  # of some there are two lines
+            places.placing.share(path, os.path.join(content, stored))
+            placing.protect(path)
         found.files.append((stored, *_settled(os.path.join(content, stored)), rest))
-    for stored, (path, program) in programs.items():
+    for stored, (path, program) in parts.programs.items():
         with open(os.path.join(content, stored), "xb") as file:
             file.write(program)
         found.programs.append((stored, *_settled(file.name), stat.S_IMODE(os.stat(path).st_mode)))
     listing.write(directory, found)
-    kept.describe(directory, one, described)
-    return directory
 
 
 def _settled(path: str) -> tuple[int, int]:
@@ -118,16 +176,9 @@ def _settled(path: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _sorted(
-    one: Distribution, metadata: str, places: Places
-) -> tuple[list[tuple[str, str, str]], dict[str, tuple[str, bytes]]]:
-    """Return files and programs of a distribution.
-
-    Of a file there is where it goes in the store, its path, and what RECORD says after its name: of some there are two
-    lines. Of a program, by where it goes, its path, and all but its first lines. Raises _Unfit.
-    """
-    files: list[tuple[str, str, str]] = []
-    programs: dict[str, tuple[str, bytes]] = {}
+def _sorted(one: Distribution, metadata: str, places: Places) -> _Parts:
+    """Return files and programs of a distribution. Raises _Unfit and OSError."""
+    files, programs = parts = _Parts([], {})
     for name, rest in _rows(one, metadata):
         stored = _stored(name, places)
         path, again = places.find(stored)
@@ -140,7 +191,7 @@ def _sorted(
             programs[_versioned(stored, places)] = path, program
         else:
             raise _Unfit
-    return files, programs
+    return parts
 
 
 def _rows(one: Distribution, metadata: str) -> Iterator[tuple[str, str]]:
@@ -178,7 +229,7 @@ def _written(own: str, one: Distribution) -> Iterator[str]:
 
 def _stored(name: str, places: Places) -> str:
     """Return where in the store a file is that a RECORD names so. Raises _Unfit."""
-    kinds = (one for one in ("headers", "prefix", "site") if name.startswith(places.roots[one][1]))
+    kinds = (one for one in ("headers", "prefix", "library", "site") if name.startswith(places.roots[one][1]))
     kind = next(kinds)
     stored = f"{kind}/{name[len(places.roots[kind][1]) :]}"
     if not listing.is_inside(stored) or _OTHER_MODULES.match(stored):

@@ -33,8 +33,8 @@ _SHAPE = {
 
 _NAME = re.compile(r"[a-z0-9-]+-[\w.+!]+-[0-9a-f]{32}", re.ASCII)
 
-_UNFINISHED = re.compile(rf"({_NAME.pattern})\.(\d+)\.[0-9a-f]{{8}}", re.ASCII)
-"""What is being made of a distribution, or deleted: its name, the process that does it, and a number."""
+_UNFINISHED = re.compile(rf"{_NAME.pattern}\.(\d+)\.[0-9a-f]{{8}}", re.ASCII)
+"""What is being made of a distribution, or deleted: its name, then the process that does it, and a number."""
 
 
 class Kept(NamedTuple):
@@ -119,8 +119,6 @@ def begin(cache: str, name: str) -> str:
     """Make a directory in which a distribution is gathered, and return it. Raises OSError."""
     directory = paths.store(cache)
     paths.make_directories(directory)
-    for left in list(leavings(cache, name)):
-        deletion.delete(left)
     path = os.path.join(directory, f"{name}.{os.getpid()}.{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     return path
@@ -137,30 +135,16 @@ def finish(path: str, name: str) -> None:
             raise
 
 
-def leavings(cache: str, of: str = "") -> Iterator[str]:
-    """Yield what dead processes began to make, or to delete, and did not finish: of one distribution, or of all."""
-    return (path for path, name, process in _unfinished(cache) if of in ("", name) and not paths.lives(process))
+def leavings(cache: str) -> Iterator[str]:
+    """Yield what processes began to make, or to delete, and did not finish, but those that live on this machine.
 
-
-@contextlib.contextmanager
-def discarding(cache: str) -> Iterator[None]:
-    """Remove what this process gathered and did not finish, if the block fails."""
-    try:
-        yield
-    except BaseException:
-        for path, _, process in list(_unfinished(cache)):
-            if process == os.getpid():
-                deletion.delete(path)
-        raise
-
-
-def _unfinished(cache: str) -> Iterator[tuple[str, str, int]]:
-    """Yield path, name of the distribution, and process of each directory that is being made, or deleted."""
+    Others may live on another machine, or in another container, for which the same numbers mean other processes.
+    """
     with contextlib.suppress(OSError), os.scandir(paths.store(cache)) as entries:
         for entry in entries:
             found = _UNFINISHED.fullmatch(entry.name)
-            if found:
-                yield entry.path, found.group(1), int(found.group(2))
+            if found and not paths.lives(int(found.group(1))):
+                yield entry.path
 
 
 def remove(cache: str, name: str) -> int:

@@ -1,8 +1,8 @@
 """The list of the files that are kept of a distribution: a text that is read with next to no imports.
 
 A line is a directory, a file, or a command; its parts stand between tabs. Where a file is in the store says where it
-goes: `site/` is the directory of modules, `prefix/` the environment, `headers/` that of headers. `versioned/` is the
-environment too; the version of its Python is added to the name.
+goes: `site/` is the directory of modules, `prefix/` the environment, `library/` its `lib`, `headers/` the directory of
+headers. `versioned/` is the environment too; the version of its Python is added to the name.
 """
 
 import os
@@ -22,6 +22,10 @@ class Unusable(Exception):
     def __init__(self, message: str, name: str = "") -> None:
         super().__init__(message)
         self.name = name
+
+
+class Clash(Unusable):
+    """Two distributions bring one path with different content: what is kept of each is as it should be."""
 
 
 class Listing:
@@ -113,7 +117,7 @@ def _parsed(text: str) -> Listing:
 def is_inside(path: str) -> bool:
     """Tell whether a path leads from a kind of place to what is in it, and nowhere else."""
     kind, *parts = path.split("/")
-    return kind in ("site", "prefix", "headers", "versioned") and all(is_name(one) for one in parts)
+    return kind in ("site", "prefix", "library", "headers", "versioned") and all(is_name(one) for one in parts)
 
 
 def is_name(text: str) -> bool:

@@ -30,6 +30,9 @@ _IMPOSSIBLE = (
 )
 """What says that something is not to be had between two directories, for any file."""
 
+_LACKING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
+"""What no other way would help against; whatever else a file system says of a file, it may do so of this way alone."""
+
 
 class Placing:
     """Ways to share files between two directories: those that did not turn out to be impossible, the best first."""
@@ -40,23 +43,30 @@ class Placing:
         self._ways: list[Callable[[str, str], None]] = [*([_clone] if sys.platform == "linux" else []), os.link, _copy]
 
     def share(self, source: str, target: str) -> None:
-        """Make `target` hold what the file `source` holds. Raises OSError.
+        """Make a new file `target` that holds what `source` holds. Raises OSError: FileExistsError if there is one."""
+        for way in self._ways[:]:
+            try:
+                way(source, target)
+                return
+            except OSError as error:
+                final = isinstance(error, FileExistsError) or error.errno in _LACKING
+                if final or way is self._ways[-1]:
+                    raise
+                if error.errno in _IMPOSSIBLE:
+                    self._ways.remove(way)
 
-        What was there gives way to it, as it does when pip installs.
-        """
+    def replace(self, source: str, target: str) -> None:
+        """Make `target` hold what `source` holds; if that fails, it is what it was. Raises OSError."""
+        new = f"{target}.{os.urandom(4).hex()}"
         try:
-            self._ways[0](source, target)
-        except FileExistsError:
-            os.unlink(target)
-            self.share(source, target)
-        except OSError as error:
-            if error.errno == errno.EMLINK:  # none more of this file
-                _copy(source, target)
-            elif error.errno in _IMPOSSIBLE and self._ways[1:]:
-                del self._ways[0]
-                self.share(source, target)
-            else:
-                raise
+            self.share(source, new)
+            os.replace(new, target)
+        except OSError:
+            if os.path.lexists(new):
+                os.unlink(new)
+            raise
+        if os.path.lexists(new):  # both were one file already: then a rename does nothing
+            os.unlink(new)
 
 
 def _clone(source: str, target: str) -> None:
@@ -83,8 +93,13 @@ def _copy(source: str, target: str) -> None:
     import shutil  # half of a Python start
 
     if os.path.lexists(target):  # `copy2` would write to it, and perhaps to a file of the store
-        os.unlink(target)
-    shutil.copy2(source, target)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    try:
+        shutil.copy2(source, target)
+    except OSError:
+        if os.path.lexists(target):
+            os.unlink(target)
+        raise
 
 
 def protect(path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -146,12 +147,17 @@ def state(user: User) -> str:
 
 
 def contents(user: User) -> set[str]:
-    """Return the paths of all that is in the cache, but locks and bytecode; a lone environment is called `LONE`."""
+    """Return the paths of all that is in the cache; a lone environment is called `LONE`.
+
+    Not of locks and bytecode, nor of what was being gathered by who died: that goes after a while.
+    """
     found = set()
     environments = [path.relative_to(user.cache) for path in user.environments()]
     for path in user.cache.rglob("*"):
         name = path.relative_to(user.cache)
         if name.parts[1:2] in (("locks",), ("pruned",)) or "__pycache__" in name.parts:
+            continue
+        if name.parts[1:2] == ("store",) and re.search(r"\.\d+\.[0-9a-f]{8}$", "/".join(name.parts[2:3])):
             continue
         if len(environments) == 1 and name.is_relative_to(environments[0]):
             name = environments[0].with_name("LONE") / name.relative_to(environments[0])

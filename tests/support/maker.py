@@ -39,4 +39,4 @@ class Maker:
 
 def module(environment: Environment, name: str) -> Path:
     """Return a module in an environment."""
-    return Path(paths.site_packages(environment.path)[0]) / name
+    return Path(paths.site_packages(environment.path)) / name

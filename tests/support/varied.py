@@ -103,6 +103,18 @@ def pure() -> dict[str, tuple[str, bytes]]:
                 "@.data/data/share/man/man1/with-data.1": b"manual",
             },
         ),
+        "with-libraries": wheel(
+            "with-libraries",
+            "1.0",
+            {
+                "with_libraries.py": b"V = 'libraries'\n",
+                "@.data/data/lib/libaa.so": binary,
+                "@.data/data/lib/aa/site-packages/module.py": b"no module\n",
+                "@.data/data/lib/cmake/aa/aa.cmake": b"set()",
+                "@.data/data/lib/pkgconfig/aa.pc": b"Name: aa",
+                "@.data/data/lib/zz/zz.txt": b"z",
+            },
+        ),
         "with-headers": wheel("with-headers", "1.0", {"@.data/headers/sub/x.h": b"#define X", "with_headers.py": b""}),
         "with-pth": wheel("with-pth", "1.0", {"with_pth.pth": b"import with_pth_start\n", "with_pth_start.py": b""}),
         "space-one": wheel("space-one", "1.0", {"space/one.py": b"V = 1\n"}),
