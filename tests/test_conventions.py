@@ -122,6 +122,7 @@ ORDER = (
     "editing.skeleton",
     "upkeep",
     "upkeep.extents",
+    "upkeep.loose",
     "upkeep.inventory",
     "upkeep.holdings",
     "upkeep.distributions",
