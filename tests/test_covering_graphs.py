@@ -7,7 +7,7 @@ import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -23,6 +23,8 @@ from support.graphs import Graph
 from scriptrun.answers import covering, projects
 from scriptrun.answers.covering import Doubt, Known
 from scriptrun.order import Described, Distribution, Listing
+
+Recorder = Callable[[str, object], None]
 
 FACTS = {name: str(value) for name, value in default_environment().items()}
 
@@ -118,18 +120,16 @@ def compare(seeds: Sequence[int]) -> Tally:
         return tally
 
 
-def test_what_is_covered_is_what_pip_answers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_covered_is_what_pip_answers(record_property: Recorder) -> None:
     """Whatever is judged to be covered is what pip itself answers, on graphs of every kind; the counts are printed."""
     tally = compare(range(43, 48))  # among them one that tells a rule which is too loose
-    with capsys.disabled():
-        print(f"\n{tally}", *tally.differences, sep="\n")
+    record_property("counted", "\n".join([str(tally), *tally.differences]))
     assert (tally.differences, tally.covered > 8) == ([], True)
 
 
 @pytest.mark.slow
-def test_what_is_covered_on_many_graphs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_covered_on_many_graphs(record_property: Recorder) -> None:
     """The same holds on more graphs."""
     tally = compare(range(100, 140))
-    with capsys.disabled():
-        print(f"\n{tally}", *tally.differences, sep="\n")
+    record_property("counted", "\n".join([str(tally), *tally.differences]))
     assert (tally.differences, tally.covered > 20) == ([], True)
