@@ -36,6 +36,7 @@ def gone(bench: Bench, wanted: Set, rounds: Rounds) -> str:
     scene = _scene(bench, "gone", wanted, rounds.seldom)
     scene.leave_out("scriptrun-asking")
     working = bench.ready({one: scene.command(one, wanted.asked) for one in scene.contenders()}, times=1)
+    scene.look_after()
 
     def prepare(one: Contender, _number: int) -> Command:
         scene.forget(one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import index
 import sets
@@ -78,18 +78,25 @@ class Scene:
             self.homes[one.pages].tools[one.tool].forget()
         os.sync()
 
+    def look_after(self) -> None:
+        """Let scriptrun look after its cache once, as it does by itself every day."""
+        for home in self.homes.values():
+            for tool in home.tools.keys() & {"scriptrun", "scriptrun-asking"}:
+                workshop.run(home.command(tool, "scriptrun", "cache", "prune"))
+
     def acquaint(self) -> None:
-        """Run earlier scripts, so that all is downloaded and known that new sets are made of."""
+        """Run earlier scripts, which import all, so that all is downloaded and known that new sets are made of."""
         for pages, home in self.homes.items():
             for number, requirements in enumerate(self.wanted.earlier):
                 found = {
-                    one: self.command(one, requirements, f"-earlier-{number}")
+                    one: self.command(replace(one, imports=True), requirements, f"-earlier-{number}")
                     for one in self.contenders()
                     if one.pages == pages and not one.imports and one.tool != "python"
                 }
                 working = home.ready(found, times=1)
                 for one in found.keys() - working.keys():
                     self.leave_out(one.tool)
+        self.look_after()
 
 
 def kept_python(bench: Bench, wanted: Set) -> str:

@@ -97,7 +97,7 @@ class Scriptrun(Tool):
     name = "scriptrun"
     requirement = str(ROOT)
     shebang = "#!/usr/bin/env scriptrun"
-    environments = tuple(f".cache/scriptrun/v1/{part}" for part in ("envs", "keys", "launch", "answers"))
+    environments = tuple(f".cache/scriptrun/v1/{part}" for part in ("envs", "keys"))
 
     def install(self) -> None:
         super().install()

@@ -33,6 +33,10 @@ def main() -> int:
     if sys.flags.no_site:
         find_package()
     try:
+        if sys.argv[1:] and sys.argv[1].startswith("--proven-record="):  # from the launcher
+            from scriptrun import again
+
+            sys.argv[1] = again.resume(sys.argv[1].partition("=")[2], sys.argv[2:], os.environ)
         from scriptrun import decide
 
         return decide.main(sys.argv[1:], os.environ)

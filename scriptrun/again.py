@@ -8,7 +8,7 @@ import os
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scriptrun.recipe import Recipe
     from scriptrun.request import Request
@@ -24,19 +24,54 @@ def prepare(asked: "Request", before: Answer, environ: "Mapping[str, str]") -> "
 
     None where this is not for here.
     """
-    cache, directory = asked.caches.own, os.path.dirname(before.environment)
-    key = os.path.basename(directory)
-    if not _is_usual(asked, before) or directory != paths.environments(cache, key):
-        return None
-    found = recipe.read(paths.recipe(cache, key))
-    if found is None or not found.holds(directory, environ):
-        return None
-    environment = _provide(cache, key, found)
-    if not environment or not launch.claim(environment):
+    cache = asked.caches.own
+    environment = _claimed(cache, before.environment, environ) if _is_usual(asked, before) else ""
+    if not environment:
         return None
     answer = Answer(environment, "", provable=before.provable, env_files=before.env_files, overlap=before.overlap)
     launch.remember(cache, asked.question, answer, launch.PROVABLE if before.provable else launch.VALID)
     return answer
+
+
+def resume(record: str, words: "Sequence[str]", environ: "Mapping[str, str]") -> str:
+    """Become the script that `words` name, if its environment has gone; return the word for the rest if not for here.
+
+    The launcher has found the record to be proof that the script needs just this environment. What it does not look at
+    is for the rest: a cache of the system, the wish to see each step.
+    """
+    try:
+        before = Answer(launch.recorded(record) or "", "", provable=True)
+        proof, cache = launch.proof(record, before), before.environment.rpartition(f"/{paths.LAYOUT}/envs/")[0]
+        if proof and record.startswith(paths.records(cache) + "/") and _is_simple(cache, environ):
+            environment = "" if os.path.lexists(before.environment) else _claimed(cache, before.environment, environ)
+            if environment:
+                launch.record_again(record, proof, Answer(environment, "", provable=True))
+                launch.become(environment, words, environ)
+    except OSError:
+        pass
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    return f"--launch-record={record}"
+
+
+def _is_simple(cache: str, environ: "Mapping[str, str]") -> bool:
+    """Tell whether the cache is the user's alone, the only one, and one that programs run from; and nothing is told."""
+    if environ.get("SCRIPTRUN_VERBOSE") or os.path.lexists(environ.get("SCRIPTRUN_SYSTEM_CACHE", paths.SYSTEM_CACHE)):
+        return False
+    own = [os.stat(one) for one in (cache, os.path.join(cache, paths.LAYOUT))]
+    private = all(one.st_uid == os.geteuid() and not one.st_mode & 0o022 for one in own)
+    return private and not layout.is_noexec(cache)
+
+
+def _claimed(cache: str, before: str, environ: "Mapping[str, str]") -> str:
+    """Return a new environment in the place of the one `before`, claimed; `""` where that is not for here."""
+    directory, key = os.path.dirname(before), os.path.basename(os.path.dirname(before))
+    found = recipe.read(paths.recipe(cache, key)) if directory == paths.environments(cache, key) else None
+    if found is None or not found.holds(directory, environ):
+        return ""
+    current = os.path.join(directory, generations.current(cache, key) or "")  # another run may have made it
+    environment = current if found.made(current) else _provide(cache, key, found)
+    return environment if environment and launch.claim(environment) else ""
 
 
 def _is_usual(asked: "Request", before: Answer) -> bool:

@@ -46,28 +46,33 @@ def settle(path: str) -> None:
     if sys.platform == "linux":
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            if _sync(descriptor):
-                return
-            import ctypes
-
-            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) == 0:
-                return
-            if ctypes.get_errno() != errno.ENOSYS:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
-        except (AttributeError, ImportError):  # a C library without it, or a Python without `ctypes`
-            pass
+            failed = _sync(descriptor)
+        except (AttributeError, ImportError, OSError):  # a C library without it, or a Python without `_ctypes`
+            failed = errno.ENOSYS
         finally:
             os.close(descriptor)
+        if not failed:
+            return
+        if failed != errno.ENOSYS:
+            raise OSError(failed, os.strerror(failed), path)
     if hasattr(os, "sync"):
         os.sync()
 
 
-def _sync(descriptor: int) -> bool:
-    """Tell whether the file system of an open file is on disk: `syncfs`, without `ctypes`, which takes long to import.
+def _sync(descriptor: int) -> int:
+    """See to it that the file system of an open file is on disk (`syncfs`); return 0, or the number of the error.
 
-    Where it fails, `ctypes` tells why.
+    Without `ctypes`, which takes long to import. The system tells of an error once: nobody can ask for it again.
     """
     import _ctypes
 
-    address = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syncfs")  # type: ignore[arg-type] # as `ctypes` calls it
-    return bool(_ctypes.call_function(address, (descriptor,)) == 0)
+    class Number(_ctypes._SimpleCData):  # type: ignore[type-arg] # noqa: SLF001 - as `ctypes.c_int`
+        _type_ = "i"
+
+    class Function(_ctypes.CFuncPtr):  # as that of `ctypes.CDLL`
+        _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+        _restype_ = Number
+
+    own = _ctypes.dlopen(None, 0)  # type: ignore[arg-type] # as `ctypes` calls it
+    synchronize = Function(_ctypes.dlsym(own, "syncfs"))
+    return _ctypes.get_errno() if synchronize(descriptor) else 0

@@ -164,13 +164,13 @@ def compare_hash(path: str, expected: str, digests: Digests) -> str:
             return DIFFERS
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, algorithm)
         if identity not in digests:
-            digests[identity] = _digest(path, algorithm)
+            digests[identity] = digest(path, algorithm)
     except OSError as error:
         return _told(error)
     return "" if digests[identity] == wanted else DIFFERS
 
 
-def _digest(path: str, algorithm: str) -> str:
+def digest(path: str, algorithm: str) -> str:
     """Return the hash of a file as RECORD writes it. Raises OSError."""
     digest = hashlib.new(algorithm)
     with open(path, "rb") as file:

@@ -9,20 +9,16 @@ import os
 import stat
 import sys
 import time
-import zlib
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from scriptrun.arguments import Value
-
+    from scriptrun.arguments import Invocation, Value
+    from scriptrun.block import Block
 
 from scriptrun import paths
-from scriptrun.arguments import Invocation
-from scriptrun.block import Block
-from scriptrun.errors import without_credentials
 
 MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
@@ -68,7 +64,9 @@ class Answer:
         self.overlap = overlap
 
 
-def question(invocation: Invocation, block: "Block | None", configured: bytes, locks: "Sequence[bytes]" = ()) -> bytes:
+def question(
+    invocation: "Invocation", block: "Block | None", configured: bytes, locks: "Sequence[bytes]" = ()
+) -> bytes:
     """Return all that decides which environment is wanted, as bytes that are equal when it is.
 
     `locks` is what locks hold, the one beside the script and the one inside.
@@ -103,6 +101,8 @@ def _program(python: str) -> str:
 
 def _plain(value: "Value") -> "Value":
     """Return an option's value without the credentials that URLs in it hold: the question is stored."""
+    from scriptrun.errors import without_credentials  # for questions alone, as below
+
     if isinstance(value, tuple):
         return tuple(without_credentials(one) for one in value)
     return without_credentials(value) if isinstance(value, str) else value
@@ -136,7 +136,7 @@ def answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
     """Return what answered `asked` before (environment `""`: nothing did), and the standing of that answer."""
     nothing = Answer("", "", provable=False), NOTED
     try:
-        remembered = paths.read(paths.answer(cache, zlib.crc32(asked))) if cache else b""
+        remembered = paths.read(_place(cache, asked)) if cache else b""
     except OSError:
         return nothing
     first, environment, due, overlap, standing, number, rest = (remembered.split(b"\0", 6) + [b""] * 7)[:7]
@@ -151,6 +151,13 @@ def answer(cache: str, asked: bytes) -> "tuple[Answer, int]":
         overlap=int(overlap) if overlap.isdigit() else None,
     )
     return found, _STANDINGS.index(standing)
+
+
+def _place(cache: str, asked: bytes) -> str:
+    """Return the file that remembers the answer to `asked`."""
+    import zlib
+
+    return paths.answer(cache, zlib.crc32(asked))
 
 
 def is_past(due: str) -> bool:
@@ -232,7 +239,7 @@ def remember(cache: str, asked: bytes, answer: Answer, standing: int) -> None:
         asked,
     )
     try:
-        paths.replace(paths.answer(cache, zlib.crc32(asked)), b"\0".join(parts), durable=False)
+        paths.replace(_place(cache, asked), b"\0".join(parts), durable=False)
     except OSError:
         pass
 
@@ -276,9 +283,34 @@ def record(path: str, proof: bytes, lines: int, beside: "tuple[str, str]", answe
 
     A shell runs nothing between braces before it has read the last of them: all of the record counts, or none.
     """
-    named = tuple(_quoted(os.fsencode(path)) for path in (answer.environment, answer.due, *beside))
-    content = _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n_sr_real=%s\n_sr_lock=%s\n" % named
+    named = tuple(_quoted(os.fsencode(path)) for path in beside)
+    content = _lead(answer) + b"_sr_real=%s\n_sr_lock=%s\n" % named
     content += b"_sr_lines='%s'\n_sr_proof=%s\n}\n" % (b" ".join([b"-"] * lines), _quoted(proof))
+    _keep(path, content)
+
+
+def proof(path: str, answer: Answer) -> bytes:
+    """Return what the launch record at `path` says but for the answer that it names; `b""`: it names another one."""
+    try:
+        content = paths.read(path)
+    except OSError:
+        return b""
+    lead = _lead(answer)
+    return content[len(lead) :] if content.startswith(lead) else b""
+
+
+def record_again(path: str, proof: bytes, answer: Answer) -> None:
+    """Write a launch record once more, for another answer."""
+    _keep(path, _lead(answer) + proof)
+
+
+def _lead(answer: Answer) -> bytes:
+    """Return how a launch record begins that names this answer."""
+    named = (_quoted(os.fsencode(answer.environment)), _quoted(os.fsencode(answer.due)))
+    return _RECORD + b"{\n_sr_env=%s\n_sr_due=%s\n" % named
+
+
+def _keep(path: str, content: bytes) -> None:
     try:
         paths.replace(path, content, durable=False)
     except OSError:

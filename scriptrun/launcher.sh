@@ -16,7 +16,7 @@ _sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIP
 _sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}${SCRIPTRUN_LOCKED-}
 _sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}
 _sr_options=$_sr_options${SCRIPTRUN_NO_OVERLAP-}
-_sr_path='' _sr_record='' _sr_proven=''
+_sr_path='' _sr_record='' _sr_proven='' _sr_kind=launch
 case $_sr_options:${1-} in
 :-*) ;;
 :/*) _sr_path=$1 ;;
@@ -45,8 +45,8 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
     { [ "$1" -ef "$_sr_real" ] && [ ! -e "$_sr_lock" ] && [ ! -L "$_sr_lock" ]; } || _sr_text=x$_sr_proof # a lock
     # First the stamp, then the mark: whoever removes sets the mark, then looks at the stamp. Last Python: is it there?
     # `[` is no special built-in: in a read-only cache, the failing redirection does not end the shell.
-    if [ "$_sr_text" = "$_sr_proof" ] && [ -r "$_sr_env/pyvenv.cfg" ] && [ -f "$_sr_env/scriptrun.json" ] &&
-        [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] &&
+    if [ "$_sr_text" = "$_sr_proof" ] && _sr_kind=proven && [ -r "$_sr_env/pyvenv.cfg" ] &&
+        [ -f "$_sr_env/scriptrun.json" ] && [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] &&
         [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ] &&
         { [ -O "$_sr_root" ] || { [ "$_sr_root" = "$_sr_system" ] && [ ! -w "$_sr_root" ]; }; }; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
@@ -74,7 +74,7 @@ _sr_main=$_sr_bin/scriptrun-python _sr_python=''
 _sr_python=${_sr_python#'#!'}
 [ -x "$_sr_python" ] || _sr_python=${_sr_python% -*} # some installers add an option
 [ -f "${_sr_bin%/*}/pyvenv.cfg" ] && _sr_python=$_sr_bin/python3 # a virtual environment may have been moved
-[ -f "$_sr_main" ] && [ -x "$_sr_python" ] && exec "$_sr_python" -I -S "$_sr_main" "--launch-record=$_sr_record" "$@"
+[ -f "$_sr_main" ] && [ -x "$_sr_python" ] && exec "$_sr_python" -I -S "$_sr_main" "--$_sr_kind-record=$_sr_record" "$@"
 echo "scriptrun: error: the Python that scriptrun was installed with has gone: \`${_sr_python:-$_sr_main}\`
 hint: install scriptrun again" >&2
 exit 125

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 from scriptrun import paths
 from scriptrun.errors import CacheError, ConfigurationError, ScriptrunError
 
-SYSTEM_CACHE = "/var/cache/scriptrun"
-"""Where the system's cache is, unless SCRIPTRUN_SYSTEM_CACHE says otherwise."""
-
 SITE_CONFIGURATION = "/etc/scriptrun/config.toml"
 """The configuration that an administrator makes for everybody."""
 
@@ -205,7 +202,7 @@ def system_cache(environ: "Mapping[str, str]") -> "tuple[str, str]":
     belong to one of them, and nobody else can write there. Nothing is ever written to it here.
     """
     asked = environ.get("SCRIPTRUN_SYSTEM_CACHE")
-    path = SYSTEM_CACHE if asked is None else asked
+    path = paths.SYSTEM_CACHE if asked is None else asked
     if not path or sys.platform == "win32":
         return "", ""
     path = paths.absolute(path)

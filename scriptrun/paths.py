@@ -32,9 +32,14 @@ import os
 import stat
 import sys
 
-from scriptrun.errors import ScriptrunError
+TYPE_CHECKING = False  # `typing` costs more to import than all of this
+if TYPE_CHECKING:
+    from scriptrun.errors import ScriptrunError
 
 LAYOUT = "v1"
+
+SYSTEM_CACHE = "/var/cache/scriptrun"
+"""Where the system's cache is, unless SCRIPTRUN_SYSTEM_CACHE says otherwise."""
 
 
 def absolute(path: str) -> str:
@@ -53,7 +58,9 @@ def real(path: str) -> str:
         raise _lost(path) from None
 
 
-def _lost(path: str) -> ScriptrunError:
+def _lost(path: str) -> "ScriptrunError":
+    from scriptrun.errors import ScriptrunError  # not needed where an environment has gone
+
     return ScriptrunError(
         f"`{path}` is relative to the current directory, which does not exist", hint="say it as an absolute path"
     )
@@ -210,6 +217,11 @@ def removal(cache: str) -> str:
 def pruned(cache: str) -> str:
     """Return the file whose mtime is when a run last saw to the cache's bounds by itself."""
     return os.path.join(cache, LAYOUT, "pruned")
+
+
+def compiled(cache: str) -> str:
+    """Return the file whose mtime is when byte code was last taken over from environments."""
+    return os.path.join(cache, LAYOUT, "compiled")
 
 
 def manifest(environment: str) -> str:

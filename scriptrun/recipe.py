@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 from scriptrun import paths
-from scriptrun.errors import without_credentials
 
 BEARING = (
     *("index-url", "pypi-url", "extra-index-url", "find-links", "no-index", "constraint", "build-constraint"),
@@ -71,6 +70,15 @@ class Recipe:
             and all(marks(path) == before for path, before in self.files.items())
         )
 
+    def made(self, environment: str) -> bool:
+        """Tell whether the manifest of an environment is one that this makes, at whatever time."""
+        before, between, after = (piece.encode("ascii") for piece in self.manifest)
+        try:
+            text = paths.read(paths.manifest(environment))
+        except OSError:
+            return False
+        return text.startswith(before + os.path.basename(environment).encode() + between) and text.endswith(after)
+
     def manifest_of(self, environment: str) -> bytes:
         """Return the text of the manifest for an environment that is made now."""
         before, between, after = self.manifest
@@ -83,6 +91,8 @@ def surroundings(environ: "Mapping[str, str]") -> "dict[str, str]":
     found = {name: environ.get(name, "") for name in _LEADING}
     for name, value in environ.items():
         if name.startswith("PIP_") and name[len("PIP_") :].lower().replace("_", "-").removeprefix("--") in BEARING:
+            from scriptrun.errors import without_credentials  # most often, no such variable is set
+
             found[name] = without_credentials(value)
     found[""] = os.path.dirname(sys.executable)
     return found

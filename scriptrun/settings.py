@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scriptrun import location, moments, quantities
+from scriptrun import location, moments, paths, quantities
 from scriptrun.arguments import FLAG, LIST, OPTIONS, Option, Options
 from scriptrun.config import Configuration
 from scriptrun.errors import UsageError, without_credentials
@@ -111,4 +111,4 @@ def _of_places(environ: Mapping[str, str]) -> Iterator[Setting]:
     yield Setting("cache-dir", location.cache_directory(environ) or None, variable)
     system = environ.get("SCRIPTRUN_SYSTEM_CACHE")
     place = "default" if system is None else "SCRIPTRUN_SYSTEM_CACHE"
-    yield Setting("system-cache", (location.SYSTEM_CACHE if system is None else system) or None, place)
+    yield Setting("system-cache", (paths.SYSTEM_CACHE if system is None else system) or None, place)

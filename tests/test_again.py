@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from support import private, tiers, watch
 from support.index import Index, wheel
-from support.tiers import WORKED_OUT, imported
+from support.tiers import WORKED_OUT, imported, resumed
 from support.user import User
 
 from scriptrun import launch, paths, recipe
@@ -109,6 +109,69 @@ def test_the_launcher_finds_what_was_made_again(asker: User) -> None:
     assert launch.recorded(str(record)) == str(only(asker))
 
 
+def test_the_launcher_tells_that_only_the_environment_is_missing(asker: User) -> None:
+    """Then nobody reads the script but its own Python: it may have changed since, and the answer is not looked for."""
+    shutil.rmtree(asker.cache / "v1/answers")
+    lose(asker)
+    status, out, _ = asker.run("scriptrun", "./s.py")
+    assert (status, out) == (0, f"1.0 {only(asker)} 0o22\n")
+    assert not (asker.cache / "v1/answers").exists()
+    [record] = asker.records()
+    assert launch.recorded(str(record)) == str(only(asker))
+
+
+def watched(user: User) -> None:
+    """Wish to see each step."""
+    user.variables["SCRIPTRUN_VERBOSE"] = "1"
+
+
+def open_to_others(user: User) -> None:
+    """Let others write to the cache."""
+    (user.cache / "v1").chmod(0o777)
+
+
+def due_some_day(user: User) -> None:
+    """Let the record say that the answer has an end."""
+    [record] = user.records()
+    record.write_bytes(record.read_bytes().replace(b"_sr_due=''", b"_sr_due='/x'"))
+
+
+def elsewhere(user: User) -> None:
+    """Let the record name an environment in another cache."""
+    [record] = user.records()
+    record.write_bytes(record.read_bytes().replace(b"/v1/envs/", b"/other/v1/envs/"))
+
+
+def damaged(user: User) -> None:
+    """Let half of the record be lost."""
+    [record] = user.records()
+    record.write_bytes(record.read_bytes()[:60])
+
+
+def in_use(user: User) -> None:
+    """Let there be something where the environment was."""
+    [record] = user.records()
+    Path(launch.recorded(str(record)) or "").mkdir(parents=True)
+
+
+def test_what_the_launcher_does_not_look_at_is_left_to_the_rest(asker: User) -> None:
+    """Whatever is not plain leads to whoever judges it; what is plain does not."""
+    assert asker.run("scriptrun", "./s.py").status == 0
+    [record] = asker.records()
+    whole, variables = record.read_bytes(), dict(asker.variables)
+    for change in (watched, system_cache, open_to_others, due_some_day, elsewhere, damaged, in_use, other_index):
+        shutil.rmtree(asker.cache / "v1/envs", ignore_errors=True)
+        change(asker)
+        assert resumed(asker, record, "s.py") is None, change
+        record.write_bytes(whole)
+        (asker.cache / "v1").chmod(0o700)
+        asker.variables.clear()
+        asker.variables.update(variables)
+    shutil.rmtree(asker.cache / "v1/envs", ignore_errors=True)
+    assert resumed(asker, record, "s.py") is not None
+    assert launch.recorded(str(record)) == str(only(asker))
+
+
 def test_a_script_that_needs_nothing_gets_its_environment_again(user: User) -> None:
     """No answer of pip's is needed where pip was never asked."""
     user.script("s.py", body="print(1)\n")
@@ -194,9 +257,11 @@ def system_cache(user: User) -> None:
 
 
 def forgotten(user: User) -> None:
-    """Take pip's answer away."""
-    [path] = user.cache.glob("v1/pip/answers/*.json")
-    path.unlink()
+    """Take pip's answer away, to this question and to that of other patch versions."""
+    paths = list(user.cache.glob("v1/pip/answers/*.json"))
+    assert len(paths) == 2
+    for path in paths:
+        path.unlink()
 
 
 def cut(user: User) -> None:

@@ -294,6 +294,7 @@ def test_commands_are_modules() -> None:
         "isolated",
         "progress",
         "run",
+        "scene",
         "table",
         "words",
     }

@@ -67,6 +67,7 @@ def remove(user: User, script: str) -> Finished:
 
 def test_what_is_told_is_what_is_freed(sharing: User) -> None:
     """What `list` says of an environment is what `du` misses when it has gone, first of a shared one, then alone."""
+    assert sharing.run(*PRUNE).status == 0, "byte code has been taken over"
     for script in ("one.py", "two.py"):
         before, told = du(sharing), listed(sharing)[script]["freed"]
         keys = len(list(sharing.cache.glob("v1/envs/*")))

@@ -52,7 +52,7 @@ def set_back(environment: Path) -> None:
 
 def left(user: User) -> list[str]:
     """Return the files in a user's cache, but those that every cache has."""
-    own = {"CACHEDIR.TAG", "v1/removal", "v1/pruned", "v1/extents/envs", "v1/extents/store"}
+    own = {"CACHEDIR.TAG", "v1/removal", "v1/pruned", "v1/compiled", "v1/extents/envs", "v1/extents/store"}
     files = [path for path in user.cache.rglob("*") if path.is_symlink() or not path.is_dir()]
     return sorted({str(path.relative_to(user.cache)) for path in files} - own)
 

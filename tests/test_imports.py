@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from support.jobs import Job
-from support.tiers import imported, imported_until_pip
+from support.tiers import imported, imported_until_pip, resumed
 from support.user import User
 
 OWN = {
@@ -78,6 +78,18 @@ def test_imports_before_an_environment_is_put_together_again(user: User) -> None
         assert found - {"_blake2"} == OWN | STANDARD | AGAIN | {"_ctypes", "errno"} | (more - {"_blake2"})
 
 
+def test_imports_before_an_environment_is_put_together_for_the_launcher(user: User) -> None:
+    """Where the launcher has read configuration and script, nothing that reads them is imported."""
+    user.script("s.py", "demo")
+    assert user.run("scriptrun", "./s.py").status == 0
+    [record] = user.records()
+    shutil.rmtree(user.cache / "v1/envs")
+    found = resumed(user, record, "s.py")
+    settings = {"scriptrun.errors"}  # what takes a password out of the URL of an index
+    own = {"scriptrun", "scriptrun.launch", "scriptrun.paths", "_ctypes", "errno"}
+    assert found == own | settings | AGAIN | STANDARD - {"zlib"}
+
+
 def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
     """What Python itself imports at its start holds nothing that is expensive: else the list would hide it."""
     code = "import sys; print(*sys.modules)"
@@ -86,7 +98,8 @@ def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
 
 
 FIRST_RUN = """
-    answers answers.memory answers.question answers.recipes attendant cache cli cli.progress cli.run config deletion
+    answers answers.covering answers.exclusions answers.inherited answers.memory answers.projects answers.question
+    answers.recipes attendant cache cli cli.progress cli.run config deletion
     desktop_table expiry extent generations git_credentials interpreters layout locks markers metadata order overlap
     patience pip pip_options pip_progress pip_rules pip_settings places policy prepare process project quantities
     recipe refusals resolve shape signals spec store store.kept store.listing supply upkeep upkeep.daily uv_table

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from scriptrun import moments, pip_options, pip_settings, spec
+from scriptrun import pip_options, pip_settings, spec
 from scriptrun.order import Order
 
 _ANOTHER_CHOICE = {
@@ -59,6 +58,10 @@ def _places(order: Order) -> list[str]:
 
 def _is_fixed(text: str) -> bool:
     """Tell whether a moment is the same whenever it is read."""
+    import datetime as dt  # most often, no moment is set
+
+    from scriptrun import moments
+
     try:
         return isinstance(moments.read(text), dt.datetime)
     except ValueError:

@@ -10,7 +10,7 @@ import os
 import zlib
 from collections.abc import Collection, Mapping
 
-from scriptrun import arguments, bytecode, location, output, paths, request, resolve, sharing, signals, venv_link
+from scriptrun import arguments, bytecode, output, paths, request, resolve, sharing, signals, venv_link
 from scriptrun.arguments import Invocation
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
@@ -31,7 +31,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
         raise UsageError("`scriptrun sync` prepares what is kept, which --isolated does not")
     system = ""
     if "--system" in invocation.extra:
-        system = sharing.open_system_cache(environ.get("SCRIPTRUN_SYSTEM_CACHE") or location.SYSTEM_CACHE)
+        system = sharing.open_system_cache(environ.get("SCRIPTRUN_SYSTEM_CACHE") or paths.SYSTEM_CACHE)
         environ = {**environ, "SCRIPTRUN_CACHE_DIR": system, "SCRIPTRUN_SYSTEM_CACHE": ""}
     status = 0
     for script in invocation.arguments:

@@ -43,10 +43,10 @@ _EMPTY = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0"
 class Places:
     """Where in an environment what is kept goes: for each kind of it, a directory, and how RECORD names that.
 
-    `placing` is how files get there.
+    `placing` is how files get there; `compiled` is the tag of the byte code that its Python writes, where it is known.
     """
 
-    __slots__ = ("placing", "python", "roots", "short", "site")
+    __slots__ = ("compiled", "placing", "python", "roots", "short", "site")
 
     def __init__(self, environment: str) -> None:
         self.placing = Placing()
@@ -54,6 +54,7 @@ class Places:
         self.site = paths.site_packages(environment)[0]
         version = os.path.basename(os.path.dirname(self.site))
         self.short = version.lstrip("abcdefghijklmnopqrstuvwxyz").rstrip("t")
+        self.compiled = "cpython-" + self.short.replace(".", "") if version.startswith("python") else ""
         up = os.path.relpath(environment, self.site).replace(os.sep, "/") + "/"
         headers = f"include/site/{version}/"
         self.roots: Mapping[str, tuple[str, str]] = {
@@ -98,6 +99,7 @@ def install(directory: str, places: Places, *, requested: bool, direct: str) -> 
         if not path.startswith("versioned"):
             _make(places.find(path)[0])
     rows = [*_share(found, content, places), *_write_programs(found, content, places)]
+    _share_compiled(directory, content, places)
     metadata = os.path.join(places.site, found.metadata)
     if requested:
         rows.append((f"{found.metadata}/REQUESTED", _written(os.path.join(metadata, "REQUESTED"), b"")))
@@ -131,6 +133,24 @@ def _share(found: Listing, content: str, places: Places) -> list[tuple[str, str]
             raise
         rows.append((name, rest))
     return rows
+
+
+def _share_compiled(directory: str, content: str, places: Places) -> None:
+    """Put byte code in place, which no RECORD lists, like that of an import; what cannot be is made at the import."""
+    if not places.compiled:
+        return
+    try:
+        found = listing.read(directory, places.compiled)
+    except Unusable:
+        return
+    for path in found.directories:
+        _make(places.find(path)[0])
+    for stored, size, mtime, _ in found.files:
+        try:
+            verify(content + stored, size, mtime)
+            places.placing.share(content + stored, places.find(stored)[0])
+        except (Unusable, FileNotFoundError):
+            pass
 
 
 def _write_programs(found: Listing, content: str, places: Places) -> list[tuple[str, str]]:

@@ -47,8 +47,13 @@ class Listing:
         self.programs = list(programs)
 
 
-def write(directory: str, listing: Listing) -> None:
-    """Write the list of what is kept in this directory. Raises OSError."""
+def name_of(compiled: str) -> str:
+    """Return the name of the list of byte code that a Python with this cache tag made; `""`: of all else."""
+    return f"{NAME}.{compiled}" if compiled else NAME
+
+
+def write(directory: str, listing: Listing, compiled: str = "") -> None:
+    """Write the list of what is kept in this directory, or of byte code, see `name_of`. Raises OSError."""
     lines = [
         _FIRST,
         listing.metadata,
@@ -57,13 +62,18 @@ def write(directory: str, listing: Listing) -> None:
         *(f"p\t{path}\t{size}\t{mtime}\t{mode}" for path, size, mtime, mode in listing.programs),
         _LAST,
     ]
-    with open(os.path.join(directory, NAME), "w", encoding="utf-8", newline="\n") as file:
+    path = os.path.join(directory, name_of(compiled))
+    with open(f"{path}.new", "w", encoding="utf-8", newline="\n") as file:
         file.write("\n".join(lines))
+    os.replace(file.name, path)  # others may be reading it
 
 
-def read(directory: str) -> Listing:
-    """Return the list of what is kept in this directory. Raises Unusable where that is not one, or not all of it."""
-    path = os.path.join(directory, NAME)
+def read(directory: str, compiled: str = "") -> Listing:
+    """Return the list of what is kept in this directory, or of byte code, see `name_of`.
+
+    Raises Unusable where that is not one, or not all of it.
+    """
+    path = os.path.join(directory, name_of(compiled))
     try:
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), encoding="utf-8") as file:
             return _parsed(file.read())

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -39,10 +39,22 @@ def measure(cache: str, kind: str, places: Mapping[str, Place]) -> dict[str, Ext
     known = _read(path)
     notes = {name: _measure(place, known.get(name)) for name, place in places.items()}
     if notes != known:
-        text = json.dumps({name: (moment, *found) for name, (moment, found) in notes.items()})
         with contextlib.suppress(OSError):  # a cache that is read-only, or somebody else's
-            paths.replace(path, text.encode("ascii"))
+            _write(path, notes)
     return {name: found for name, (_, found) in notes.items()}
+
+
+def forget(cache: str, kind: str, names: Collection[str]) -> None:
+    """Let directories be measured anew, whatever changed in them. What cannot be written stays."""
+    path = os.path.join(paths.extents(cache), kind)
+    notes = {name: note for name, note in _read(path).items() if name not in names}
+    with contextlib.suppress(OSError):
+        _write(path, notes)
+
+
+def _write(path: str, notes: Mapping[str, _Note]) -> None:
+    text = json.dumps({name: (moment, *found) for name, (moment, found) in notes.items()})
+    paths.replace(path, text.encode("ascii"))
 
 
 def _measure(place: Place, known: _Note | None) -> _Note:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from scriptrun import paths
 from scriptrun.extent import Extent
-from scriptrun.upkeep import distributions, inventory, programs, removal, tidying, usage
+from scriptrun.upkeep import distributions, gleaning, inventory, programs, removal, tidying, usage
 from scriptrun.upkeep.holdings import Holdings
 from scriptrun.upkeep.inventory import Entry
 from scriptrun.upkeep.removal import Outcome
@@ -116,7 +116,7 @@ def _reason(entry: Entry, bounds: Bounds, now: float) -> str:
 def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
     """Remove what is outside the bounds, and then what serves nothing without it.
 
-    The caller is alone, see `removal.alone`.
+    Byte code that the rest has is taken over then, unless all was to go. The caller is alone, see `removal.alone`.
     """
     what = plan(cache, bounds, grace)
     _mend(cache, what.entries)
@@ -125,6 +125,8 @@ def prune(cache: str, bounds: Bounds | None, grace: float) -> Outcome:
     removed = set(outcome.removed)
     released = {name for entry in what.entries if entry.path in removed for name in entry.kept}
     outcome.freed += distributions.remove(cache, released, _patience(bounds, grace), grace)
+    if bounds is not None:
+        gleaning.glean(cache, [entry for entry in what.entries if entry.path not in removed])
     orphans = {entry.path for entry in what.entries if entry.orphaned}
     outcome.freed += tidying.tidy(cache, orphans | outcome.kept.keys(), bounds.max_known if bounds else grace)
     outcome.freed += programs.remove(cache, max(grace, bounds.max_idle) if bounds else grace)

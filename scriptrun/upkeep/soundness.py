@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def _compare(directory: str, digests: Digests) -> Iterator[tuple[str, str]]:
         yield listing.NAME, integrity.DIFFERS
         return
     content = os.path.join(directory, assembly.CONTENT)
-    rows = [*found.files, *((*one[:3], ",") for one in found.programs)]
+    rows = [*found.files, *((*one[:3], ",") for one in found.programs), *_compiled(directory)]
     hashes: dict[str, list[str]] = {}
     for stored, _, _, rest in rows:
         hashes.setdefault(stored, []).extend(one for one in [rest.partition(",")[0]] if one)
@@ -54,6 +55,15 @@ def _compare(directory: str, digests: Digests) -> Iterator[tuple[str, str]]:
         what = integrity.compare_hashes(path, told, digests) if told else _compare_status(path, size, mtime)
         if what:
             yield stored, what
+
+
+def _compiled(directory: str) -> Iterator[tuple[str, int, int, str]]:
+    """Yield the files of byte code, by all versions of Python; a list that cannot be read leads nobody to any."""
+    for name in os.listdir(directory):
+        head, _, tag = name.partition(".")
+        if head == listing.NAME and tag and "." not in tag:
+            with contextlib.suppress(Unusable):
+                yield from listing.read(directory, tag).files
 
 
 def _compare_status(path: str, size: int, mtime: int) -> str:

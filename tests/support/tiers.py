@@ -32,6 +32,23 @@ _UNTIL_PIP = _WATCH.replace(
 )
 
 
+_RESUMED = _WATCH.replace(
+    "from scriptrun.decide import main\nmain(sys.argv[1:], os.environ)",
+    "from scriptrun import again\nprint('left', again.resume(sys.argv[1], sys.argv[2:], os.environ))",
+)
+
+
+def resumed(user: User, record: Path, *words: str) -> set[str] | None:
+    """Return what is imported before a script runs that the launcher has found proof for; None where that is left."""
+    code = _RESUMED.format(packages=sysconfig.get_path("purelib"))
+    status, out, err = user.run(sys.executable, "-I", "-S", "-c", code, "-", str(record), *words)
+    assert (status, err) == (0, "")
+    if out.startswith("left "):
+        assert out == f"left --launch-record={record}\n"
+        return None
+    return set(out.split())
+
+
 def imported_until_pip(user: User, *words: str) -> set[str]:
     """Return what is imported, beyond a bare Python, before pip is started; it is not."""
     code = _UNTIL_PIP.format(packages=sysconfig.get_path("purelib"))
