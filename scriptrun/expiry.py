@@ -22,14 +22,14 @@ def is_due(environment: Environment, max_age: float) -> bool:
     if not max_age:
         return False
     due = paths.due(environment.path, max_age)
-    return launch.is_past(due) if os.path.exists(due) else _answered(environment) + max_age <= time.time()
+    return launch.is_past(due) if os.path.exists(due) else answered(environment) + max_age <= time.time()
 
 
 def mark(environment: Environment, max_age: float) -> str:
     """Return the file whose mtime is when pip is to be asked again, made if need be; `""` where it cannot be made."""
     path = paths.due(environment.path, max_age)
     if not os.path.exists(path):
-        _set(path, _answered(environment) + max_age)
+        _set(path, answered(environment) + max_age)
     return path if os.path.exists(path) else ""
 
 
@@ -45,7 +45,7 @@ def _set(path: str, moment: float) -> None:
         os.utime(path, (moment, moment))
 
 
-def _answered(environment: Environment) -> float:
+def answered(environment: Environment) -> float:
     """Return when pip was asked, in seconds since the epoch; a time to come counts as none.
 
     What is put together from the store is younger than pip's answer; older manifests tell when they were made alone.

@@ -2,7 +2,8 @@
 
 Two memories, both proofs by content, neither by time stamp or hash: the launch record, which the launcher
 (`launcher.sh`) reads without starting Python, and the answer, which covers what a record cannot (options, `-p`, scripts
-whose block is far down). Both only name an environment; losing one costs time and nothing else.
+whose block is far down). Both only name an environment; losing one costs time and nothing else. What pip answered is
+another thing, see `scriptrun.answers`.
 """
 
 import os

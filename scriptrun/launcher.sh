@@ -48,7 +48,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
     if [ "$_sr_text" = "$_sr_proof" ] && _sr_kind=proven && [ -r "$_sr_env/pyvenv.cfg" ] &&
         [ -f "$_sr_env/scriptrun.json" ] && [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] &&
         [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ] &&
-        { [ -O "$_sr_root" ] || { [ "$_sr_root" = "$_sr_system" ] && [ ! -w "$_sr_root" ]; }; }; then
+        { [ "$_sr_root" -ef "$_sr_cache" ] || { [ "$_sr_root" = "$_sr_system" ] && [ ! -w "$_sr_root" ]; }; }; then
         [ "$_sr_env" ] >"$_sr_env/.stamp"
         [ ! "$_sr_due" ] || [ "$_sr_due" -nt "$_sr_env/.stamp" ] && [ ! -e "$_sr_env/condemned" ] &&
             [ -x "$_sr_env/bin/python" ] && _sr_proven=x

@@ -39,7 +39,7 @@ class Described(NamedTuple):
     extras: tuple[str, ...] = ()
 
 
-class Listing(NamedTuple):
+class Offer(NamedTuple):
     """What pip found of a project, at the time `asked` or later: by version, newest first, the files to choose from.
 
     A file is the sha256 that its index announces (`""`: none), after `!` where it was yanked.
@@ -59,7 +59,7 @@ class Installed(NamedTuple):
     distributions: tuple[Distribution, ...]
     described: Mapping[str, Described]
     asked: float = 0.0
-    listings: tuple[Listing, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 class Candidate(NamedTuple):
@@ -77,6 +77,16 @@ class Candidate(NamedTuple):
     requires: tuple[str, ...]
 
 
+class Former(NamedTuple):
+    """What an environment held that is made once more in the same versions, and when pip had said so.
+
+    The distributions are None where not all of them are kept.
+    """
+
+    distributions: tuple[Distribution, ...] | None
+    asked: float
+
+
 class Order(NamedTuple):
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
@@ -84,8 +94,8 @@ class Order(NamedTuple):
     those of the specification, their URLs as the user writes them. With `pins`, from a lock, these are installed and
     nothing that they need beside them, and then, without changing them, what is `unpinned`. Each step, and each line
     that pip writes, is given to `show`; `moved` is called again and again while pip gets on; `prepared` is told in the
-    end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered, unless the
-    distributions are `known` and all of them are kept. What is in the `store`, by its name there, pip need not unpack.
+    end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered. Of what there was
+    in a `former` environment nothing new is remembered. What is in the `store`, by its name there, pip need not unpack.
     An answer older than `max_age` is none (0: it counts for ever), nor are answers to other questions that are older
     than `answers_max_age` (0: they never count), both in seconds.
     """
@@ -107,7 +117,7 @@ class Order(NamedTuple):
     store: tuple[str, ...] = ()
     max_age: float = 0.0
     answers_max_age: float = 0.0
-    known: tuple[Distribution, ...] | None = None
+    former: Former | None = None
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

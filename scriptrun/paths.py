@@ -13,9 +13,10 @@ CACHE/                     the user's cache directory or the system's (`location
                            of who took it last, and on the next line why that one gave up, if it did
     running/DIGEST         held by the process of a script that is not to run twice; the hash of its real path, or URL
     launch/PATH/@record    what the launcher may do with the script at PATH
-    answers/CHECKSUM       which environment answered a question that is asked again
-    pip/answers/KEY.json   which distributions pip installed for KEY
+    answers/CHECKSUM       which environment answered a launch that is asked for again
+    pip/answers/KEY.json   pip's answer: which distributions it installed for KEY, or KEY of all patch versions
     pip/projects/GROUND/NAME.json  what pip found of a project, and which files it took
+    pip/bytecode/PATH      byte code of pip itself, for Pythons for which none can be kept beside it
     recipes/KEY            what it takes to put the environment of KEY together once more
     store/NAME/            one distribution as pip unpacked it, for all environments; named by what it is made from
     interpreters/          what is known of the Python interpreters of this machine
@@ -125,12 +126,12 @@ def holds(cache: str, path: str) -> bool:
 
 
 def answer(cache: str, checksum: int) -> str:
-    """Return the file that remembers the answer to a question with this checksum."""
+    """Return the file that remembers which environment a launch needs whose question has this checksum."""
     return os.path.join(answers(cache), f"{checksum:08x}")
 
 
 def answers(cache: str) -> str:
-    """Return the directory that holds all answers."""
+    """Return the directory that holds the answers to launches."""
     return os.path.join(cache, LAYOUT, "answers")
 
 
@@ -146,7 +147,12 @@ def pip_answers(cache: str) -> str:
 
 def byte_code(environment: str) -> str:
     """Return the directory of byte code of what is outside of the cache that an environment is in."""
-    return os.path.join(environment.rpartition(f"{os.sep}{LAYOUT}{os.sep}")[0], LAYOUT, "pip", "bytecode")
+    return all_byte_code(environment.rpartition(f"{os.sep}{LAYOUT}{os.sep}")[0])
+
+
+def all_byte_code(cache: str) -> str:
+    """Return the directory of byte code of what is outside of the cache."""
+    return os.path.join(cache, LAYOUT, "pip", "bytecode")
 
 
 def pip_project(cache: str, ground: str, name: str) -> str:

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from scriptrun import extent, git_credentials, paths, patience, pip_options, process, spec
 from scriptrun.errors import InstallError, without_credentials
 from scriptrun.metadata import Asked
-from scriptrun.order import Candidate, Described, Distribution, Installed, Listing, Order
+from scriptrun.order import Candidate, Described, Distribution, Installed, Offer, Order
 
 if TYPE_CHECKING:
     import importlib.metadata
@@ -52,8 +52,8 @@ def install(order: Order, environment: str) -> Installed:
         reports = [os.path.join(work, f"report-{number}.json") for number in range(len(_PASSES))]
         for report, step in zip(reports, _PASSES, strict=True):
             step(order, environment, ["install", *_reported(report)])
-        listings = _listings(work, asked) if order.pins is None else ()
-        return _installed(reports, environment, _left_out(work))._replace(asked=asked, listings=listings)
+        offers = _offers(work, asked) if order.pins is None else ()
+        return _installed(reports, environment, _left_out(work))._replace(asked=asked, offers=offers)
 
 
 def resolve(order: Order, environment: str) -> tuple[Candidate, ...]:
@@ -295,7 +295,7 @@ def _left_out(work: str) -> dict[str, str]:
         return {}
 
 
-def _listings(work: str, asked: float) -> tuple[Listing, ...]:
+def _offers(work: str, asked: float) -> tuple[Offer, ...]:
     """Return what pip found of the projects that it looked at; an old one tells nothing."""
     try:
         with open(os.path.join(work, _LISTINGS), "rb") as file:
@@ -303,7 +303,7 @@ def _listings(work: str, asked: float) -> tuple[Listing, ...]:
     except FileNotFoundError:
         return ()
     return tuple(
-        Listing(name, asked, {version: tuple(files) for version, files in versions})
+        Offer(name, asked, {version: tuple(files) for version, files in versions})
         for name, versions in sorted(found.items())
     )
 

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from scriptrun import cache as caches
 from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, pip, refusals, virtual
 from scriptrun import supply as supplies
-from scriptrun.answers import memory, recipes
+from scriptrun.answers import recipes
 from scriptrun.answers.memory import Answer
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
@@ -29,21 +29,21 @@ from scriptrun.store import kept
 from scriptrun.store.listing import Unusable
 
 
-def prepare(cache: str, order: Order, max_age: float = 0.0) -> Environment:
+def prepare(cache: str, order: Order) -> Environment:
     """Return the environment that is ordered, made now unless it is there already and no refresh is wanted.
 
-    One that is older than `max_age`, in seconds (0: none is), is made anew. Nothing is left behind by a failure. What
-    is being built is begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises
-    InstallError, CacheError and Interrupted.
+    One that is older than the order allows is made anew. Nothing is left behind by a failure. What is being built is
+    begun once more where somebody, who need not know of locks, removed the cache meanwhile. Raises InstallError,
+    CacheError and Interrupted.
     """
     try:
-        return _prepare(cache, order, max_age)
+        return _prepare(cache, order)
     except _Removed:
         order.show("the cache was removed: beginning once more")
-        return _prepare(cache, order, max_age)
+        return _prepare(cache, order)
 
 
-def _prepare(cache: str, order: Order, max_age: float) -> Environment:
+def _prepare(cache: str, order: Order) -> Environment:
     key, lock = order.spec.key, paths.lock(cache, order.spec.key)
     order = order._replace(moved=functools.partial(locks.touch, lock))
     wait = functools.partial(order.show, "waiting for another run to prepare it")
@@ -51,8 +51,8 @@ def _prepare(cache: str, order: Order, max_age: float) -> Environment:
         if alone:
             caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
-        if environment is not None and expiry.is_due(environment, max_age):
-            expiry.postpone(environment, max_age)  # who waits for the lock need not ask too, should pip fail
+        if environment is not None and expiry.is_due(environment, order.max_age):
+            expiry.postpone(environment, order.max_age)  # who waits for the lock need not ask too, should pip fail
             environment, order = None, order._replace(ask=True)
         if environment is None:
             if alone:
@@ -129,21 +129,31 @@ def _put_together(path: str, order: Order, cache: str) -> Answer | None:
     """Put the environment together without pip, if what pip would answer is known and kept, else return None."""
     supply = supplies.find(cache, order)
     if supply.distributions is None:
+        order.show(f"asking pip: {supply.reason}")
         return None
-    from scriptrun.store import assembly  # nothing to put together, nothing to load
+    order.show(f"putting together what is kept: {supply.reason}")
+    if not _link(path, order, cache, supply.distributions):
+        return None
+    generations.settle(path)
+    return Answer(supply.distributions, supply.asked)
 
-    order.show("putting together what is kept")
+
+def _link(path: str, order: Order, cache: str, distributions: Iterable[Distribution]) -> bool:
+    """Put distributions from the store into the environment.
+
+    Where one is damaged, it is removed from the store, the environment is bare again, and False is returned.
+    """
+    from scriptrun.store import assembly  # loaded while pip runs, if it does
+
     try:
-        assembly.put_together(cache, path, supply.distributions)
+        assembly.put_together(cache, path, distributions)
     except Unusable as why:
+        order.show(f"what is kept cannot be used: {why.name}")
         kept.remove(cache, why.name)
         deletion.empty(path)
         virtual.create(path, order.spec.interpreter, order.environ)
-        return None
-    generations.settle(path)
-    if supply.covered:
-        memory.remember(cache, order, supply.distributions, supply.asked)
-    return Answer(supply.distributions, supply.asked)
+        return False
+    return True
 
 
 def _install(path: str, order: Order, cache: str) -> Answer:
@@ -161,6 +171,8 @@ def _install(path: str, order: Order, cache: str) -> Answer:
         )
         generations.settle(path)
         gathered.publish()
+    if order.former is not None:  # pip was told which versions
+        return Answer(distributions, order.former.asked)
     supplies.keep(cache, order, installed, distributions)
     return Answer(distributions, installed.asked)
 
@@ -171,18 +183,9 @@ def _ask(path: str, order: Order, cache: str) -> Installed:
     store = () if order.pins is not None and order.unpinned else kept.names(cache)
     installed = pip.install(order._replace(store=store), path)
     left_out = [one for one in installed.distributions if one.kept]
-    if not left_out:
+    if not left_out or _link(path, order, cache, left_out):
         return installed
-    from scriptrun.store import assembly  # loaded while pip ran
-
-    try:
-        assembly.put_together(cache, path, left_out)
-    except Unusable as why:
-        kept.remove(cache, why.name)
-        deletion.empty(path)
-        virtual.create(path, order.spec.interpreter, order.environ)
-        return pip.install(order, path)
-    return installed
+    return pip.install(order, path)
 
 
 class _Removed(CacheError):

@@ -16,36 +16,38 @@ from scriptrun.store import kept
 class Supply(NamedTuple):
     """The distributions to put together (None: pip has to be asked), and why it is so, in words.
 
-    `asked` is when pip said so. What was answered to other questions is `covered` by these.
+    `asked` is when pip said so.
     """
 
     distributions: tuple[Distribution, ...] | None
     reason: str
     asked: float = 0.0
-    covered: bool = False
 
 
 def find(cache: str, order: Order) -> Supply:
     """Return where the distributions of an order come from. Raises InstallError and PolicyError."""
-    if order.known is not None:
-        return Supply(order.known, "it is known what was there", time.time())
+    if order.former is not None:
+        reason = "it is what was there" if order.former.distributions is not None else "what was there is not all kept"
+        return Supply(order.former.distributions, reason, order.former.asked)
     if order.options.flag("refresh"):
         return Supply(None, "--refresh asks it anew")
     if order.ask:
-        return Supply(None, "what it answered is older than `max-age`")
+        return Supply(None, "what pip answered is older than `max-age`")
     return _answered(cache, order) or (_covered(cache, order) if order.pins is None else _locked(cache, order))
 
 
 def _answered(cache: str, order: Order) -> Supply | None:
     """Return what pip answered to this very question, for this Python or another patch version of it."""
-    known = memory.recall(cache, order)
-    if known is not None and known.asked >= _oldest(order.max_age):
-        return Supply(known.distributions, f"pip answered this question {_moment(known.asked)}", known.asked)
-    known = inherited.find(cache, order)
-    if known is not None and known.asked >= _oldest(order.max_age):
-        reason = f"pip answered this question {_moment(known.asked)}, for Python {known.version}"
-        return Supply(known.distributions, reason, known.asked, covered=True)
-    return None
+    own = memory.recall(cache, order)
+    known = own or inherited.find(cache, order)
+    if known is None or known.asked < _oldest(order.max_age):
+        return None
+    for one in known.distributions:
+        if not kept.holds(cache, one.kept):
+            reason = f"pip answered this question before, but `{one.name}` {one.version} is not kept any more"
+            return Supply(None, reason)
+    version = "" if own else f", for Python {known.version}"
+    return Supply(known.distributions, f"pip answered this question {_moment(known.asked)}{version}", known.asked)
 
 
 def _locked(cache: str, order: Order) -> Supply:
@@ -54,14 +56,18 @@ def _locked(cache: str, order: Order) -> Supply:
     pinned = locked.find(cache, order)
     if pinned is None:
         return Supply(None, "not all that is locked is kept")
-    return Supply(pinned, "all that is locked is kept", time.time(), covered=True)
+    return Supply(pinned, "all that is locked is kept", time.time())
 
 
 def keep(cache: str, order: Order, installed: Installed, distributions: tuple[Distribution, ...]) -> None:
-    """Keep what pip answered; the distributions are in the store now. Raises OSError."""
+    """Keep what pip answered; the distributions are in the store now. Raises OSError.
+
+    Answers that hold what pip has now seen to be yanked are none any more.
+    """
+    ground = question.ground(order) if installed.offers else ""
+    memory.forget(cache, projects.taken_back(cache, ground, installed.offers))
     memory.remember(cache, order, distributions, installed.asked)
-    if installed.listings:
-        projects.remember(cache, question.ground(order), installed.listings, distributions)
+    projects.remember(cache, ground, installed.offers, distributions)
 
 
 def _covered(cache: str, order: Order) -> Supply:
@@ -87,7 +93,7 @@ def _covered(cache: str, order: Order) -> Supply:
     except Doubt as doubt:
         return Supply(None, str(doubt))
     asked_first = min(seen, default=time.time())
-    return Supply(found, f"pip's answers to others cover it, since {_moment(asked_first)}", asked_first, covered=True)
+    return Supply(found, f"pip's answers to others cover it, since {_moment(asked_first)}", asked_first)
 
 
 def _oldest(max_age: float) -> float:
@@ -96,4 +102,4 @@ def _oldest(max_age: float) -> float:
 
 
 def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +19,7 @@ from support.index import Index
 from support.user import User
 
 PRINT = "import importlib.metadata as m; print(*sorted(f'{one.name} {one.version}' for one in m.distributions()))\n"
-ASKED, KEPT = "scriptrun: finding out what is needed\n", "scriptrun: putting together what is kept\n"
+ASKED, KEPT = "scriptrun: finding out what is needed\n", "scriptrun: putting together what is kept"
 
 
 @pytest.fixture
@@ -67,13 +69,11 @@ def test_new_set_that_is_covered(own: User, index: Index) -> None:
     """
     assert run(own, "demo") == (["demo 2.0"], True)
     own.script("s.py", "other", "demo>=1")
-    assert answer(own) == "miss: pip would be asked: it never looked at `other`"
+    assert answer(own) == "miss: pip would be asked: pip never looked at `other`"
     assert run(own, "other") == (["demo 1.0", "other 1.0"], True)
     requests = len(index.requests)
     own.script("s.py", "other", "demo>=1,<2")
-    assert answer(own).startswith(
-        "miss: it would be put together without pip: pip's answers to others cover it, since 20"
-    )
+    assert answer(own).startswith("miss: pip would not be asked: pip's answers to others cover it, since 20")
     assert run(own, "other", "demo>=1,<2") == (["demo 1.0", "other 1.0"], False)
     assert run(own, "demo!=1.0") == (["demo 2.0"], False)
     assert len(index.requests) == requests
@@ -85,7 +85,7 @@ def test_new_set_that_is_covered(own: User, index: Index) -> None:
 @pytest.mark.slow
 def test_upload_in_between(own: User, index: Index) -> None:
     """Within `answers.max-age` what was remembered counts, also where something newer was uploaded meanwhile; not with
-    --refresh, and not where it is 0; what was covered is remembered as an answer to its own question.
+    --refresh, and not where it is 0.
     """
     run(own, "demo")
     index.add(indexes.wheel("demo", "3.0"))
@@ -99,9 +99,62 @@ def test_upload_in_between(own: User, index: Index) -> None:
     assert run(own, "demo>=1.7") == (["demo 4.0"], True)
     configure(own, '[answers]\nmax-age = "1 hour"\n')
     assert run(own, "demo>=1.8") == (["demo 4.0"], False)
-    own.run("scriptrun", "cache", "prune", "--all", "--grace", "0")
+
+
+@pytest.mark.slow
+def test_what_was_covered_is_judged_anew(own: User) -> None:
+    """What answers to others cover is not told as pip's own once its environment has gone, and stays as old as they."""
+    run(own, "demo")
+    assert run(own, "demo>=1") == (["demo 2.0"], False)
+    _lose(own)
+    covered = "miss: pip would not be asked: pip's answers to others cover it, since 20"
+    assert answer(own).startswith(covered)
+    _age(own)
+    configure(own, '[answers]\nmax-age = "1 hour"\n')
+    assert answer(own) == "miss: pip would be asked: pip's last look at `demo` was too long ago"
     configure(own, '[answers]\nmax-age = "0"\n')
-    assert run(own, "demo>=1.8") == (["demo 4.0"], False)
+    assert answer(own) == "miss: pip would be asked: `answers.max-age` is 0"
+    own.script("s.py", "demo")
+    told = r"miss: pip would not be asked: pip answered this question \S+ \d\d:\d\d UTC"
+    assert re.fullmatch(told, answer(own))
+
+
+def _lose(user: User) -> None:
+    """Remove the environments, and nothing else."""
+    shutil.rmtree(user.cache / "v1/envs")
+
+
+@pytest.mark.slow
+def test_answer_whose_distributions_have_gone(own: User) -> None:
+    """What pip answered is no answer without the store, and `--explain` and `-v` say so; pip is asked."""
+    run(own, "demo")
+    _lose(own)
+    shutil.rmtree(own.cache / "v1/store")
+    why = "pip answered this question before, but `demo` 2.0 is not kept any more"
+    assert answer(own) == f"miss: pip would be asked: {why}"
+    finished = own.run("scriptrun", "--verbose", "s.py")
+    assert f"scriptrun: asking pip: {why}\n" in finished.err
+    _lose(own)
+    finished = own.run("scriptrun", "--verbose", "s.py")
+    assert "scriptrun: putting together what is kept: pip answered this question 20" in finished.err
+
+
+@pytest.mark.slow
+def test_what_pip_saw_to_be_yanked_is_not_put_together(own: User, index: Index) -> None:
+    """An answer that holds a version which pip has since seen to be yanked is none, for whoever puts it together."""
+    for requirement in ("demo", "demo>=0.1"):
+        run(own, requirement)
+    own.script("t.py", "demo", body=PRINT)
+    own.run("./t.py")
+    index.yanked.add("demo-2.0-py3-none-any.whl")
+    assert run(own, "demo>=0.2", options=("--refresh",)) == (["demo 1.0"], True)
+    _lose(own)
+    assert run(own, "demo>=0.1") == (["demo 1.0"], False)
+    assert own.run("./t.py").out == "demo 1.0\n"
+    assert run(own, "demo==2.0") == (["demo 2.0"], True)
+    assert run(own, "demo>=0.3", options=("--refresh",)) == (["demo 1.0"], True)
+    _lose(own)
+    assert run(own, "demo==2.0") == (["demo 2.0"], False)
 
 
 @pytest.mark.slow
@@ -121,12 +174,12 @@ def test_an_age_of_the_script_counts_too(own: User, index: Index) -> None:
     run(own, "demo")
     _age(own)
     index.add(indexes.wheel("demo", "3.0"))
-    own.run("scriptrun", "cache", "prune", "--all", "--grace", "0")
-    why = "miss: pip would be asked: its last look at `demo` was too long ago"
+    _lose(own)
+    why = "miss: pip would be asked: pip's last look at `demo` was too long ago"
     assert answer(own, "--max-age", "1 hour") == why
-    assert answer(own, "--max-age", "3 hours").startswith("miss: it would be put together without pip: pip answered")
+    assert answer(own, "--max-age", "3 hours").startswith("miss: pip would not be asked: pip answered")
     assert run(own, "demo") == (["demo 2.0"], False)
-    assert answer(own, "--max-age", "1 hour") == "miss: pip would be asked: what it answered is older than `max-age`"
+    assert answer(own, "--max-age", "1 hour") == "miss: pip would be asked: what pip answered is older than `max-age`"
     assert run(own, "demo", options=("--max-age", "1 hour")) == (["demo 3.0"], True)
 
 
@@ -145,10 +198,10 @@ def _age(user: User) -> None:
         ({"PIP_PREFER_BINARY": "1"}, "wheels are preferred to newer versions"),
         ({"PIP_CONSTRAINT": "c.txt"}, "pip's own settings name constraints"),
         ({"PIP_FIND_LINKS": "."}, "pip looks into a directory of this machine"),
-        ({"options": ("--exclude-newer", "7 days")}, "what was uploaded too late is another thing each moment"),
-        ({"options": ("--exclude-newer", "2020-01-01")}, "it never looked at `demo`"),
-        ({"options": ("--no-binary", "demo")}, "it never looked at `demo`"),
-        ({"PIP_INDEX_URL": "http://127.0.0.1:9/simple/"}, "it never looked at `demo`"),
+        ({"options": ("--exclude-newer", "7 days")}, "what counts as uploaded too late moves with the clock"),
+        ({"options": ("--exclude-newer", "2020-01-01")}, "pip never looked at `demo`"),
+        ({"options": ("--no-binary", "demo")}, "pip never looked at `demo`"),
+        ({"PIP_INDEX_URL": "http://127.0.0.1:9/simple/"}, "pip never looked at `demo`"),
     ],
 )
 def test_what_answers_do_not_count_for(warm: User, setup: dict[str, object], reason: str) -> None:
@@ -182,7 +235,7 @@ def test_environments_that_are_covered(own: User, index: Index) -> None:
     said = list(asking.ask(sys.executable, index.url, [*alone, *together]))
     for question, expected in zip([*alone, *together], said, strict=True):
         own.script("s.py", *(text.replace('"', "'") for text in question), body=PRINT)
-        if expected is not None and (question in alone or "put together" in answer(own)):
+        if expected is not None and (question in alone or "not be asked" in answer(own)):
             finished = own.run("./s.py")
             installed = sorted(f"{name} {version}" for name, version in expected.versions.items())
             assert finished.out.split() == " ".join(installed).split()

@@ -86,6 +86,30 @@ def test_repair_restores_what_was_there(user: User, index: Index) -> None:
     assert user.run("./plain.py").out == "plain\n"
 
 
+def test_repair_does_not_renew_an_answer(user: User, index: Index) -> None:
+    """What is repaired is as old as it was, and what pip was told to install is not its answer to the question."""
+    index.add(indexes.wheel("demo", "1.0"), indexes.wheel("helper", "1.0"))
+    user.variables["PIP_INDEX_URL"] = index.url
+    for number, damage in enumerate(("helper.py", "v1/store")):
+        user.script("s.py", "demo", f"helper>={number}", body="import demo; print(demo.V)\n")
+        assert user.run("scriptrun", "--refresh", "s.py").status == 0
+        environment = current(user, "s.py")
+        manifest = environment / "scriptrun.json"
+        content = json.loads(manifest.read_bytes())
+        manifest.write_text(json.dumps({**content, "answered": "2026-01-01T00:00:00Z"}))
+        answers = {path.name: path.read_bytes() for path in user.cache.glob("v1/pip/*/**/*.json")}
+        (site(environment) / "helper.py").unlink()
+        if damage == "v1/store":
+            shutil.rmtree(user.cache / damage)
+        index.requests.clear()
+        assert verify(user, "--repair").status == 0
+        assert bool(index.requests) == (damage == "v1/store")
+        assert current(user, "s.py") != environment
+        after = json.loads((current(user, "s.py") / "scriptrun.json").read_bytes())
+        assert after["answered"] == "2026-01-01T00:00:00Z"
+        assert {path.name: path.read_bytes() for path in user.cache.glob("v1/pip/*/**/*.json")} == answers
+
+
 def test_running_script_goes_on_in_the_damaged_environment(user: User) -> None:
     """What is repaired is left to those who run in it; nobody else starts there."""
     body = "import sys\nif sys.argv[1:]:\n    print('ready', flush=True)\n    sys.stdin.read()\n    import json\n"

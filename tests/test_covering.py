@@ -112,9 +112,9 @@ def test_what_is_covered(asked: list[str], constraints: tuple[str, ...], expecte
 @pytest.mark.parametrize(
     ("asked", "constraints", "reason"),
     [
-        (["unheard"], (), "it never looked at `unheard`"),
-        (["stale"], (), "its last look at `stale` was too long ago"),
-        (["more<2"], (), "it never installed `more` 1.0"),
+        (["unheard"], (), "pip never looked at `unheard`"),
+        (["stale"], (), "pip's last look at `stale` was too long ago"),
+        (["more<2"], (), "pip never installed `more` 1.0"),
         (["lost"], (), "`lost` 1.0 is not kept any more"),
         (["demo>2.0"], (), "no version of `demo` is known that `>2.0` allows"),
         (["early"], (), "no version of `early` is known that `` allows"),

@@ -23,7 +23,7 @@ from support.graphs import Graph
 
 from scriptrun.answers import covering, projects
 from scriptrun.answers.covering import Doubt, Known
-from scriptrun.order import Described, Distribution, Listing
+from scriptrun.order import Described, Distribution, Offer
 
 Recorder = Callable[[str, object], None]
 
@@ -54,7 +54,7 @@ class Memory:
                 tuple(metadata.get("provides_extra", ())),
             )
         found = [
-            Listing(name, time.time(), {version: tuple(files) for version, files in versions})
+            Offer(name, time.time(), {version: tuple(files) for version, files in versions})
             for name, versions in said.found.items()
         ]
         projects.remember(self.cache, "ground", found, distributions)

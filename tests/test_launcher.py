@@ -143,6 +143,17 @@ def test_added_nul_is_the_one_change_that_shells_do_not_see(stage: Stage) -> Non
     assert stage.run("dash") == (0, HIT, "")
 
 
+def test_copied_cache_does_without_the_old_one(user: User) -> None:
+    """Where a cache was copied and the old one is still there, scripts run in environments of the copy."""
+    user.script("s.py", body="import sys; print(sys.prefix)\n")
+    assert user.run("./s.py").out == user.run("./s.py").out == f"{user.environments()[0]}\n"
+    copy = user.directory / "copy"
+    shutil.copytree(user.cache, copy, symlinks=True)
+    ran = [user.run("./s.py", SCRIPTRUN_CACHE_DIR=str(copy)) for _ in range(2)]
+    assert ran[0] == ran[1]
+    assert ran[0].out.startswith(f"{copy}/v1/envs/")
+
+
 def test_python_refuses_scripts_with_nul(pythons: list[Path], tmp_path: Path) -> None:
     """Python refuses a file with a NUL in a comment from 3.12 on, as late 3.11 do; 3.8 to 3.10 run it."""
     script = tmp_path / "nul.py"

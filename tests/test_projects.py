@@ -11,7 +11,7 @@ import pytest
 
 from scriptrun import paths
 from scriptrun.answers import projects
-from scriptrun.order import Distribution, Listing
+from scriptrun.order import Distribution, Offer
 
 ONE = Distribution("demo", "1.0", "sha256=aa", "https://host/demo-1.0.whl", requested=True, kept="demo-1.0-aa")
 
@@ -20,7 +20,7 @@ def remember(
     cache: Path, versions: dict[str, tuple[str, ...]], *distributions: Distribution, asked: float = 5.0
 ) -> None:
     """Remember that pip found these versions of `demo`, and took these distributions."""
-    projects.remember(str(cache), "ground", [Listing("demo", asked, versions)], distributions)
+    projects.remember(str(cache), "ground", [Offer("demo", asked, versions)], distributions)
 
 
 def chosen(cache: Path) -> dict[str, Distribution]:
@@ -42,6 +42,17 @@ def test_what_is_known(tmp_path: Path) -> None:
     ]
     assert projects.read(str(tmp_path), "elsewhere", "demo") is None
     assert projects.read(str(tmp_path), "ground", "other") is None
+
+
+def test_what_is_news_of_what_was_taken_back(tmp_path: Path) -> None:
+    """A version whose files are all yanked now is news until that is remembered, and under each ground by itself."""
+    offer = Offer("demo", 6.0, {"3.0": ("!cc", "!dd"), "2.0": ("!ee", "ff"), "1.0": ("aa",)})
+    assert projects.taken_back(str(tmp_path), "ground", [offer]) == {("demo", "3.0")}
+    remember(tmp_path, {"3.0": ("cc", "!dd")})
+    assert projects.taken_back(str(tmp_path), "ground", [offer]) == {("demo", "3.0")}
+    remember(tmp_path, dict(offer.versions))
+    assert projects.taken_back(str(tmp_path), "ground", [offer]) == set()
+    assert projects.taken_back(str(tmp_path), "elsewhere", [offer]) == {("demo", "3.0")}
 
 
 @pytest.mark.parametrize(

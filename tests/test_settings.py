@@ -129,7 +129,7 @@ def test_modes_of_the_configuration(user: User) -> None:
     assert "/isolated/" in user.run("./s.py").out
     assert "/isolated/" in user.run("./s.py").out
     path.write_text("verbose = true\nisolated = true\nwith = []\n")
-    assert "scriptrun: putting together what is kept\n" in user.run("./s.py").err
+    assert "scriptrun: putting together what is kept: " in user.run("./s.py").err
     path.write_text("quiet = true\nunknown = 1\n")
     assert user.run("./s.py").err == ""
 

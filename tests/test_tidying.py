@@ -130,7 +130,19 @@ def test_all_that_is_remembered(cache: str, tmp_path: Path) -> None:
     record(cache, tmp_path / "s.py", str(environment))
     launch.remember(cache, b"here", Answer(str(environment), "", provable=False), VALID)
     paths.replace(f"{paths.interpreters(cache)}/one", b"")
+    for path in (
+        paths.pip_answer(cache, "key"),
+        paths.pip_project(cache, "ground", "demo"),
+        paths.recipe(cache, "key"),
+    ):
+        paths.make_directories(os.path.dirname(path))
+        paths.replace(path, b"")
+    byte_code = Path(paths.byte_code(str(environment)), "usr/lib/pip/x.pyc")
+    byte_code.parent.mkdir(parents=True)
+    byte_code.touch()
     assert tidying.forget(cache) > 0
+    assert [path for path in Path(cache, "v1", "pip").rglob("*") if path.is_file()] == []
+    assert files(paths.recipes(cache)) == []
     assert files(paths.records(cache)) == files(paths.answers(cache)) == files(paths.interpreters(cache)) == []
     assert environment.exists()
     assert len(os.listdir(paths.pointers(cache))) == 2

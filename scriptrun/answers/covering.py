@@ -81,7 +81,7 @@ class _Judge:
         project = self.projects[name] = self.projects.get(name) or self._project(name)
         newest = _newest(project, [*self.named[name], *self.bounds[name], requirement])
         if newest not in project.chosen:
-            raise Doubt(f"it never installed `{name}` {newest}")
+            raise Doubt(f"pip never installed `{name}` {newest}")
         before = self.taken.setdefault(name, project.chosen[newest]._replace(requested=bool(self.named[name])))
         if before.version != project.chosen[newest].version:
             raise Doubt(f"`{requirement}` leaves `{name}` {newest}, and others leave {before.version}")
@@ -90,9 +90,9 @@ class _Judge:
     def _project(self, name: str) -> Project:
         project = self.known.project(name)
         if project is None:
-            raise Doubt(f"it never looked at `{name}`")
+            raise Doubt(f"pip never looked at `{name}`")
         if project.asked < self.known.since:
-            raise Doubt(f"its last look at `{name}` was too long ago")
+            raise Doubt(f"pip's last look at `{name}` was too long ago")
         return project
 
     def _dependencies(self, one: Distribution, extra: str) -> Iterator[Requirement]:

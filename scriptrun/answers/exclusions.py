@@ -39,7 +39,7 @@ def _reasons(order: Order) -> Iterator[str]:
         yield "pip looks into a directory of this machine"
     latest = order.options.value("exclude-newer") or said.get("uploaded-prior-to", "")
     if order.policy.cooldown or (latest and not _is_fixed(latest)):
-        yield "what was uploaded too late is another thing each moment"
+        yield "what counts as uploaded too late moves with the clock"
 
 
 def constraints(order: Order) -> list[Requirement] | None:

@@ -73,6 +73,18 @@ def _read(path: str, order: Order) -> Answer | None:
         return None
 
 
+def forget(cache: str, taken_back: Collection[tuple[str, str]]) -> None:
+    """Forget each answer that holds one of these distributions, by name and version. Raises OSError."""
+    names = os.listdir(paths.pip_answers(cache)) if taken_back and os.path.isdir(paths.pip_answers(cache)) else ()
+    for path in (os.path.join(paths.pip_answers(cache), name) for name in names):
+        try:
+            held = [(one["name"], one["version"]) for one in json.loads(paths.read(path))["distributions"]]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if any(one in taken_back for one in held):
+            paths.remove(path)
+
+
 def is_whole(path: str, names: Collection[str]) -> bool:
     """Tell whether all that the answer in a file names is among the names in the store; another version's is whole."""
     try:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from packaging.version import Version
 
 from scriptrun import paths
-from scriptrun.order import Distribution, Listing
+from scriptrun.order import Distribution, Offer
 
 _FORMAT = 1
 
@@ -28,10 +28,10 @@ class Project(NamedTuple):
     chosen: Mapping[str, Distribution]
 
 
-def remember(cache: str, ground: str, listings: Iterable[Listing], distributions: Iterable[Distribution]) -> None:
+def remember(cache: str, ground: str, offers: Iterable[Offer], distributions: Iterable[Distribution]) -> None:
     """Keep what pip found of projects, and which distributions it took. Raises OSError."""
     taken = {one.name: one._replace(requested=False) for one in distributions if one.kept and not one.direct}
-    for one in listings:
+    for one in offers:
         path = paths.pip_project(cache, ground, one.name)
         content = {
             "format": _FORMAT,
@@ -42,22 +42,33 @@ def remember(cache: str, ground: str, listings: Iterable[Listing], distributions
         paths.replace(path, json.dumps(content, separators=(",", ":")).encode("ascii"), durable=False)
 
 
+def taken_back(cache: str, ground: str, offers: Iterable[Offer]) -> set[tuple[str, str]]:
+    """Return name and version of all that is yanked, as far as that is news."""
+    found = set()
+    for one in offers:
+        before = _read(paths.pip_project(cache, ground, one.name), one.name)
+        known = before[0].versions if before else ()
+        yanked = [version for version, files in one.versions.items() if _is_yanked(files)]
+        found |= {(one.name, version) for version in yanked if f"!{version}" not in known}
+    return found
+
+
 def read(cache: str, ground: str, name: str) -> Project | None:
     """Return what is known of a project, None where that is nothing, damaged, or from a time to come."""
     found = _read(paths.pip_project(cache, ground, name), name)
     return found[0] if found is not None and found[0].asked <= time.time() else None
 
 
-def _chosen(listing: Listing, path: str, taken: Distribution | None) -> dict[str, Any]:
+def _chosen(offer: Offer, path: str, taken: Distribution | None) -> dict[str, Any]:
     """Return which files there are, and what pip takes of them, by version: what it took before and now."""
-    known, files = _read(path, listing.name) or (Project(listing.name, 0.0, (), {}), {})
-    chosen = {version: one for version, one in known.chosen.items() if listing.versions.get(version) == files[version]}
+    known, files = _read(path, offer.name) or (Project(offer.name, 0.0, (), {}), {})
+    chosen = {version: one for version, one in known.chosen.items() if offer.versions.get(version) == files[version]}
     if taken is not None:
         version, digest = str(Version(taken.version)), taken.hash.removeprefix("sha256=")
         chosen.pop(version, None)
-        if digest and digest in listing.versions.get(version, ()):
+        if digest and digest in offer.versions.get(version, ()):
             chosen[version] = taken
-    return {version: [listing.versions[version], one._asdict()] for version, one in chosen.items()}
+    return {version: [offer.versions[version], one._asdict()] for version, one in chosen.items()}
 
 
 def _read(path: str, name: str) -> tuple[Project, dict[str, tuple[str, ...]]] | None:

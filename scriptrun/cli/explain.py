@@ -81,7 +81,7 @@ def _supply(wanted: Wanted, environ: Mapping[str, str], *, due: bool) -> str:
         return "an empty environment would be made"
     order = wanted.order(environ, lambda _: None)._replace(ask=due)
     found = supply.find(wanted.request.caches.own, order)
-    way = "pip would be asked" if found.distributions is None else "it would be put together without pip"
+    way = "pip would be asked" if found.distributions is None else "pip would not be asked"
     return f"{way}: {found.reason}"
 
 

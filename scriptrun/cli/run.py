@@ -144,7 +144,7 @@ def _prepare(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Env
     _tell_of_cache(wanted)
     cache = wanted.request.caches.writable()
     with shown:
-        return prepare.prepare(cache, wanted.order(environ, shown.show, shown.prepared), wanted.max_age)
+        return prepare.prepare(cache, wanted.order(environ, shown.show, shown.prepared))
 
 
 def _tell_of_cache(wanted: Wanted) -> None:

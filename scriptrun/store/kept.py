@@ -79,6 +79,11 @@ def find(cache: str, name: str) -> Kept | None:
     return Kept(path, facts) if shape.fits(facts, _SHAPE) and facts["format"] == FORMAT else None
 
 
+def holds(cache: str, name: str) -> bool:
+    """Tell whether something is kept under the name of a directory, without reading it."""
+    return os.path.exists(os.path.join(paths.store(cache), name, FACTS))
+
+
 def describe(path: str, one: Distribution, described: Described) -> None:
     """Write down what is known of a distribution whose files are in the directory `path`. Raises OSError."""
     known = {

@@ -10,12 +10,12 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from scriptrun import cache as caches
-from scriptrun import interpreters, metadata, prepare, sharing, spec
+from scriptrun import expiry, interpreters, metadata, prepare, sharing, spec
 from scriptrun.arguments import Options
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError, without_credentials
 from scriptrun.metadata import Asked, ScriptMetadata
-from scriptrun.order import Distribution, Order
+from scriptrun.order import Distribution, Former, Order
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 from scriptrun.store import kept
@@ -36,8 +36,9 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
         raise InstallError("another version of scriptrun made it")
     if stored.lock:
         raise InstallError("it was installed from the lock of a script, which runs of that script read")
-    known = _known(cache, entry.manifest["distributions"])
-    if stored.requirements and known is None and given.flag("offline"):
+    held = _kept(cache, entry.manifest["distributions"])
+    former = Former(held, expiry.answered(Environment(entry.path, entry.manifest)))
+    if stored.requirements and held is None and given.flag("offline"):
         raise InstallError("pip would have to be asked, which --offline forbids")
     if interpreters.identify(stored.interpreter.path, cache, environ) != stored.interpreter:
         raise InstallError(f"{stored.interpreter}, which it was made for, has gone or changed")
@@ -52,10 +53,10 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
         script = ScriptMetadata(routes=routes, first_index=stored.resolution.first_index)
         if spec.specify(stored.interpreter, asked, options, script, policy) != stored:
             raise InstallError("a file or directory that it was made from has changed")
-        held = (*options.many("constraint"), _write(directory, "versions", versions))
-        options = Options({"constraint": held, "refresh": True}).below(options)
+        constraints = (*options.many("constraint"), _write(directory, "versions", versions))
+        options = Options({"constraint": constraints, "refresh": True}).below(options)
         try:
-            order = Order(stored, asked, options, environ, _show_nothing, (), routes, policy, known=known)
+            order = Order(stored, asked, options, environ, _show_nothing, (), routes, policy, former=former)
             environment = prepare.prepare(cache, order)
         except InstallError as error:  # its hint is for the author of a script
             raise InstallError(f"not in the versions that were there: {error.message}", details=error.details) from None
@@ -63,7 +64,7 @@ def rebuild(cache: str, entry: Entry, given: Options, policy: Policy, environ: M
     return environment
 
 
-def _known(cache: str, listed: Iterable[Mapping[str, Any]]) -> tuple[Distribution, ...] | None:
+def _kept(cache: str, listed: Iterable[Mapping[str, Any]]) -> tuple[Distribution, ...] | None:
     """Return the distributions of a manifest, None where one of them is not kept."""
     distributions = tuple(
         Distribution(

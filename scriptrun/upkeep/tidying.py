@@ -35,7 +35,12 @@ def tidy(cache: str, kept: Collection[str], max_known: float) -> int:
 def forget(cache: str) -> int:
     """Remove all that is remembered of scripts, answers, sizes and interpreters; return the bytes that this freed."""
     directories = [paths.records(cache), paths.answers(cache), paths.recipes(cache), paths.interpreters(cache)]
-    directories += [paths.extents(cache), paths.pip_answers(cache), paths.pip_projects(cache)]
+    directories += [
+        paths.extents(cache),
+        paths.pip_answers(cache),
+        paths.pip_projects(cache),
+        paths.all_byte_code(cache),
+    ]
     return sum(deletion.delete(entry.path) for directory in directories for entry in _entries(directory))
 
 
