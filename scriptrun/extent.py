@@ -25,6 +25,15 @@ class Extent(NamedTuple):
     freed: int = 0
 
 
+class Shared(NamedTuple):
+    """A file with several names: how many there are in one directory, how many in all, its bytes, and those on disk."""
+
+    names: int
+    links: int
+    size: int
+    taken: int
+
+
 def measure(directory: str) -> Extent:
     """Return the extent of a directory and all below it; links are not followed, and what is gone takes nothing.
 
@@ -43,6 +52,16 @@ def measure(directory: str) -> Extent:
         else:
             linked += status.st_size
     return Extent(size, linked, taken * _BLOCK, freed * _BLOCK)
+
+
+def shared(directory: str) -> dict[int, Shared]:
+    """Return the files below a directory that have another name, perhaps elsewhere, by their numbers."""
+    found: dict[int, Shared] = {}
+    for status in _statuses(directory):
+        if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+            names = found[status.st_ino].names + 1 if status.st_ino in found else 1
+            found[status.st_ino] = Shared(names, status.st_nlink, status.st_size, _blocks(status) * _BLOCK)
+    return found
 
 
 def _statuses(directory: str) -> Iterator[os.stat_result]:

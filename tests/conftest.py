@@ -29,6 +29,14 @@ def pytest_sessionstart() -> None:
         pytest.exit("scriptrun is imported from the source tree; run ./run-tests, which installs the wheel", 3)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted: they tell it by `record_property("counted", TEXT)`, as workers have no terminal."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    for report in reports:
+        for text in [value for name, value in report.user_properties if name == "counted" and report.when == "call"]:
+            terminalreporter.write_line(f"{report.nodeid}: {text}")
+
+
 @pytest.fixture(scope="session")
 def command() -> Path:
     """The installed command `scriptrun`."""

@@ -37,7 +37,7 @@ def sharing(user: User, index: Index) -> User:
 
 def du(user: User) -> int:
     """Return the bytes that environments and store take, links counted once."""
-    directories = [user.cache / "v1" / name for name in ("envs", "store")]
+    directories = [user.cache / "v1/envs", *user.cache.glob("v1/store")]
     lines = subprocess.check_output(["du", "-s", "--block-size=1", "-c", *directories], text=True).splitlines()
     return int(lines[-1].split()[0])
 
@@ -172,6 +172,30 @@ def test_environments_with_files_of_their_own(sharing: User) -> None:
         assert told > 1_200_000
         assert remove(sharing, script).status == 0
         assert before - du(sharing) - above == told
+
+
+@pytest.mark.parametrize("lost", ["all", "by repair"])
+def test_what_left_the_store_is_still_shared(sharing: User, lost: str) -> None:
+    """What environments share with one another alone is told of the last of them, is bounded, and all adds up."""
+    if lost == "all":
+        shutil.rmtree(sharing.cache / "v1/store")
+    else:
+        damaged(sharing)
+        assert sharing.run(*VERIFY, "--repair").status == 0
+    keys = [sharing.cache / "v1/envs", *sharing.cache.glob("v1/envs/*"), *sharing.cache.glob("v1/store")]
+    total = du(sharing) - sum(path.stat().st_blocks * 512 for path in keys)
+    facts = json.loads(sharing.run("scriptrun", "cache", "size", "--json").out)
+    assert (facts["freed"], sum(list(facts["room"].values())[:2])) == (total, total)
+    lines = sharing.run(*ALL, "--dry-run").out.splitlines()
+    assert lines[-1].endswith(f"environments, {quantities.shown_octets(total)}")
+    bound = ("scriptrun", "cache", "prune", "--older-than", "9999d", "--grace", "0", "--dry-run", "--max-size")
+    if lost == "all":
+        assert "would remove 0 " in sharing.run(*bound, str(total)).out
+        assert "would remove 1 " in sharing.run(*bound, str(total - 1)).out
+        assert remove(sharing, "one.py").status == 0
+        (left,) = json.loads(sharing.run("scriptrun", "cache", "list", "--json").out)
+        above = [sharing.cache / "v1/envs", *sharing.cache.glob("v1/envs/*")]
+        assert left["freed"] == du(sharing) - sum(path.stat().st_blocks * 512 for path in above)
 
 
 def test_clear_takes_it_all(sharing: User) -> None:

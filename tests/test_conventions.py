@@ -123,6 +123,7 @@ ORDER = (
     "editing.skeleton",
     "upkeep",
     "upkeep.extents",
+    "upkeep.loose",
     "upkeep.inventory",
     "upkeep.gleaning",
     "upkeep.holdings",

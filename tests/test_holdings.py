@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from scriptrun.extent import Extent
+from scriptrun.extent import Extent, Shared
 from scriptrun.upkeep.holdings import Holdings
 from scriptrun.upkeep.inventory import Entry
 
@@ -22,6 +23,11 @@ def entry(own: int, *numbers: int) -> Entry:
     return Entry("key", "/path", manifest, 0.0, True, True, (), Extent(size=0, linked=0, taken=10 * own, freed=own))
 
 
+def sharing(own: int, *files: int) -> Entry:
+    """Return an environment that shares files, each with another number and size, with others alone."""
+    return replace(entry(own, 0), loose={number: Shared(1, 2, number, 100 * number) for number in files})
+
+
 def extents(count: int) -> dict[str, Extent]:
     """Return so many distributions, each of another size."""
     return {name(number): Extent(taken=1000 + number, freed=7) for number in range(count)}
@@ -35,6 +41,16 @@ def test_what_only_one_holds_goes_with_it() -> None:
     assert (holdings.freed(first), holdings.freed(second)) == (1 + 1000, 2)
     assert holdings.release(first) == 1 + 1000
     assert (holdings.freed(second), holdings.taken, holdings.held) == (2 + 1001, 2 + 1001, {name(1)})
+
+
+def test_what_left_the_store_goes_with_its_last_holder() -> None:
+    """Files that only environments share take their room once, and free it when the last of these goes."""
+    first, second, third = sharing(1, 1, 2), sharing(2, 2, 4), sharing(3)
+    holdings = Holdings([first, second, third], {})
+    assert holdings.taken == 1 + 2 + 3 + 700
+    assert [holdings.freed(one) for one in (first, second, third)] == [101, 402, 3]
+    assert [holdings.release(one) for one in (first, second, third)] == [101, 602, 3]
+    assert holdings.taken == 0
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -459,6 +459,7 @@ def test_installation_is_listed_once(world: World, other: Path) -> None:
     assert (found[0].version, found[-1].version, len(found)) == ("3.99.0", "3.1.0", 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--copies"]])
 def test_always_a_base_interpreter(world: World, pythons: list[Path], options: list[str]) -> None:
     """A virtual environment, also one within another and one with copies, on PATH or asked for, means its base."""

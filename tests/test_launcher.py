@@ -372,6 +372,7 @@ DAMAGES: dict[str, Callable[[Stage], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_a_miss_and_no_error(stage: Stage, shell: tuple[str, ...], damage: str) -> None:
     """Whatever is wrong with record, environment or script: Python decides, and the launcher prints nothing."""
@@ -382,6 +383,7 @@ def test_damage_is_a_miss_and_no_error(stage: Stage, shell: tuple[str, ...], dam
     assert not before or stage.script.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_record_cut_anywhere_is_a_miss(stage: Stage) -> None:
     """A record that ends early, after whichever byte, is none; and nothing of it is run."""
     stage.prove(b"touch trap\ntouch trap\n")

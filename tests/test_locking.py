@@ -30,6 +30,7 @@ def lock_of(script: Path) -> Path:
     return script.with_name(f"pylock.{script.stem}.toml")
 
 
+@pytest.mark.slow
 def refused(finished: Finished, *parts: str) -> None:
     """Assert that scriptrun failed, printed nothing to stdout, and told each of these parts."""
     assert (finished.status, finished.out) == (125, "")

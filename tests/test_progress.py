@@ -207,6 +207,7 @@ def test_who_waits_for_another_run_is_told_so(user: User, slow: Held) -> None:
     assert watch.end(first) == (0, "ran\n", "")
 
 
+@pytest.mark.slow
 def test_what_is_put_together_without_pip_is_told_too(user: User) -> None:
     """An environment for one run leaves the same line; one that was removed is there again before there is one."""
     user.script("s.py", "other", body="print('ran')\n")

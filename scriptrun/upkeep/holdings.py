@@ -1,4 +1,7 @@
-"""What environments hold together: their own files, and distributions in the store, most of which several hold."""
+"""What environments hold together: their own files, and distributions in the store, most of which several hold.
+
+What has left the store is still shared by those that held it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,12 @@ class Holdings:
         entries = tuple(entries)
         self._distributions = distributions
         self._holders = collections.Counter(name for entry in entries for name in self._held(entry))
+        self._sharers = collections.Counter(number for entry in entries for number in entry.loose)
+        loose = {number: one for entry in entries for number, one in entry.loose.items()}
+        self.size = sum(entry.extent.size - entry.extent.linked for entry in entries)
+        self.size += sum(one.size for one in loose.values())
         self.taken = sum(entry.extent.freed for entry in entries) + self._room(self._holders)
+        self.taken += sum(one.taken for one in loose.values())
 
     @property
     def held(self) -> set[str]:
@@ -25,12 +33,14 @@ class Holdings:
 
     def freed(self, entry: Entry) -> int:
         """Return what removing an environment gives back: its own files, and the distributions that only it holds."""
-        return entry.extent.freed + self._room(name for name in self._held(entry) if self._holders[name] == 1)
+        loose = sum(one.taken for number, one in entry.loose.items() if self._sharers[number] == 1)
+        return entry.extent.freed + loose + self._room(name for name in self._held(entry) if self._holders[name] == 1)
 
     def release(self, entry: Entry) -> int:
         """Take an environment away, and return what that gives back."""
         freed = self.freed(entry)
         self._holders.subtract(self._held(entry))
+        self._sharers.subtract(list(entry.loose))
         self.taken -= freed
         return freed
 

@@ -6,6 +6,7 @@ None is walked through that was measured before, see `extents`: ten thousand tak
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,11 @@ from typing import Any
 
 from scriptrun import cache as caches
 from scriptrun import generations, launch, paths, spec
-from scriptrun.extent import Extent
+from scriptrun.extent import Extent, Shared
 from scriptrun.store import kept
-from scriptrun.upkeep import extents
+from scriptrun.upkeep import extents, loose
 from scriptrun.upkeep.extents import Place
+from scriptrun.upkeep.loose import Suspect
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Entry:
 
     `manifest` is None where it cannot be read or is of another format; `complete` says whether there is one at all.
     `last_used` is a time in seconds; `current` whether the key's pointer names this generation; `scripts` the paths of
-    those whose launch records lead here; `extent` is what its files take, kept ones that are linked to included.
+    those whose launch records lead here; `extent` is what its files take, kept ones that are linked to included,
+    `loose` those that only environments share, by number.
     """
 
     key: str
@@ -37,6 +40,7 @@ class Entry:
     complete: bool
     scripts: tuple[str, ...]
     extent: Extent = field(default_factory=Extent)
+    loose: Mapping[int, Shared] = field(default_factory=dict)
 
     @property
     def kept(self) -> frozenset[str]:
@@ -73,9 +77,35 @@ def entries(cache: str) -> list[Entry]:
         with contextlib.suppress(FileNotFoundError):
             current = generations.current(cache, key) == os.path.basename(path)
             found.append(_entry(key, path, current, scripts.get(path, ())))
-    places = {f"{entry.key}/{os.path.basename(entry.path)}": Place(entry.path, entry.last_used) for entry in found}
+    places = {_name(entry): Place(entry.path, entry.last_used) for entry in found}
     measured = extents.measure(cache, extents.ENVIRONMENTS, places)
-    return [replace(entry, extent=extent) for entry, extent in zip(found, measured.values(), strict=True)]
+    shared = _loose(cache, found)
+    return [replace(one, extent=measured[_name(one)], loose=shared.get(_name(one), {})) for one in found]
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.key}/{os.path.basename(entry.path)}"
+
+
+def _loose(cache: str, entries: list[Entry]) -> dict[str, dict[int, Shared]]:
+    """Return the files that only environments share, by the names of these."""
+    directories = {name: os.path.join(paths.store(cache), name) for name in kept_names(cache)}
+    came = {name: _changed(os.path.join(path, kept.FACTS)) for name, path in directories.items()}
+    suspects = {}
+    for entry in entries:
+        done = _changed(paths.manifest(entry.path)) if entry.kept else 0.0
+        lost = tuple(sorted(name for name in entry.kept if came.get(name, math.inf) > done))
+        if lost:
+            suspects[_name(entry)] = Suspect(entry.path, entry.last_used, lost)
+    return loose.measure(cache, suspects, directories.values())
+
+
+def _changed(path: str) -> float:
+    """Return when a file was changed last; one that has gone may be there again at any time."""
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return math.inf
 
 
 def _generations(cache: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Ask pip many questions in one process: a program, and the function that starts it.
 
-The program reads, as JSON, the index and lists of requirements, each with constraints; for each it writes on one line
+The program reads, as JSON, the index and lists of requirements and of constraints; for each pair it writes on one line
 what pip would install and what it found of projects, `null` where pip fails.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import runpy
@@ -31,12 +32,15 @@ class Said(NamedTuple):
         return {one["metadata"]["name"]: one["metadata"]["version"] for one in self.entries}
 
 
-def ask(python: str, index: str, questions: Sequence[Sequence[str]]) -> Iterator[Said | None]:
-    """Yield what pip would install for each list of requirements, None where it fails."""
+def ask(
+    python: str, index: str, questions: Sequence[Sequence[str]], constraints: Sequence[Sequence[str]] = ()
+) -> Iterator[Said | None]:
+    """Yield what pip would install for each list of requirements, with its own constraints; None where it fails."""
     import scriptrun
 
     program = Path(scriptrun.__file__).with_name("pip_listings.py")
-    told = json.dumps({"index": index, "program": str(program), "questions": questions})
+    pairs = list(itertools.zip_longest(questions, constraints, fillvalue=()))
+    told = json.dumps({"index": index, "program": str(program), "questions": pairs})
     with tempfile.TemporaryDirectory() as directory:
         finished = subprocess.run(
             [python, "-I", __file__],
@@ -60,11 +64,23 @@ def _main() -> None:
     os.environ.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
     listings = runpy.run_path(told["program"])["Listings"]()
     listings.watch()
-    for question in told["questions"]:
+    command = [
+        "install",
+        "-qqq",
+        "--dry-run",
+        "--ignore-installed",
+        "--report",
+        "report",
+        "-c",
+        "constraints.txt",
+        "--",
+    ]
+    for question, constraints in told["questions"]:
+        Path("constraints.txt").write_text("\n".join(constraints), "utf-8")
         listings.finder = None
         Path("listings").write_text("{}", "utf-8")  # where no marker holds pip looks at nothing
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            status = main(["install", "-qqq", "--dry-run", "--ignore-installed", "--report", "report", "--", *question])
+            status = main([*command, *question])
             if not status:
                 listings.write("listings")
         print(json.dumps(None if status else [_read("report")["install"], _read("listings")]), flush=True)

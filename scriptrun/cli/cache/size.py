@@ -11,6 +11,7 @@ from scriptrun import extent, location, output, paths
 from scriptrun.arguments import Invocation
 from scriptrun.quantities import shown_octets
 from scriptrun.upkeep import inventory
+from scriptrun.upkeep.holdings import Holdings
 
 
 def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -28,15 +29,14 @@ def _measure(cache: str) -> dict[str, Any]:
     environments' own files, of the store, and of all else in the cache).
     """
     entries, kept = inventory.entries(cache), inventory.distributions(cache)
-    own = sum(entry.extent.freed for entry in entries)
+    apart = Holdings(entries, {})
     store = sum(one.taken for one in kept.values())
     return {
         "environments": sum(entry.complete for entry in entries),
         "distributions": len(kept),
-        "size": sum(entry.extent.size - entry.extent.linked for entry in entries)
-        + sum(one.size for one in kept.values()),
-        "freed": own + store,
-        "room": {"environments": own, "store": store, "other": _other(cache)},
+        "size": apart.size + sum(one.size for one in kept.values()),
+        "freed": apart.taken + store,
+        "room": {"environments": apart.taken, "store": store, "other": _other(cache)},
     }
 
 
