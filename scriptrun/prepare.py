@@ -159,7 +159,11 @@ def _link(path: str, order: Order, cache: str, distributions: Iterable[Distribut
 
 
 def _install(path: str, order: Order, cache: str) -> Answer:
-    """Let pip install what is ordered and is not kept, check it, and keep it."""
+    """Let pip install what is ordered and is not kept, check it, and keep it. Raises Offline where it may not."""
+    if order.options.flag("offline"):
+        from scriptrun import pip_messages  # rare
+
+        raise pip_messages.offline("")
     order.show("finding out what is needed")
     installed = _ask(path, order, cache)
     order.moved()

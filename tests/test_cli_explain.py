@@ -90,7 +90,7 @@ def test_why_pip_would_be_asked(user: User) -> None:
     """What makes a run a miss although the environment is there is said, and what --offline would forbid."""
     user.script("s.py", "demo")
     assert row(explain(user, "--offline", "s.py"), "answer") == (
-        "miss: pip would have to be asked, which --offline forbids"
+        "miss: pip would have to be asked, which --offline forbids: pip never looked at `demo`"
     )
     user.run("./s.py")
     assert row(explain(user, "--offline", "s.py"), "answer") == "hit: the environment is ready"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -174,7 +175,7 @@ def test_failed_refresh_keeps_the_old(user: User, index: Index) -> None:
 
 @pytest.mark.slow
 def test_offline_never_opens_a_socket(user: User, shared_index: Index) -> None:
-    """A ready environment runs, anything else is an error that says what to run; strace sees no socket."""
+    """What is ready runs, as does what is put together from the store; else an error says what to run. No socket."""
     user.script("s.py", "demo", body="import demo; print(demo.V)\n")
     trace = user.directory / "trace"
     offline = ("strace", "-f", "-e", "trace=network", "-o", trace, "scriptrun", "--offline")
@@ -188,10 +189,30 @@ def test_offline_never_opens_a_socket(user: User, shared_index: Index) -> None:
     assert len(shared_index.requests) > asked
     asked = len(shared_index.requests)
     assert user.run(*offline, "s.py") == (0, "2.0\n", "")
+    shutil.rmtree(user.cache / "v1/envs")
+    shutil.rmtree(user.cache / "v1/recipes")
+    assert user.run(*offline, "--verbose", "s.py").out == "2.0\n"
+    assert user.run(*offline, "--with", "demo>1", "s.py") == (0, "2.0\n", "")
     refused = user.run(*offline, "--refresh", "s.py")
     assert (refused.status, refused.err.splitlines()[-1]) == (125, f"{hint} --refresh s.py")
     assert "socket(" not in trace.read_text()
     assert len(shared_index.requests) == asked
+
+
+@pytest.mark.slow
+def test_offline_asks_no_pip_where_the_store_is_damaged(user: User, shared_index: Index) -> None:
+    """What turns out not to be as it was kept is no reason to ask pip: it is the error of what is not ready."""
+    user.script("s.py", "demo", body="import demo; print(demo.V)\n")
+    assert user.run("scriptrun", "s.py") == (0, "2.0\n", "")
+    asked = len(shared_index.requests)
+    shutil.rmtree(user.cache / "v1/envs")
+    for path in user.cache.glob("v1/store/demo-*/content/site/demo.py"):
+        path.unlink()
+    refused = user.run("scriptrun", "--offline", "s.py")
+    assert (refused.status, "is not ready, and --offline forbids" in refused.err) == (125, True)
+    assert generations(user) == []
+    assert len(shared_index.requests) == asked
+    assert user.run("scriptrun", "s.py") == (0, "2.0\n", "")
 
 
 @pytest.mark.slow

@@ -75,14 +75,15 @@ def _answer(wanted: Wanted, environ: Mapping[str, str]) -> str:
 
 
 def _supply(wanted: Wanted, environ: Mapping[str, str], *, due: bool) -> str:
-    if wanted.options.flag("offline"):
-        return "pip would have to be asked, which --offline forbids"
     if not wanted.spec.requirements:
         return "an empty environment would be made"
     order = wanted.order(environ, lambda _: None)._replace(ask=due)
     found = supply.find(wanted.request.caches.own, order)
-    way = "pip would be asked" if found.distributions is None else "pip would not be asked"
-    return f"{way}: {found.reason}"
+    if found.distributions is not None:
+        return f"pip would not be asked: {found.reason}"
+    if wanted.options.flag("offline"):
+        return f"pip would have to be asked, which --offline forbids: {found.reason}"
+    return f"pip would be asked: {found.reason}"
 
 
 def _overlap(wanted: Wanted) -> str:

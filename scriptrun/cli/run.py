@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from scriptrun import arguments, attendant, expiry, launch, output, overlap, patience, prepare, resolve, signals
+from scriptrun import arguments, attendant, expiry, launch, output, overlap, patience, prepare, resolve, signals, supply
 from scriptrun.arguments import Invocation
 from scriptrun.cache import Environment, WaitedInVain
 from scriptrun.cli import progress
@@ -120,23 +120,28 @@ def provide(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Envi
                 )
             return environment
     if options.flag("offline"):
-        return _found(wanted, shown)
+        return _without_pip(wanted, environ, shown)
     _tell_of_lost_python(wanted)
     if environment is None and not options.flag("quiet"):
         progress.announce(wanted.request.name, environ)
     return _prepare(wanted, environ, shown)
 
 
-def _found(wanted: Wanted, shown: Progress) -> Environment:
-    """Return the environment that is wanted from the user's cache, where it may be about to be built or removed."""
+def _without_pip(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Environment:
+    """Return the environment that is wanted from the user's cache, where it may be about to be built or removed.
+
+    Where there is none, it is put together from what is kept.
+    """
     own, options = wanted.request.caches.own, wanted.options
-    environment = None
     if own and not (options.flag("refresh") or options.flag("isolated")):
         with shown, contextlib.suppress(CacheError):
             environment = prepare.find(own, wanted.spec.key, shown.show, patience.limit(options))
-    if environment is None:
-        raise not_ready(wanted)
-    return environment
+            if environment is not None:
+                return environment
+        with contextlib.suppress(InstallError, CacheError):
+            if supply.find(own, wanted.order(environ, shown.show)).distributions is not None:
+                return _prepare(wanted, environ, shown)
+    raise not_ready(wanted)
 
 
 def _prepare(wanted: Wanted, environ: Mapping[str, str], shown: Progress) -> Environment:
