@@ -357,8 +357,12 @@ def assert_right(victim: Victim, finished: Finished) -> None:
 
 
 def exposed(cache: Path) -> list[Path]:
-    """Return what others can get at, and what not even its owner can: the cache is closed, nothing in it is open."""
+    """Return what others can get at, and what not even its owner can: the cache is closed, nothing in it is open.
+
+    Byte code is what the script's own Python writes, with the script's umask.
+    """
     if cache.stat().st_mode & 0o077:
         return [cache]
-    modes = {path: path.stat().st_mode for path in cache.rglob("*") if not path.is_symlink()}
+    written = [path for path in cache.rglob("*") if not path.is_symlink() and "__pycache__" not in path.parts]
+    modes = {path: path.stat().st_mode for path in written}
     return [path for path, mode in modes.items() if mode & 0o022 or not mode & 0o400]

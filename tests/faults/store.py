@@ -22,6 +22,7 @@ from support.user import User
 
 from faults import crowd, kills, wares
 from faults.tally import Tally
+from scriptrun.store import kept
 
 LANES = 2
 
@@ -159,8 +160,12 @@ def leavings(user: User) -> list[str]:
 
 
 def writable(user: User) -> list[str]:
-    """Return the files in the store that somebody may write to: the links in environments are the same files."""
-    files = [path for path in user.cache.glob("v1/store/*/content/site/**/*") if path.is_file()]
+    """Return the files in the store that somebody may write to: the links in environments are the same files.
+
+    What a killed builder left half done is nobody's, until a removal takes it away.
+    """
+    whole = [path for path in user.cache.glob("v1/store/*") if kept.is_name(path.name)]
+    files = [path for one in whole for path in one.glob("content/site/**/*") if path.is_file()]
     return [str(path) for path in files if path.stat().st_mode & 0o222]
 
 
