@@ -86,7 +86,7 @@ def _without_pip(windows: Sequence[Window]) -> Parts:
 
 
 def _python(windows: Sequence[Window]) -> Window:
-    return next(one for one in windows if "--launch-record" in one.arguments)
+    return next(one for one in windows if "-record=" in one.arguments)
 
 
 def _table(title: str, found: Sequence[Parts]) -> str:
