@@ -48,7 +48,7 @@ def larger(bench: Bench) -> Set:
     """Return what was downloaded; new sets name two of those that came along besides, so they are as large."""
     names = [index.project(path) for path in bench.downloads.glob("*.whl")]
     came_along = tuple(sorted(set(names) - set(LARGER)))
-    title = f"{len(names)} distributions ({', '.join(LARGER)} and what they require)"
+    title = f"{len(names)} distributions"
     return Set("larger", title, LARGER, LARGER, came_along, (LARGER[:2], LARGER[2:]))
 
 
