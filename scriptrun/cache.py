@@ -79,11 +79,7 @@ def _is_same(path: str, other: str) -> bool:
 
 def is_foreign(environment: str) -> bool:
     """Tell whether the manifest of the environment at this path has a format that only another version can read."""
-    try:
-        manifest = json.loads(paths.read(paths.manifest(environment)))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return shape.fits(manifest, {"format": int}) and manifest["format"] != MANIFEST_FORMAT
+    return shape.is_foreign(paths.manifest(environment), MANIFEST_FORMAT)
 
 
 class WaitedInVain(InstallError):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from scriptrun import paths
 
 
 def fits(value: object, shape: Any) -> bool:
@@ -12,3 +15,12 @@ def fits(value: object, shape: Any) -> bool:
     if isinstance(shape, list):
         return isinstance(value, list) and all(fits(one, shape[0]) for one in value)
     return isinstance(value, shape)
+
+
+def is_foreign(path: str, own: int) -> bool:
+    """Tell whether the JSON in a file has another format than one's `own`, so that only another version can read it."""
+    try:
+        content = json.loads(paths.read(path))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return fits(content, {"format": int}) and content["format"] != own

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scriptrun import integrity, paths
+from scriptrun import integrity, paths, shape
 from scriptrun.integrity import Digests
 from scriptrun.store import assembly, kept, listing
 from scriptrun.store.listing import Unusable
@@ -33,7 +32,7 @@ def damages(cache: str, digests: Digests) -> Iterator[Damage]:
         one = kept.find(cache, name)
         if one is not None:
             yield from (Damage(name, *found) for found in _compare(one.path, digests))
-        elif not _is_foreign(os.path.join(paths.store(cache), name, kept.FACTS)):
+        elif not shape.is_foreign(os.path.join(paths.store(cache), name, kept.FACTS), kept.FORMAT):
             yield Damage(name, kept.FACTS, integrity.DIFFERS)
 
 
@@ -73,12 +72,3 @@ def _compare_status(path: str, size: int, mtime: int) -> str:
     except Unusable:
         return integrity.DIFFERS if os.path.lexists(path) else integrity.MISSING
     return ""
-
-
-def _is_foreign(path: str) -> bool:
-    """Tell whether a description has a format that only another version can read."""
-    try:
-        facts = json.loads(paths.read(path))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(facts, dict) and isinstance(facts.get("format"), int) and facts["format"] != kept.FORMAT
