@@ -7,6 +7,7 @@ environment that is empty or somebody else's. So this is an allowlist, for varia
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -147,6 +148,7 @@ def _configuration(environ: Mapping[str, str]) -> Iterator[tuple[str, RawConfigP
         yield path, _parse(path, content)
 
 
+@functools.cache  # a first run looks for settings some six times
 def _parse(path: str, content: bytes) -> RawConfigParser:
     """Return what a configuration file says, names spelt as pip spells them. Raises InstallError."""
     import configparser  # most users have no such file
