@@ -179,7 +179,7 @@ def _write_programs(found: Listing, content: str, places: Places) -> list[tuple[
 
 
 def verify(path: str, size: int, mtime: int) -> None:
-    """Raise Unusable where a file is not as it was put into the store: nobody can have written to it by mistake."""
+    """Raise Unusable where size or mtime of a file are not as they were when it was put into the store."""
     try:
         status = os.lstat(path)
     except OSError as error:
