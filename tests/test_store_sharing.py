@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,10 +86,8 @@ def test_copies_where_nothing_can_be_linked(user: User, index: Index) -> None:
 @pytest.fixture
 def machine(programs: Path, shared_index: Index) -> Iterator[Everybody]:
     """A machine with an administrator and another user."""
-    root = Path(tempfile.mkdtemp(prefix="scriptrun-machine-"))
-    root.chmod(0o755)
-    yield Everybody(root, programs, shared_index.url)
-    shutil.rmtree(root)
+    with everybody.open_directory() as root:
+        yield Everybody(root, programs, shared_index.url)
 
 
 WRITE = """\

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +24,8 @@ BODY = "import sys, demo; print(sys.prefix, demo.V)\n"
 @pytest.fixture
 def machine(programs: Path, shared_index: Index) -> Iterator[Everybody]:
     """A machine with an administrator, another user and a script; its system cache is not there yet."""
-    root = Path(tempfile.mkdtemp(prefix="scriptrun-machine-"))
-    root.chmod(0o755)
-    yield Everybody(root, programs, shared_index.url)
-    shutil.rmtree(root)
+    with everybody.open_directory() as root:
+        yield Everybody(root, programs, shared_index.url)
 
 
 @pytest.fixture

@@ -39,12 +39,21 @@ def require_programs(package: str, *names: str) -> None:
 
 
 @contextmanager
+def open_directory() -> Iterator[Path]:
+    """Yield a new directory that everybody can read, which is removed in the end."""
+    root = Path(tempfile.mkdtemp(prefix="scriptrun-machine-"))
+    root.chmod(0o755)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root)
+
+
+@contextmanager
 def installation(pythons: list[Path]) -> Iterator[Path]:
     """Install scriptrun into a directory that everybody can read; yield the directory of its programs."""
     python = _public_python(pythons)
-    root = Path(tempfile.mkdtemp(prefix="scriptrun-everybody-"))
-    root.chmod(0o755)
-    try:
+    with open_directory() as root:
         subprocess.run([python, "-m", "venv", "--without-pip", root], check=True, umask=0o022)
         (wheel,) = (ROOT / ".work/dist").glob("scriptrun-*.whl")
         pip = Path(sysconfig.get_path("purelib"), "pip", "__pip-runner__.py")
@@ -64,8 +73,6 @@ def installation(pythons: list[Path]) -> Iterator[Path]:
             umask=0o022,
         )
         yield root / "bin"
-    finally:
-        shutil.rmtree(root)
 
 
 def _public_python(pythons: list[Path]) -> Path:
