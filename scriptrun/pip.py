@@ -165,6 +165,7 @@ def _run(
         "arguments": [*command, *options, "--", *requirements],
         "rules": rules,
         "kept": order.store,
+        "wheels": order.wheels,
         "listings": os.path.join(work, _LISTINGS),
     }
     finished = _converse(

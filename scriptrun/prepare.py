@@ -168,7 +168,7 @@ def _install(path: str, order: Order, cache: str) -> Answer:
     installed = _ask(path, order, cache)
     order.moved()
     order.show("checking what was installed")
-    overwritten = _check(path, order, installed.distributions)
+    overwritten = check(path, order, installed.distributions)
     from scriptrun.store.gathering import Gathering  # loaded while pip ran
 
     with contextlib.closing(Gathering(cache, order.spec.interpreter, order.show)) as gathering:
@@ -222,7 +222,7 @@ def _look_for(path: str) -> None:
         raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
-def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> set[str]:
+def check(path: str, order: Order, distributions: Iterable[Distribution]) -> set[str]:
     """Raise InstallError unless every requirement is there and every file is as its RECORD says, or another one's.
 
     Returns the names of distributions that another one has overwritten a file of, as pip lets it.
