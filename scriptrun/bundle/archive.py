@@ -16,13 +16,11 @@ from scriptrun.errors import BundleError
 
 _MAIN = """\
 import sys
-here = "%d.%d" % sys.version_info[:2] + ("t" if "t" in getattr(sys, "abiflags", "") else "")
-kind = getattr(getattr(sys, "implementation", None), "name", "python")
-if (kind, here) != ({implementation!a}, {python!a}):
-    sys.stderr.write("scriptrun: error: `%s` is for {implementation} {python}, and `%s` is %s %s\\n" % (
-        sys.argv[0], sys.executable, kind, here))
-    sys.stderr.write("hint: start it with that: {program} %s; or make another bundle, with --python %s\\n" % (
-        sys.argv[0], here))
+kind = getattr(getattr(sys, "implementation", None), "name", "cpython").replace("cpython", "python")
+here = kind + "%d.%d" % sys.version_info[:2] + ("t" if "t" in getattr(sys, "abiflags", "") else "")
+if here != "{program}":
+    sys.stderr.write("scriptrun: error: `%s` is for {program}, and `%s` is %s\\n" % (sys.argv[0], sys.executable, here))
+    sys.stderr.write("hint: start it with that: {program} %s\\n" % sys.argv[0])
     sys.exit(125)
 from scriptrun.bundle import start
 sys.exit(start.main(__loader__.archive, {identity!a}, {script!a}, {size!a}))
@@ -49,7 +47,7 @@ class Parts(NamedTuple):
 
 def program(contents: Contents) -> str:
     """Return the name of the program that runs a bundle."""
-    return ("pypy" if contents.implementation == "pypy" else "python") + contents.python
+    return contents.implementation.replace("cpython", "python") + contents.python
 
 
 def write(path: str, parts: Parts) -> None:
@@ -90,8 +88,6 @@ def _main(parts: Parts, table: bytes) -> str:
     said = parts.contents
     digest = hashlib.sha256(b"\0".join([table, parts.script, *parts.lock.values()]))
     return _MAIN.format(
-        implementation=said.implementation,
-        python=said.python,
         program=program(said),
         identity=digest.hexdigest()[:32],
         script=said.script,
