@@ -97,8 +97,8 @@ class Order(NamedTuple):
     end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered. Of what there was
     in a `former` environment nothing new is remembered. What is in the `store`, by its name there, pip need not unpack.
     An answer older than `max_age` is none (0: it counts for ever), nor are answers to other questions that are older
-    than `answers_max_age` (0: they never count), both in seconds. The directory `wheels` gets a copy of each wheel that is
-    installed (`""`: none does).
+    than `answers_max_age` (0: they never count), both in seconds. The directory `wheels` gets a copy of each wheel that
+    is installed (`""`: none does).
     """
 
     spec: EnvironmentSpec
