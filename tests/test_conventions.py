@@ -54,6 +54,7 @@ ORDER = (
     "signals",
     "attendant",
     "process",
+    "probe",
     "interpreters",
     "markers",
     "virtual",
@@ -359,6 +360,7 @@ def test_one_module_prints() -> None:
         "output",
         "__main__",
         "lint.imports",
+        "probe",
         *(CHILD - {"pip_listings"}),
         *ALONE,
     }

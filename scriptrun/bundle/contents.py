@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from scriptrun import shape
-from scriptrun.errors import ScriptrunError
+from scriptrun.errors import BundleError
 from scriptrun.order import Described, Distribution
 
 FORMAT = 1
@@ -30,7 +30,6 @@ _SHAPE = {
     "python": str,
     "implementation": str,
     "asked": {"requirements": [str], "resolution": {}},
-    "answered": (int, float),
     "script": str,
     "wheels": [
         {
@@ -52,10 +51,6 @@ _SHAPE = {
         }
     ],
 }
-
-
-class BundleError(ScriptrunError):
-    """A bundle is damaged, or not for this machine."""
 
 
 class File(NamedTuple):
@@ -96,14 +91,13 @@ class Wheel(NamedTuple):
 class Contents(NamedTuple):
     """What a bundle is for: `python` is a minor version (`3.12`, `3.13t`), `implementation` as `cpython`.
 
-    `asked` are the facts of the specification without those of the interpreter, `answered` is when pip was asked, and
-    `script` the name of the script's file.
+    `asked` are the facts of the specification without those of the interpreter, `script` is the name of the script's
+    file.
     """
 
     python: str
     implementation: str
     asked: Mapping[str, Any]
-    answered: float
     script: str
     wheels: tuple[Wheel, ...]
 
@@ -113,9 +107,9 @@ def extra(number: int) -> str:
     return f"{_EXTRA}{number}"
 
 
-def member(wheel: Wheel, source: str) -> tuple[str, str]:
-    """Return the member of the bundle that holds a source, and the member of that one (`""`: it is the file)."""
-    return (source[1:], "") if source.startswith(_EXTRA) else (WHEELS + wheel.file, source)
+def in_bundle(source: str) -> str:
+    """Return the member of a bundle that a source is, `""` where it is a member of the wheel."""
+    return source[1:] if source.startswith(_EXTRA) else ""
 
 
 def text(contents: Contents) -> bytes:

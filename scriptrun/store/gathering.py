@@ -152,25 +152,29 @@ def _replace(directory: str, places: Places) -> None:
 def _fill(directory: str, metadata: str, parts: Parts, places: Places) -> None:
     """Put what is kept of a distribution into a new directory, and the list of it. Raises OSError."""
     content = os.path.join(directory, CONTENT)
-    stored_all = (*(one[0] for one in parts.files), *parts.programs)
-    directories = sorted({above for stored in stored_all for above in _above(stored)})
-    for path in directories:
+    above = directories((*(one[0] for one in parts.files), *parts.programs))
+    for path in above:
         os.makedirs(os.path.join(content, path))
-    found = Listing(metadata, directories, [], [])
+    found = Listing(metadata, above, [], [])
     for stored, path, rest in parts.files:
         if not os.path.lexists(os.path.join(content, stored)):  # of some there are two lines
             places.placing.share(path, os.path.join(content, stored))
             placing.protect(path)
-        found.files.append((stored, *_settled(os.path.join(content, stored)), rest))
+        found.files.append((stored, *settle(os.path.join(content, stored)), rest))
     for stored, (path, program) in parts.programs.items():
         with open(os.path.join(content, stored), "xb") as file:
             file.write(program)
-        found.programs.append((stored, *_settled(file.name), stat.S_IMODE(os.stat(path).st_mode)))
+        found.programs.append((stored, *settle(file.name), stat.S_IMODE(os.stat(path).st_mode)))
     listing.write(directory, found)
 
 
-def _settled(path: str) -> tuple[int, int]:
-    """Make a file of the store read-only; return size and mtime."""
+def directories(stored: Iterable[str]) -> list[str]:
+    """Return the directories that these files of the store are in, parents first."""
+    return sorted({above for one in stored for above in _above(one)})
+
+
+def settle(path: str) -> tuple[int, int]:
+    """Make a file of the store read-only; return size and mtime. Raises OSError."""
     placing.protect(path)
     status = os.lstat(path)
     return status.st_size, status.st_mtime_ns
