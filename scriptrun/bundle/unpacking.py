@@ -155,7 +155,9 @@ def _prepare(work: _Work, environ: Mapping[str, str]) -> Environment:
 
 
 def _named(work: _Work, one: Distribution) -> Distribution:
-    """Return a distribution with its name in a store here. Raises BundleError."""
+    """Return a distribution with its name in a store here, unless the bundle has given it one. Raises BundleError."""
+    if kept.is_name(one.kept):
+        return one
     name = kept.directory(one.name, one.version, one.hash, one.origin, work.spec.interpreter)
     if not name:
         raise _damaged(work, f"`{one.name}` cannot be kept")
