@@ -16,10 +16,10 @@ from support.index import Index
 from support.user import User
 
 from scriptrun import arguments, request, resolve
-from scriptrun.bundle import contents, locking, wheels
-from scriptrun.bundle.contents import BundleError, Wheel
+from scriptrun.bundle import contents, locking, target, wheels
+from scriptrun.bundle.contents import Wheel
 from scriptrun.bundle.wheels import Collected
-from scriptrun.errors import InstallError, LockError, UsageError
+from scriptrun.errors import BundleError, InstallError, LockError, UsageError
 from scriptrun.order import Distribution
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
@@ -44,7 +44,7 @@ def read(user: User, script: Path, *options: str) -> Request:
 
 def wanted(user: User, script: Path, *options: str) -> Wanted:
     """Return what a bundle of a script is made from, with a lock."""
-    found = resolve.resolve(read(user, script, *options), user.environment())
+    found = target.resolve(read(user, script, *options), user.environment(), ())
     return locking.lock(found, user.environment(), silent)
 
 

@@ -17,7 +17,8 @@ from packaging.utils import parse_wheel_filename
 
 from scriptrun import consult, integrity, pip, pip_messages, prepare
 from scriptrun.bundle import contents
-from scriptrun.bundle.contents import BundleError, File, Program, Wheel
+from scriptrun.bundle.contents import File, Program, Wheel
+from scriptrun.errors import BundleError
 from scriptrun.order import Distribution, Installed
 from scriptrun.resolve import Wanted
 from scriptrun.store import gathering
