@@ -1,9 +1,9 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
 Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
-arguments, the rules of `pip_rules` (null: none), what is kept, where wheels are to be copied, and the file that
-`pip_listings` is to write (empty: none), as JSON: everybody can read a command line, and a requirement may hold a
-password.
+arguments, the rules of `pip_rules` and the target of `pip_target` (null: none), what is kept, where wheels are to be
+copied, and the file that `pip_listings` is to write (empty: none), as JSON: everybody can read a command line, and a
+requirement may hold a password.
 """
 
 import gc
@@ -265,6 +265,8 @@ def run_own(runner, told):
         keep(told["rules"])
     if told["kept"]:
         leave_out(told["kept"])
+    if told["target"] is not None:
+        beside("pip_target.py")["aim"](told["target"])
     if told["wheels"]:
         copy_wheels(told["wheels"])
     file = told["listings"]

@@ -75,8 +75,9 @@ class Program(NamedTuple):
 class Wheel(NamedTuple):
     """A wheel and what pip made of it.
 
-    `distribution` is what a manifest says of it, `described` what its metadata does; `file` is its name in `wheels/`,
-    `sha256` its hash in hexadecimal digits, `metadata` the name of its directory of metadata.
+    `distribution` is what a manifest says of it, with the name in the store of one that its hash does not tell (`""`:
+    it does); `described` is what its metadata says, `file` its name in `wheels/`, `sha256` its hash in hexadecimal
+    digits, `metadata` the name of its directory of metadata.
     """
 
     distribution: Distribution
