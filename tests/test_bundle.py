@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -339,3 +340,39 @@ def test_housekeeping(bundle: Path, host: Host, new_user: Callable[[str], User])
     assert user.run("scriptrun", "cache", "prune").status == 0
     assert not file.parent.exists()
     told(host.run(bundle))
+
+
+IMPORTED = """\
+import os, runpy, sys
+def stop(*_):
+    print(*sorted(sys.modules))
+    sys.stdout.flush()
+    os._exit(0)
+os.execve = stop
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+stop()
+"""
+
+
+def test_imports_of_a_warm_start(host: Host, bundle: Path) -> None:
+    """A start whose environment is there imports a handful of modules beside what starting a zip takes."""
+    told(host.run(bundle))
+    empty = host.user.directory / "empty.pyz"
+    with zipfile.ZipFile(empty, "w") as archive:
+        archive.writestr("__main__.py", "")
+    found = [set(host.user.run(host.python, "-I", "-S", "-c", IMPORTED, path).out.split()) for path in (bundle, empty)]
+    own = {f"scriptrun{name}" for name in ("", ".bundle", ".bundle.start", ".errors", ".launch", ".location", ".paths")}
+    assert found[0] - found[1] == {*own, "fcntl", "zlib"}
+
+
+def test_code_that_every_start_needs_is_not_packed(bundle: Path) -> None:
+    """What a warm start imports is there as byte code, as it is; so are wheels."""
+    with zipfile.ZipFile(bundle) as archive:
+        stored = {one.filename for one in archive.infolist() if one.compress_type == zipfile.ZIP_STORED}
+    names = ("__init__", "bundle/__init__", "bundle/start", "errors", "launch", "location", "paths")
+    assert {f"scriptrun/{name}.pyc" for name in names} < stored
+    assert {name for name in stored if name.endswith(".whl")} == {
+        "wheels/demo-2.0-py3-none-any.whl",
+        "wheels/tool-1.0-py3-none-any.whl",
+    }
