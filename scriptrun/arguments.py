@@ -19,6 +19,7 @@ FLAG, VALUE, LIST, NUMBER = "flag", "value", "list", "number"
 
 COMMANDS = {
     "add": ("--bounds=", "--infer"),
+    "bundle": ("-o=", "--output="),
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "check": ("--json", "--ignore="),
     "config": ("--json",),
@@ -38,7 +39,7 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "cron", "doctor", "init", "lock", "remove", "systemd", "upgrade")
+_ON_FILES = ("add", "bundle", "cron", "doctor", "init", "lock", "remove", "systemd", "upgrade")
 """The commands whose first word is a file of this machine, and no URL."""
 
 _HELP = ("-h", "--help")

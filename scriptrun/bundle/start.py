@@ -95,7 +95,7 @@ def _do(bundle: Bundle, environ: "Mapping[str, str]") -> int:
 
         output.give(f"{environment}\n")
         return 0
-    _become(environment, [] if mode == PYTHON else [script], environ)
+    return _become(environment, [] if mode == PYTHON else [script], environ)
 
 
 def _become(environment: str, program: "list[str]", environ: "Mapping[str, str]") -> "NoReturn":

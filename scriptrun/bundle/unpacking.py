@@ -155,11 +155,9 @@ def _prepare(work: _Work, environ: Mapping[str, str]) -> Environment:
 
 
 def _named(work: _Work, one: Distribution) -> Distribution:
-    """Return a distribution with its name in a store here, unless the bundle has given it one. Raises BundleError."""
-    if kept.is_name(one.kept):
-        return one
-    name = kept.directory(one.name, one.version, one.hash, one.origin, work.spec.interpreter)
-    if not name:
+    """Return a distribution with its name in a store here. Raises BundleError."""
+    name = one.kept or kept.directory(one.name, one.version, one.hash, one.origin, work.spec.interpreter)
+    if not kept.is_name(name):
         raise _damaged(work, f"`{one.name}` cannot be kept")
     return one._replace(kept=name)
 
