@@ -13,8 +13,8 @@ from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
-    from scriptrun.bundle.target import Target
     from scriptrun.pinning.pins import Origin, Pin
+    from scriptrun.platforms import Target
 
 
 class Distribution(NamedTuple):

@@ -57,6 +57,7 @@ ORDER = (
     "probe",
     "interpreters",
     "markers",
+    "platforms",
     "virtual",
     "places",
     "values",
@@ -65,6 +66,7 @@ ORDER = (
     "desktop_table",
     "metadata",
     "pip_rules",
+    "pip_target",
     "pip_listings",
     "policy",
     "config",
@@ -146,6 +148,7 @@ ORDER = (
     "upkeep.daily",
     "resolve",
     "pinning.making",
+    "bundle.target",
     "bundle.locking",
     "bundle.wheels",
     "jobs",
@@ -291,7 +294,7 @@ AT_THE_ROOT = {
 }
 """What a clone of the project has."""
 
-CHILD = {"pip_child", "pip_rules", "pip_listings"}
+CHILD = {"pip_child", "pip_rules", "pip_listings", "pip_target"}
 """The program that is pip's: the Pythons that it runs under do not have scriptrun."""
 
 ALONE = {"desktop.windows.console"}
@@ -370,7 +373,7 @@ def test_one_module_prints() -> None:
         "__main__",
         "lint.imports",
         "probe",
-        *(CHILD - {"pip_listings"}),
+        *(CHILD - {"pip_listings", "pip_target"}),
         *ALONE,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from scriptrun.bundle import target
 from scriptrun.errors import UsageError
 from scriptrun.pinning import basis, discovery, making, pylock
 from scriptrun.resolve import Wanted
@@ -24,6 +25,7 @@ def lock(wanted: Wanted, environ: Mapping[str, str], show: Callable[[str], None]
     if former is not None and (wanted.options.flag("locked") or wanted.configuration.policy.require_lock):
         discovery.refuse_other_python(former, interpreter, wanted.request)
     wanted = wanted._replace(lock=None, spec=wanted.spec._replace(lock=""))
-    text = making.text(wanted, environ, former, show, lambda: None)
+    with target.explained(wanted.target):
+        text = making.text(wanted, environ, former, show, lambda: None)
     made = pylock.parse(text.encode("ascii"), "the lock of the bundle", wanted.request.directory)
     return wanted._replace(lock=made, spec=wanted.spec._replace(lock=made.digest), max_age=0.0)

@@ -15,8 +15,9 @@ from typing import IO, NamedTuple
 
 from packaging.utils import parse_wheel_filename
 
-from scriptrun import consult, integrity, pip, pip_messages, prepare
+from scriptrun import consult, integrity, output, pip, pip_messages, prepare
 from scriptrun.bundle import contents
+from scriptrun.bundle import target as targets
 from scriptrun.bundle.contents import File, Program, Wheel
 from scriptrun.errors import BundleError
 from scriptrun.order import Distribution, Installed
@@ -53,9 +54,30 @@ def collect(wanted: Wanted, environ: Mapping[str, str], directory: str, show: Ca
     cache = wanted.request.caches.writable()
     with prepare.private_files(), consult.empty_environment(order, cache) as environment:
         show("downloading the wheels")
-        installed = pip.install(order._replace(wheels=directory), environment)
+        with targets.explained(wanted.target):
+            installed = pip.install(order._replace(wheels=directory), environment)
         overwritten = prepare.check(environment, order, installed.distributions)
-        return _Collection(environment, directory, overwritten).collected(installed)
+        _refuse_unusable(wanted, directory)
+        collected = _Collection(environment, directory, overwritten).collected(installed)
+    return _without_commands(collected, wanted) if wanted.target and wanted.target.is_windows else collected
+
+
+def _refuse_unusable(wanted: Wanted, directory: str) -> None:
+    """Raise BundleError where what was built here cannot be used by the Python that the bundle is for."""
+    for name in sorted(os.listdir(directory)):
+        if wanted.target is not None and not wanted.target.takes(name):
+            raise BundleError(
+                f"`{parse_wheel_filename(name)[0]}` was built here, as `{name}`, which is not for {wanted.target}",
+                hint="ask for a wheel of it, or make the bundle on a machine of that kind",
+            )
+
+
+def _without_commands(collected: Collected, wanted: Wanted) -> Collected:
+    """Return the same without commands: on Windows they are programs, and pip has made scripts here."""
+    found = [one.distribution.name for one in collected.wheels if one.programs]
+    if found and not wanted.options.flag("quiet"):
+        output.note(f"a bundle for Windows holds no commands: those of {', '.join(found)} are left out")
+    return collected._replace(wheels=tuple(one._replace(programs=()) for one in collected.wheels))
 
 
 class _Collection:
