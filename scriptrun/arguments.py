@@ -315,7 +315,7 @@ class _Reader:
             return
         flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
         if f"{flag}=" in known:
-            self.extra[flag] = value if equals else self.next(flag)
+            self.extra[flag] = value if equals or value else self.next(flag)
             return
         option = _BY_FLAG.get(flag)
         if option is None:

@@ -185,7 +185,7 @@ def test_directory_is_built_if_all_can_use_it(user: User, served: Index, tmp_pat
 
 
 def test_commands(user: User, shared_index: Index, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """The commands of a distribution are there for systems that start scripts; that they are not for Windows is said."""
+    """The commands of a distribution are there for systems that start scripts; that Windows has none is said."""
     assert shared_index.url == user.variables["PIP_INDEX_URL"]
     script = user.script("job.py", "tool")
     (tool,) = collect(user, tmp_path / "mac", wanted(user, script, MAC)).wheels

@@ -43,6 +43,9 @@ _OPTIONS = Options({"offline": True, "prepare-timeout": "0"})
 
 _ATTEMPTS = 3
 
+_FORGOTTEN = 3600.0
+"""After how many seconds nobody goes on with what was begun, also on another machine, whose processes do not show."""
+
 _REMEDY = "copy it here once more"
 
 
@@ -155,7 +158,7 @@ def _prepare(work: _Work, environ: Mapping[str, str]) -> Environment:
 
 
 def _named(work: _Work, one: Distribution) -> Distribution:
-    """Return a distribution with its name in a store here. Raises BundleError."""
+    """Return a distribution with its name in a store here, unless the bundle has given it one. Raises BundleError."""
     name = one.kept or kept.directory(one.name, one.version, one.hash, one.origin, work.spec.interpreter)
     if not kept.is_name(name):
         raise _damaged(work, f"`{one.name}` cannot be kept")
@@ -168,6 +171,7 @@ def _store(work: _Work, distributions: Sequence[Distribution]) -> None:
     with caches.lock(work.cache, work.spec.key, waiting):
         if caches.lookup(work.cache, work.spec.key) is not None:
             return
+        _remove_leavings(work.cache)
         begun: dict[str, str] = {}
         try:
             for wheel, one in zip(work.contents.wheels, distributions, strict=True):
@@ -182,6 +186,14 @@ def _store(work: _Work, distributions: Sequence[Distribution]) -> None:
                 kept.finish(path, name)
         finally:
             for path in begun.values():
+                deletion.delete(path)
+
+
+def _remove_leavings(cache: str) -> None:
+    """Remove what others began to keep and did not finish: where there is no scriptrun, nobody else does."""
+    for path in kept.leavings(cache):
+        with contextlib.suppress(OSError):
+            if time.time() - os.lstat(path).st_mtime > _FORGOTTEN:
                 deletion.delete(path)
 
 

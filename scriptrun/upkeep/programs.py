@@ -14,7 +14,8 @@ from scriptrun.upkeep import usage
 def remove(cache: str, idle: float) -> int:
     """Forget the URLs that were not used for `idle` seconds, then remove programs that no URL has any more.
 
-    So go the scripts of bundles that were not used for so long. Programs that run stay, as they may be read again. Returns the bytes that this freed.
+    So go the scripts of bundles that were not used for so long. Programs that run stay, as they may be read again.
+    Returns the bytes that this freed.
     """
     freed = sum(deletion.delete(path) for path in _entries(paths.remote_urls(cache)) if _is_old(path, idle))
     named = {_digest(path) for path in _entries(paths.remote_urls(cache))}
