@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import json
+import platform
 import pytest
 from support import index as indexes
 from support import user as users
@@ -59,12 +61,12 @@ CHOSEN = [
 ]
 
 
-@pytest.mark.parametrize(("platform", "tag"), CHOSEN)
-def test_wheels_for_the_platform(user: User, served: Index, tmp_path: Path, platform: str, tag: str) -> None:
+@pytest.mark.parametrize(("named", "tag"), CHOSEN)
+def test_wheels_for_the_platform(user: User, served: Index, tmp_path: Path, named: str, tag: str) -> None:
     """Of a native distribution, the wheel for that very platform and Python is chosen; older systems' count."""
     tags = [tag for _, tag in CHOSEN]
     served.add(*(native(one) for one in [*tags, *(one.replace("cp312", "cp311") for one in tags)]))
-    collected = collect(user, tmp_path / "wheels", wanted(user, user.script("job.py", "native"), platform))
+    collected = collect(user, tmp_path / "wheels", wanted(user, user.script("job.py", "native")), named))
     assert [one.file for one in collected.wheels] == [f"native-1.0-{tag}.whl"]
 
 
@@ -80,7 +82,7 @@ system; platform_system == 'Windows'
 
 
 @pytest.mark.parametrize(
-    ("platform", "python", "expected"),
+    ("named", "python", "expected"),
     [
         (LINUX, "3.12", ["arm", "linux", "older"]),
         (MAC, "3.14", ["arm", "mac", "newer"]),
@@ -89,15 +91,15 @@ system; platform_system == 'Windows'
         ("win32", "3.12", ["older", "system", "windows"]),
     ],
 )
-def test_markers_of_the_target(  # noqa: PLR0913, PLR0917 - a platform, a Python, and what is expected
-    user: User, served: Index, tmp_path: Path, platform: str, python: str, expected: list[str]
+def test_markers_of_the_target(  # noqa: PLR0913, PLR0917 - the target, and what is expected
+    user: User, served: Index, tmp_path: Path, named: str, python: str, expected: list[str]
 ) -> None:
     """What a script asks for by a marker, and what a distribution does, is judged by the target."""
     lines = MARKED.splitlines()
     served.add(*(indexes.wheel(line.partition(";")[0], "1.0") for line in lines))
     served.add(indexes.wheel("asking", "1.0", requires=lines[3:]))
     script = user.script("job.py", *lines[:3], "asking")
-    collected = collect(user, tmp_path / "wheels", wanted(user, script, platform, python=python))
+    collected = collect(user, tmp_path / "wheels", wanted(user, script, named, python=python))
     assert [one.distribution.name for one in collected.wheels] == sorted([*expected, "asking"])
 
 
@@ -228,3 +230,21 @@ def test_real_distribution_for_another_machine(user: User, tmp_path: Path) -> No
     (one,) = collect(user, tmp_path / "wheels", wanted(user, user.script("job.py", "markupsafe==3.0.2"), LINUX)).wheels
     assert one.file == "MarkupSafe-3.0.2-cp312-cp312-manylinux_2_17_aarch64.manylinux2014_aarch64.whl"
     assert "site/markupsafe/_speedups.cpython-312-aarch64-linux-gnu.so" in [file.stored for file in one.files]
+
+
+def test_bundle_for_elsewhere_runs_there(user: User, shared_index: Index, pythons: list[Path], tmp_path: Path) -> None:
+    """A bundle that was made as for another machine runs where such a Python is, with nothing to ask."""
+    assert shared_index.url == user.variables["PIP_INDEX_URL"]
+    version = ".".join(platform.python_version_tuple()[:2])
+    machine = f"manylinux_2_17_{platform.machine()}"
+    script = user.script("job.py", "tool", "other; sys_platform == 'win32'", body="import tool\ntool.main()\n")
+    made = user.run("scriptrun", "bundle", script, "--python", version, "--platform", machine, "--platform=linux_x86_64")
+    assert (made.status, made.out) == (0, "job.pyz\n"), made.err
+    elsewhere = users.create(tmp_path / "elsewhere", Path("/nowhere/scriptrun"), "http://127.0.0.1:9/simple/")
+    python = next(one for one in pythons if f"python{version}" in str(one.resolve()))
+    ran = elsewhere.run(python, user.directory / "job.pyz")
+    assert ran.status == 0, ran.err
+    assert ran.out.startswith(f"tool in {elsewhere.cache}")
+    (environment,) = elsewhere.environments()
+    held = json.loads((environment / "scriptrun.json").read_text())["distributions"]
+    assert [one["name"] for one in held] == ["tool"]
