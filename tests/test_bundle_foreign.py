@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import json
 import platform
+from pathlib import Path
+
 import pytest
 from support import index as indexes
 from support import user as users
@@ -66,7 +66,7 @@ def test_wheels_for_the_platform(user: User, served: Index, tmp_path: Path, name
     """Of a native distribution, the wheel for that very platform and Python is chosen; older systems' count."""
     tags = [tag for _, tag in CHOSEN]
     served.add(*(native(one) for one in [*tags, *(one.replace("cp312", "cp311") for one in tags)]))
-    collected = collect(user, tmp_path / "wheels", wanted(user, user.script("job.py", "native")), named))
+    collected = collect(user, tmp_path / "wheels", wanted(user, user.script("job.py", "native"), named))
     assert [one.file for one in collected.wheels] == [f"native-1.0-{tag}.whl"]
 
 
@@ -236,9 +236,9 @@ def test_bundle_for_elsewhere_runs_there(user: User, shared_index: Index, python
     """A bundle that was made as for another machine runs where such a Python is, with nothing to ask."""
     assert shared_index.url == user.variables["PIP_INDEX_URL"]
     version = ".".join(platform.python_version_tuple()[:2])
-    machine = f"manylinux_2_17_{platform.machine()}"
     script = user.script("job.py", "tool", "other; sys_platform == 'win32'", body="import tool\ntool.main()\n")
-    made = user.run("scriptrun", "bundle", script, "--python", version, "--platform", machine, "--platform=linux_x86_64")
+    named = ("--platform", f"manylinux_2_17_{platform.machine()}", f"--platform=linux_{platform.machine()}")
+    made = user.run("scriptrun", "bundle", script, "--python", version, *named)
     assert (made.status, made.out) == (0, "job.pyz\n"), made.err
     elsewhere = users.create(tmp_path / "elsewhere", Path("/nowhere/scriptrun"), "http://127.0.0.1:9/simple/")
     python = next(one for one in pythons if f"python{version}" in str(one.resolve()))
