@@ -28,14 +28,13 @@ from scriptrun.store.gathering import Parts, Unfit
 
 
 class Collected(NamedTuple):
-    """The wheels of a bundle, by name, what no wheel holds and pip made, and when pip was asked.
+    """The wheels of a bundle, by name, and what no wheel holds and pip made.
 
     The files of the wheels are in the directory that was named.
     """
 
     wheels: tuple[Wheel, ...]
     extras: tuple[bytes, ...]
-    answered: float = 0.0
 
 
 def collect(wanted: Wanted, environ: Mapping[str, str], directory: str, show: Callable[[str], None]) -> Collected:
@@ -93,7 +92,7 @@ class _Collection:
 
     def collected(self, installed: Installed) -> Collected:
         wheels = tuple(self._wheel(one, installed) for one in installed.distributions)
-        return Collected(wheels, tuple(self._extras), installed.asked)
+        return Collected(wheels, tuple(self._extras))
 
     def _wheel(self, one: Distribution, installed: Installed) -> Wheel:
         metadata = self._metadata[integrity.identity(one.name, one.version)]

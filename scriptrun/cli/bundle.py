@@ -6,9 +6,10 @@ import os
 import tempfile
 from collections.abc import Mapping
 
-from scriptrun import arguments, output, refusals, request, resolve, signals
+from scriptrun import arguments, output, refusals, request, signals
 from scriptrun.arguments import Invocation
 from scriptrun.bundle import archive, code, locking, wheels
+from scriptrun.bundle import target as targets
 from scriptrun.bundle.archive import Parts
 from scriptrun.bundle.contents import Contents, Wheel
 from scriptrun.cli import run
@@ -17,7 +18,7 @@ from scriptrun.errors import UsageError
 from scriptrun.interpreters import Interpreter
 from scriptrun.resolve import Wanted
 
-_FORM = "scriptrun bundle SCRIPT [-o FILE] [--python VERSION]"
+_FORM = "scriptrun bundle SCRIPT [-o FILE] [--python VERSION] [--platform TAG]…"
 _OLDEST = (3, 10)
 """The oldest Python that scriptrun's own code runs on."""
 
@@ -30,7 +31,7 @@ def main(invocation: Invocation, environ: Mapping[str, str]) -> int:
     target = _target(script, invocation.extra)
     with signals.interruptible():
         asked = request.read(arguments.script(script, invocation.options), environ)
-        wanted = resolve.resolve(asked, environ)
+        wanted = targets.resolve(asked, environ, _platforms(invocation.extra))
         _refuse(wanted)
         run.warn(wanted)
         try:
@@ -56,6 +57,10 @@ def _target(script: str, extra: Mapping[str, str]) -> str:
     return path
 
 
+def _platforms(extra: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(one.strip() for one in extra["--platform"].split(",")) if "--platform" in extra else ()
+
+
 def _refuse(wanted: Wanted) -> None:
     """Raise UsageError for what a bundle cannot do: nothing is left out silently."""
     interpreter, options = wanted.spec.interpreter, wanted.options
@@ -75,7 +80,8 @@ def _write(target: str, wanted: Wanted, environ: Mapping[str, str]) -> None:
         found = locking.lock(wanted, environ, progress.show)
         if found.lock is not wanted.lock and not wanted.options.flag("quiet"):
             progress.clear()
-            output.note("the script has no lock: one was made, for this bundle alone")
+            which = "" if wanted.lock is None else f" for {wanted.target}"
+            output.note(f"the script has no lock{which}: one was made, for this bundle alone")
         below = [os.path.join(directory, name) for name in ("wheels", "code")]
         for path in below:
             os.mkdir(path)
