@@ -85,6 +85,32 @@ def test_lock_of_the_script(user: User) -> None:
     assert "demo<3" in stale.err
 
 
+def test_lock_inside_the_script(user: User) -> None:
+    """A lock that the script has inside is used, and is in the bundle where it is: inside the script."""
+    user.script("job.py", "demo<2")
+    assert user.run("scriptrun", "lock", "--embed", "-q", "job.py").status == 0
+    assert user.run("scriptrun", "bundle", "job.py") == (0, "job.pyz\n", "")
+    with zipfile.ZipFile(user.directory / "job.pyz") as archive:
+        assert [name for name in archive.namelist() if name.startswith("script/")] == ["script/job.py"]
+        assert archive.read("script/job.py") == (user.directory / "job.py").read_bytes()
+
+
+def test_byte_code_for_another_machine(user: User, pythons: list[Path]) -> None:
+    """A bundle for another machine has byte code if a Python of the same version is here, and else none."""
+    python = pythons[-1]
+    minor = python.name.removeprefix("python")
+    user.script("bare.py", body="print(1)\n")
+    user.variables["PATH"] = f"{python.parent}:{user.variables['PATH']}"
+    for version in (minor, "3.99"):
+        words = ("--platform", "manylinux_2_28_aarch64", "--python", version, "-o", f"{version}.pyz")
+        assert user.run("scriptrun", "bundle", "bare.py", *words) == (0, f"{version}.pyz\n", "")
+    magic = user.run(python, "-c", "import importlib.util as u; print(u.MAGIC_NUMBER.hex())").out.strip()
+    with zipfile.ZipFile(user.directory / f"{minor}.pyz") as archive:
+        assert archive.read("scriptrun/launch.pyc")[:4].hex() == magic
+    with zipfile.ZipFile(user.directory / "3.99.pyz") as archive:
+        assert [name for name in archive.namelist() if name.endswith(".pyc")] == []
+
+
 def test_failure_leaves_what_was_there(user: User) -> None:
     """Where pip finds nothing, the bundle that was there before stays as it was, and nothing is left beside it."""
     user.script("job.py", "nothing-like-this")

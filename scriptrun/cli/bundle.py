@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 
-from scriptrun import arguments, output, refusals, request, signals
+from scriptrun import arguments, interpreters, output, refusals, request, signals
 from scriptrun.arguments import Invocation
 from scriptrun.bundle import archive, code, locking, wheels
 from scriptrun.bundle import target as targets
@@ -86,11 +86,21 @@ def _write(target: str, wanted: Wanted, environ: Mapping[str, str]) -> None:
         for path in below:
             os.mkdir(path)
         collected = wheels.collect(found, environ, below[0], progress.show)
-        made = code.collect(found.spec.interpreter.path, below[1], environ)
+        made = code.collect(_compiler(found, environ), below[1], environ)
         content = found.request.source.content if found.request.source is not None else b""
         progress.show("writing the bundle")
         contents = _contents(found, collected.wheels)
         archive.write(target, Parts(contents, content, _lock(found), made, below[0], collected.extras))
+
+
+def _compiler(wanted: Wanted, environ: Mapping[str, str]) -> str:
+    """Return a Python that is here and makes byte code for the one that is wanted, `""` where there is none."""
+    interpreter = wanted.spec.interpreter
+    if interpreter.path:
+        return interpreter.path
+    like = (_minor(interpreter), interpreter.implementation)
+    found = interpreters.installed(wanted.request.caches.own, environ)
+    return next((one.path for one in found if (_minor(one), one.implementation) == like), "")
 
 
 def _contents(wanted: Wanted, collected: tuple[Wheel, ...]) -> Contents:
@@ -106,6 +116,6 @@ def _minor(interpreter: Interpreter) -> str:
 
 def _lock(wanted: Wanted) -> dict[str, bytes]:
     """Return the lock by the name of its file, nothing where there is none, or the script has it inside."""
-    if wanted.lock is None or wanted.script.lock:
+    if wanted.lock is None or wanted.lock.digest == wanted.script.lock:
         return {}
     return {os.path.basename(wanted.request.beside[1]): wanted.lock.text.encode()}
