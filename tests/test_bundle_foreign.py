@@ -248,3 +248,18 @@ def test_bundle_for_elsewhere_runs_there(user: User, shared_index: Index, python
     (environment,) = elsewhere.environments()
     held = json.loads((environment / "scriptrun.json").read_text())["distributions"]
     assert [one["name"] for one in held] == ["tool"]
+
+
+def test_build_with_a_password_is_refused(user: User, served: Index) -> None:
+    """What a build for another machine needs is not chosen in a pip that knows a password: that one chooses for it."""
+    user.variables["PIP_INDEX_URL"] = served.url_for("ada:secret")
+    project = user.directory / "local"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["tools"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (project / "backend.py").write_text(varied.BACKEND.replace("NAME", "local"))
+    with pytest.raises(InstallError, match="a build of `local` needs `tools`") as raised:
+        wanted(user, user.script("job.py", f"local @ file://{project}"), LINUX)
+    assert raised.value.hint == "make a wheel of it, and ask for that"
+    assert "secret" not in raised.value.render()

@@ -91,6 +91,13 @@ def test_wheels_of_a_lock(user: User, shared_index: Index, tmp_path: Path) -> No
     assert collected.wheels[1].described.requires == ("demo<2",)
 
 
+def executable(directory: Path, wheel: Wheel) -> dict[str, bool]:
+    """Return, by where it goes, whether each file is one that a wheel says can be run."""
+    with zipfile.ZipFile(directory / wheel.file) as archive:
+        modes = {one.filename: one.external_attr >> 16 for one in archive.infolist()}
+    return {one.stored: bool(modes.get(one.source, 0) & 0o111) for one in wheel.files}
+
+
 @pytest.mark.slow
 def test_all_is_where_a_run_would_put_it(user: User, index: Index, tmp_path: Path) -> None:
     """Of wheels with all that a wheel can have, and of sources, the same files go to the same places as in a run."""
@@ -115,6 +122,8 @@ def test_all_is_where_a_run_would_put_it(user: User, index: Index, tmp_path: Pat
         assert one.metadata == found.metadata
         for place, content in stored(tmp_path / "wheels", collected, one).items():
             assert content == (directory / "content" / place).read_bytes()
+        for place, expected_to_run in executable(tmp_path / "wheels", one).items():
+            assert expected_to_run == os.access(directory / "content" / place, os.X_OK)
 
 
 def test_what_is_overwritten_is_what_pip_left(user: User, index: Index, tmp_path: Path) -> None:
