@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support import engine, pages
+from support import engine, pages, watch
 from support import index as indexes
 from support.pages import Step
-from support.user import LIMIT, Finished, User
+from support.user import Finished, User
 
 pytestmark = pytest.mark.slow
 
@@ -196,11 +196,11 @@ def test_another_script_in_the_same_image(more: User) -> None:
 def test_signal(more: User) -> None:
     """SIGTERM from the engine is the script's, which is process 1."""
     words = ["docker", "run", *HARDENED, "--name=stops", "--user=54321", "--entrypoint=/app/stops.py", "more"]
-    with subprocess.Popen(words, env=more.environment(), stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "ready\n"
-        assert more.run("docker", "kill", f"--signal={signal.SIGTERM.name}", "stops").status == 0
-        assert running.wait(LIMIT) == 7
+    running = watch.start(more, *words)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "ready\n"
+    assert more.run("docker", "kill", f"--signal={signal.SIGTERM.name}", "stops").status == 0
+    assert watch.end(running) == (7, "", "")
 
 
 def test_a_script_that_was_not_prepared(more: User) -> None:
