@@ -46,6 +46,7 @@ def find(environ: "Mapping[str, str]") -> Caches:
     except CacheError as error:
         if not system:
             raise
+        error.hint = f"have it prepared for everybody, by `scriptrun sync --system`; or {error.hint}"
         return Caches("", system, "", error)
     return Caches(own, "" if system == own else system, refused or note)
 

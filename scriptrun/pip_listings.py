@@ -36,7 +36,7 @@ class Listings:
             found = {_canonical(name): _versions(files) for name, files in self.finder._all_candidates.items()}
         except (AttributeError, TypeError, ValueError):
             return
-        with open(path, "w", encoding="ascii") as file:
+        with open(path, "w", encoding="utf-8") as file:  # others are modules, which pip forbids to import by now
             json.dump(found, file, separators=(",", ":"))
 
 

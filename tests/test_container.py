@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support import index as indexes
-from support import watch
+from support import mounts, watch
 from support.index import Index
 from support.user import LIMIT, User
 
@@ -167,3 +167,14 @@ def test_read_only_root(user: User) -> None:
     finished = user.run(*CONTAINER, "sh", "-ec", code)
     assert (finished.status, finished.out.splitlines()[1]) == (0, "1 2.0")
     assert finished.err.count("scriptrun: note: the cache is in") == 1
+
+
+def test_what_is_no_debian(user: User) -> None:
+    """Where pip finds no `/etc/debian_version`, of which it reads more modules, it installs all the same."""
+    user.script("s.py", "demo", body="import demo\nprint(demo.V)\n")
+    upper = user.directory / "upper"
+    upper.mkdir()
+    layers = "lowerdir=/etc,upperdir=$PWD/upper/etc,workdir=$PWD/upper/work"
+    made = "mount -t tmpfs none upper; mkdir upper/etc upper/work"
+    hidden = f"{made}; mount -t overlay -o {layers} none /etc; rm -f /etc/debian_version"
+    assert mounts.in_namespace(user, f"{hidden}; exec ./s.py") == (0, "2.0\n", "")

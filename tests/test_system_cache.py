@@ -82,7 +82,9 @@ def test_user_who_can_write_nowhere(filled: Everybody, programs: Path) -> None:
     finished = homeless.run("./new.py")
     assert (finished.status, finished.out) == (125, "")
     assert finished.err.startswith("scriptrun: error: no place for the cache: there is no home directory")
-    assert "hint: set SCRIPTRUN_CACHE_DIR" in finished.err
+    assert (
+        "hint: have it prepared for everybody, by `scriptrun sync --system`; or set SCRIPTRUN_CACHE_DIR" in finished.err
+    )
     assert programs.exists()
 
 
@@ -195,6 +197,18 @@ def test_filling_does_not_depend_on_the_umask(machine: Everybody, umask: int) ->
     assert machine.other.run("./s.py") == (0, f"{environment(machine)} 2.0\n", "")
     assert machine.other.environments() == []
     assert not [path for path in machine.system.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o022]
+
+
+def test_locked_script_offline(machine: Everybody) -> None:
+    """With a lock, root with a closed umask prepares what others start without network: its very versions."""
+    machine.script("s.py", "demo<2", body="import demo; print(demo.V)\n")
+    command = "umask 077; scriptrun -q lock s.py && chmod a+r pylock.s.toml && exec scriptrun sync --system s.py"
+    finished = machine.administrator.run("sh", "-ec", command)
+    assert finished.status == 0, finished
+    cut_off = ("unshare", "-n", "setpriv", f"--reuid={everybody.NOBODY}", f"--regid={everybody.NOBODY}")
+    for user in (machine.other, machine.homeless()):
+        assert replace(user, uid=None).run(*cut_off, "--clear-groups", "./s.py") == (0, "1.0\n", "")
+    assert machine.other.environments() == []
 
 
 def test_root_leaves_nothing_in_the_home_of_somebody_else(machine: Everybody) -> None:
