@@ -26,6 +26,8 @@ PARTS = {f"bin/{name}": name for name in ("busybox", "dash", "git", "ksh", "mksh
 PARTS.update({"sbin/mkfs.btrfs": "btrfs-progs", "sbin/mkfs.xfs": "xfsprogs", "bin/cc": "gcc"})
 PARTS.update({"bin/crontab": "cron", "bin/systemd-analyze": "systemd", "bin/systemd-nspawn": "systemd-container"})
 PARTS.update({"*bin/ip": "iproute2", "bin/python3": "python3", "lib/python3*/ensurepip": "python3-venv"})
+PARTS.update({"sbin/slurmctld": "slurmctld", "sbin/slurmd": "slurmd", "bin/sbatch": "slurm-client"})
+PARTS["sbin/munged"] = "munge"
 PARTS["share/python-wheels/pip-*.whl"] = "python3-pip-whl"
 PARTS.update({f"bin/{name}": name for name in ("kdialog", "lxterminal", "openbox", "pcmanfm", "thunar", "xdotool")})
 PARTS.update({f"bin/{name}": name for name in ("dunst", "xclip", "xterm", "zenity")})
