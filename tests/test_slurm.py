@@ -26,6 +26,8 @@ class from_array:
 """
 """What `tile.py` needs of `pypng`."""
 
+WHEEL = "/files/pypng-0.1-py3-none-any.whl"
+
 HEAD = "#!/usr/bin/env scriptrun\n# /// script\n# dependencies = [{}]\n# ///\n"
 WAITING = """\
 import os, signal, sys, time
@@ -96,16 +98,21 @@ def test_page(cluster: Cluster, served: Index) -> None:
     assert pages.blocks(section, "sh") == [(pages.ROOT / "samples/fleet/array.sbatch").read_text()]
     pages.clone(cluster.path("/home/ada/clone"))
     cluster.must("chown -R ada: ~ada/clone")
-    pages.follow(section, functools.partial(cluster.must, user="ada"), "~")
+    follow = functools.partial(cluster.must, user="ada")
+    shared, local = section.split("**Prepared by each node**")
+    pages.follow(shared, follow, "~")
     home = cluster.path("/home/ada")
     (key,) = environments(home / "environments")
+    assert served.requests.count(WHEEL) == 2  # to lock, and to prepare
+    assert [path for name in slurm.NODES for path in cluster.disk(name).glob("scriptrun-ada/v1/envs/*")] == []
+    pages.follow(local, follow, "~")
     for name in slurm.NODES:
         assert environments(cluster.disk(name) / "scriptrun-ada")[key] == "pypng==0.1"
     assert sorted(path.read_text() for path in home.glob("tile-*.png")) == ["20 rows"] * 8
     assert [(home / f"tile-{number}.log").read_text() for number in range(8)] == [
         f"tile {number} of 8\n" * 2 for number in range(8)
     ]
-    assert served.requests.count("/files/pypng-0.1-py3-none-any.whl") == 4  # to lock, to prepare, and for each node
+    assert served.requests.count(WHEEL) == 2 + len(slurm.NODES)
 
 
 def test_statuses_and_signals(cluster: Cluster) -> None:
@@ -175,7 +182,8 @@ def test_node_that_dies(cluster: Cluster, served: Index) -> None:
     cluster.must("scontrol update nodename=node2 state=resume")
     cluster.must("touch go", user="ada")
     cluster.start_node("node1")
-    cluster.must(f"for j in {running} {preparing}; do scontrol update jobid=$j starttime=now; done", user="ada")
+    for job in (running, *(f"{preparing}_{number}" for number in range(slurm.PLACES - 1))):
+        cluster.must(f"scontrol update jobid={job} starttime=now", user="ada")
     cluster.await_end(running, preparing)
     ended = cluster.tasks(running) + cluster.tasks(preparing)
     assert states(ended) == [("COMPLETED", "0:0")] * 7
