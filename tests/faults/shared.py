@@ -38,6 +38,8 @@ class Filling:
         assert self.fill("trace=" + store.CALLS)[0] == 0
         names = re.findall(r"^(\w+)\(", self.trace.read_text(), re.MULTILINE)
         self.moments = [(name, names[: number + 1].count(name)) for number, name in enumerate(names)]
+        on_disk = len(names) - names[::-1].index("syncfs")
+        self.opening = [moment for moment in self.moments[on_disk:] if moment[0] == "chmod"]
 
     def fill(self, *rules: str) -> tuple[int, str, str]:
         """Fill the cache under strace with these rules, and return how that ended."""
@@ -69,10 +71,11 @@ class Filling:
 
 
 def killed(machine: Everybody, index: Index, count: int, seed: int) -> Tally:
-    """Kill who fills a cache at so many moments, the last call among them."""
+    """Kill who fills a cache at so many moments, half of them while what is complete is opened to all."""
     tally = Tally("system's cache, killed while it is filled")
     filling = Filling(machine, index, tally)
-    last = filling.moments.pop()
-    for moment in [last, *store.chosen(filling.moments, count - 1, random.Random(seed))]:
+    chance = random.Random(seed)
+    opening = [*chance.sample(filling.opening[:-1], count // 2 - 1), filling.opening[-1]]
+    for moment in [*opening, *store.chosen(filling.moments, count - len(opening), chance)]:
         filling.kill(moment)
     return tally
