@@ -75,7 +75,7 @@ def killed(machine: Everybody, index: Index, count: int, seed: int) -> Tally:
     tally = Tally("system's cache, killed while it is filled")
     filling = Filling(machine, index, tally)
     chance = random.Random(seed)
-    opening = [*chance.sample(filling.opening[:-1], count // 2 - 1), filling.opening[-1]]
+    opening = [*chance.sample(filling.opening[:24], count // 2 - 1), filling.opening[-1]]  # directories come first
     for moment in [*opening, *store.chosen(filling.moments, count - len(opening), chance)]:
         filling.kill(moment)
     return tally
