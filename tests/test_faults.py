@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from faults import crowd, hammer, kills, store, wares
-from support import watch
+from faults import crowd, hammer, kills, shared, store, wares
+from support import everybody, watch
+from support.everybody import Everybody
 from support.index import Index
 from support.user import User
 
@@ -70,6 +72,14 @@ def test_builders_that_keep_the_same_at_once(user: User, index: Index) -> None:
     tally = store.sharers(user, index, 4, 3)
     assert (tally.losses, tally.counts["runs"]) == ([], 16)
     assert tally.counts["cache prune"]
+
+
+def test_system_cache_killed_while_it_is_filled(programs: Path, index: Index) -> None:
+    """Others never find half of an environment, whenever who fills the cache is killed; filled again, it is whole."""
+    with everybody.open_directory() as root:
+        tally = shared.killed(Everybody(root, programs, index.url), index, 12, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 12)
+    assert tally.counts["found their own"]
 
 
 def remove_everything(user: User) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import functools
 import json
 import os
 import shlex
@@ -148,11 +149,7 @@ def spend(machine: Machine, index: Index) -> Night:
 
 def follow(machine: Machine, title: str, user: str, directory: str) -> None:
     """Run the commands of a section of the page in one shell of a user's; each has to write what is shown there."""
-    expected = pages.steps(pages.section(PAGE, title))
-    commands = "".join(f"{{ {step.command}\n}} || echo status $?; printf '\\0'; " for step in expected)
-    written = machine.must(f"cd {directory}; exec 2>&1; {commands}", user=user).split("\0")
-    assert written.pop() == ""
-    assert pages.differing(expected, written) == []
+    pages.follow(pages.section(PAGE, title), functools.partial(machine.must, user=user), directory)
 
 
 def _follow_as_ada(machine: Machine) -> None:

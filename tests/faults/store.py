@@ -173,7 +173,7 @@ def killed(new_user: Callable[[str], User], index: Index, count: int, seed: int)
     """Kill each kind of work at so many moments."""
 
     def go(lane: Lane, chance: random.Random) -> None:
-        for moment in _chosen(lane.moments, count, chance):
+        for moment in chosen(lane.moments, count, chance):
             lane.kill(moment)
 
     return _in_lanes("store, killed", go, (new_user, index, seed))
@@ -184,13 +184,13 @@ def refused(new_user: Callable[[str], User], index: Index, count: int, seed: int
 
     def go(lane: Lane, chance: random.Random) -> None:
         moments = [moment for moment in lane.moments if moment[0] not in ("ioctl", "unlink", "rmdir")]
-        for moment in _chosen(moments, count, chance):
+        for moment in chosen(moments, count, chance):
             lane.refuse(moment, chance.choice(ERRORS))
 
     return _in_lanes("store, refused", go, (new_user, index, seed))
 
 
-def _chosen(moments: list[Moment], count: int, chance: random.Random) -> Iterator[Moment]:
+def chosen(moments: list[Moment], count: int, chance: random.Random) -> Iterator[Moment]:
     """Yield so many moments: of each system call as many as of the others, so far as there are."""
     chance.shuffle(moments)
     left = {name: [moment for moment in moments if moment[0] == name] for name in sorted({name for name, _ in moments})}

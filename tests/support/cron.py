@@ -19,16 +19,22 @@ import psutil
 from support import everybody
 from support.user import LIMIT, Finished
 
-_SETUP = """\
+_FILES = """\
 mount -t tmpfs -o mode=755 tmpfs /run
 for directory in /etc /usr/sbin /usr/local/bin /opt /srv /var/cache /var/lib /var/log; do
     own="/run/changes$directory"
     mkdir -p "$own/upper" "$own/work"
     mount -t overlay overlay -o "lowerdir=$directory,upperdir=$own/upper,workdir=$own/work" "$directory"
 done
-for directory in /home /root /var/spool/cron; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
+for directory in /home /root; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
 chmod 700 /root
-rm -rf /etc/crontab /etc/cron.* /etc/pip.conf /etc/scriptrun /var/cache/scriptrun
+rm -rf /etc/pip.conf /etc/scriptrun /var/cache/scriptrun
+"""
+"""Lets what is written on the machine be its own; it has no configuration of the real one's."""
+
+_SETUP = """\
+mount -t tmpfs -o mode=755 tmpfs /var/spool/cron
+rm -rf /etc/crontab /etc/cron.*
 mkdir /etc/cron.d
 install -d -m 1730 -g crontab /var/spool/cron/crontabs
 install -d -m 1777 /run/mails /run/done
@@ -38,8 +44,6 @@ cat >/usr/sbin/sendmail <<'END'
 exec cat >"$(mktemp /run/mails/XXXXXXXX)"
 END
 chmod 755 /usr/sbin/sendmail
-echo ready
-exec sleep 3600
 """
 """`sendmail` keeps the mails; `/run/done` is for marks of jobs. The real machine has no directory of it."""
 
@@ -58,7 +62,7 @@ class Machine:
 
     def __init__(self, holder: subprocess.Popen[bytes], programs: Path) -> None:
         (first,) = psutil.Process(holder.pid).children()
-        self._first = first
+        self.first = first
         self.programs = programs
 
     def add_user(self, name: str) -> Path:
@@ -69,11 +73,11 @@ class Machine:
 
     def path(self, path: str) -> Path:
         """Return a path of this machine as seen from outside."""
-        return Path(f"/proc/{self._first.pid}/root{path}")
+        return Path(f"/proc/{self.first.pid}/root{path}")
 
     def run(self, commands: str | Sequence[str], *, user: str = "root", stdin: bytes = b"") -> Finished:
         """Run shell commands as a user does who has just logged in; without, a command as root with its words."""
-        inside = ["nsenter", f"--target={self._first.pid}", "--mount", "--pid", "--wd=/"]
+        inside = ["nsenter", f"--target={self.first.pid}", "--mount", "--pid", "--wd=/"]
         words = ["su", "--login", user, "--command", commands] if isinstance(commands, str) else commands
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         finished = subprocess.run(
@@ -124,8 +128,8 @@ class Machine:
 
     def _jobs(self) -> list[psutil.Process]:
         """Return the processes that cron has started."""
-        found = self._first.children(recursive=True)
-        return [one for one in found if one.is_running() and one.parent() != self._first]
+        found = self.first.children(recursive=True)
+        return [one for one in found if one.is_running() and one.parent() != self.first]
 
     def mails(self) -> list[Mail]:
         """Return the mails that cron has sent."""
@@ -144,14 +148,22 @@ def machine(programs: Path) -> Iterator[Machine]:
     """Yield a machine with Debian's cron and scriptrun."""
     everybody.require_root()
     everybody.require_programs("cron", "cron", "crontab")
+    with namespaces(_SETUP) as holder:
+        yield Machine(holder, programs)
+
+
+@contextmanager
+def namespaces(setup: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield what holds the namespaces of a machine, in which these shell commands were run, with `words` as theirs."""
     unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    command = ["setpriv", "--pdeathsig", "KILL", *unshare, "sh", "-euc", _SETUP]
+    commands = f"{_FILES}{setup}echo ready\nexec sleep 3600\n"
+    command = ["setpriv", "--pdeathsig", "KILL", *unshare, "sh", "-euc", commands, "sh", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         try:
             assert holder.stdout is not None
             ready, _, _ = select.select([holder.stdout], [], [], LIMIT)
             answer = holder.stdout.readline() if ready else b"nothing"
             assert answer == b"ready\n", "the test needs a kernel that allows namespaces and overlays"
-            yield Machine(holder, programs)
+            yield holder
         finally:
             holder.kill()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,15 @@ def steps(text: str) -> list[Step]:
     shown = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks(text, "console")), re.MULTILINE)
     assert shown, "the page shows no command"
     return [Step(*one) for one in shown]
+
+
+def follow(text: str, must: Callable[[str], str], directory: str) -> None:
+    """Run the commands of a text in one shell, by `must`; each has to write what is shown there."""
+    expected = steps(text)
+    commands = "".join(f"{{ {step.command}\n}} || echo status $?; printf '\\0'; " for step in expected)
+    written = must(f"cd {directory}; exec 2>&1; {commands}").split("\0")
+    assert written.pop() == ""
+    assert differing(expected, written) == []
 
 
 def differing(expected: list[Step], written: list[str]) -> list[tuple[Step, str]]:
