@@ -21,6 +21,7 @@ STATUSES = {
     "ConfigurationError": 125,
     "PolicyError": 125,
     "RemoteError": 125,
+    "BundleError": 125,
     "ApprovalError": 125,
     "Declined": 125,
     "InterpreterError": 125,

@@ -90,7 +90,7 @@ def _write(target: str, wanted: Wanted, environ: Mapping[str, str]) -> None:
         content = found.request.source.content if found.request.source is not None else b""
         progress.show("writing the bundle")
         contents = _contents(found, collected.wheels)
-        archive.write(target, Parts(contents, content, _lock(found), made, below[0], collected.extras))
+        archive.write(target, Parts(contents, content, _lock(found, wanted), made, below[0], collected.extras))
 
 
 def _compiler(wanted: Wanted, environ: Mapping[str, str]) -> str:
@@ -114,8 +114,8 @@ def _minor(interpreter: Interpreter) -> str:
     return ".".join(interpreter.version.split(".")[:2]) + ("t" if interpreter.free_threaded else "")
 
 
-def _lock(wanted: Wanted) -> dict[str, bytes]:
+def _lock(found: Wanted, wanted: Wanted) -> dict[str, bytes]:
     """Return the lock by the name of its file, nothing where there is none, or the script has it inside."""
-    if wanted.lock is None or wanted.lock.digest == wanted.script.lock:
+    if found.lock is None or (found.lock is wanted.lock and wanted.script.lock):
         return {}
-    return {os.path.basename(wanted.request.beside[1]): wanted.lock.text.encode()}
+    return {os.path.basename(found.request.beside[1]): found.lock.text.encode()}
