@@ -78,9 +78,9 @@ class Cluster(NamedTuple):
         return self.network.start(self.user(name), "\n".join(commands) + after)
 
     def run(self, block: int) -> Finished:
-        """Run the one command of a block of the page, on the node of the program; it writes what the page shows."""
+        """Run the one command of a block of the page, on the node of the scheduler; it writes what the page shows."""
         (step,) = steps(block)
-        user = self.user("program")
+        user = self.user("node0")
         finished = self.network.run(user, step.command)
         homes = rf"{re.escape(str(user.home.parents[1]))}/\w+/home/"
         written = re.sub(homes, "/home/ada/", finished.out or finished.err)
@@ -129,7 +129,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, command: Path) -> Iterator
     with network.network(shared, "node0") as inside:
         made = Cluster(inside, shared, user)
         _lock(made)
-        made.start("scheduler", SCHEDULER)
+        made.start("node0", SCHEDULER)
         for node in [made.start(name, WORKER) for name in ("first", "second")]:
             node.await_line(READY)
         yield made
@@ -139,7 +139,7 @@ def _lock(cluster: Cluster) -> None:
     """Lock the sample as the page says."""
     expected = steps(LOCK)
     commands = "".join(f"{step.command} || echo status $?; printf '\\0'; " for step in expected)
-    written = cluster.network.must(cluster.user("author"), f"exec 2>&1; {commands}").split("\0")
+    written = cluster.network.must(cluster.user("node0"), f"exec 2>&1; {commands}").split("\0")
     assert pages.differing(expected, written[:-1]) == []
 
 
@@ -158,7 +158,7 @@ def test_worker_killed_in_the_middle_of_tasks(cluster: Cluster) -> None:
     doomed.await_line(READY)
     program = shlex.join(["scriptrun", "--script", f"{PLACE}/on_dask.py", "-c", SQUARES])
     with ThreadPoolExecutor() as pool:
-        running = pool.submit(cluster.network.must, cluster.user("program"), program)
+        running = pool.submit(cluster.network.must, cluster.user("node0"), program)
         assert watch.receive(cluster.shared / "begun") == "x"
         doomed.kill()
         out = running.result()
@@ -201,7 +201,7 @@ def _fifo(user: User, shared: Path) -> Path:
 def test_worker_of_another_script(cluster: Cluster) -> None:
     """The sample notices by what its tasks tell; Dask warns of what it needs, and of more where it is asked to."""
     (step,) = steps(VERSIONS)
-    assert cluster.network.run(cluster.user("program"), step.command) == (0, "", "")
+    assert cluster.network.run(cluster.user("node0"), step.command) == (0, "", "")
     other = cluster.shared / "other" / SCRIPT.name
     other.parent.mkdir()
     other.write_text(re.sub(r'"more-itertools>=.*"', ", ".join(f'"{one}"' for one in OTHERS), SCRIPT.read_text()))
