@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,7 +73,7 @@ class Cluster(NamedTuple):
     shared: Path
     user: Callable[[str], User]
 
-    def start(self, name: str, block: int, *, before: str = "", after: str = "") -> Node:
+    def start(self, name: str, block: int, *, before: str = "", after: str = "") -> AbstractContextManager[Node]:
         """Start on a node what a block of the page says, with more commands before it, and more words after it."""
         commands = [before, *(step.command for step in steps(block))]
         return self.network.start(self.user(name), "\n".join(commands) + after)
@@ -126,11 +127,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, command: Path) -> Iterator
         made.variables.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(found), TMPDIR=str(made.directory))
         return made
 
-    with network.network(shared, "node0") as inside:
+    with ExitStack() as stack:
+        inside = stack.enter_context(network.network(shared, "node0"))
         made = Cluster(inside, shared, user)
         _lock(made)
-        made.start("node0", SCHEDULER)
-        for node in [made.start(name, WORKER) for name in ("first", "second")]:
+        stack.enter_context(made.start("node0", SCHEDULER))
+        for node in [stack.enter_context(made.start(name, WORKER)) for name in ("first", "second")]:
             node.await_line(READY)
         yield made
 
@@ -154,10 +156,9 @@ def test_worker_killed_in_the_middle_of_tasks(cluster: Cluster) -> None:
     """What it had to do is done by others, and so is what a process had to do that dies: its nanny starts another."""
     for name in ("begun", "never"):
         os.mkfifo(cluster.shared / name)
-    doomed = cluster.start("first", WORKER, after=" --name doomed")
-    doomed.await_line(READY)
     program = shlex.join(["scriptrun", "--script", f"{PLACE}/on_dask.py", "-c", SQUARES])
-    with ThreadPoolExecutor() as pool:
+    with cluster.start("first", WORKER, after=" --name doomed") as doomed, ThreadPoolExecutor() as pool:
+        doomed.await_line(READY)
         running = pool.submit(cluster.network.must, cluster.user("node0"), program)
         assert watch.receive(cluster.shared / "begun") == "x"
         doomed.kill()
@@ -171,19 +172,16 @@ def test_worker_killed_while_it_is_prepared(cluster: Cluster) -> None:
     user = cluster.user("late")
     found = user.variables["PIP_FIND_LINKS"]
     wheel = _fifo(user, cluster.shared)
-    killed = cluster.start("late", WORKER)
-    with wheel.open("wb"):  # that is, once pip reads it
+    with cluster.start("late", WORKER), wheel.open("wb"):  # that is, once pip reads it
         (half,) = user.cache.glob("v1/envs/*/*")
-        killed.kill()
     assert user.environments() == []
     user.variables["PIP_FIND_LINKS"] = found
-    again = cluster.start("late", WORKER)
-    again.await_line(READY)
-    (made,) = user.environments()
-    assert list(user.cache.glob("v1/envs/*/*")) == [made] != [half]
-    assert list(user.cache.glob("v1/trash/*")) == []
-    assert str(made) in [one.environment for one in cluster.sample().values()]
-    again.kill()
+    with cluster.start("late", WORKER) as again:
+        again.await_line(READY)
+        (made,) = user.environments()
+        assert list(user.cache.glob("v1/envs/*/*")) == [made] != [half]
+        assert list(user.cache.glob("v1/trash/*")) == []
+        assert str(made) in [one.environment for one in cluster.sample().values()]
 
 
 def _fifo(user: User, shared: Path) -> Path:
@@ -207,9 +205,10 @@ def test_worker_of_another_script(cluster: Cluster) -> None:
     other.write_text(re.sub(r'"more-itertools>=.*"', ", ".join(f'"{one}"' for one in OTHERS), SCRIPT.read_text()))
     user = cluster.user("other")
     cluster.network.must(user, f"scriptrun lock {PLACE}/other/{SCRIPT.name}")
-    node = cluster.network.start(user, steps(WORKER)[0].command.replace(PLACE, f"{PLACE}/other"))
-    node.await_line(READY)
-    finished = cluster.run(PROGRAM)
+    with cluster.network.start(user, steps(WORKER)[0].command.replace(PLACE, f"{PLACE}/other")) as node:
+        node.await_line(READY)
+        finished = cluster.run(PROGRAM)
+        cluster.run(VERSIONS)
     found = told(finished.out)
     here = found.pop("this program")
     (differing,) = [one for one in found.values() if one.content != here.content]
@@ -217,8 +216,6 @@ def test_worker_of_another_script(cluster: Cluster) -> None:
     assert OTHERS[0].replace("==", " ") in differing.versions
     assert "| toolz " in finished.err
     assert "| more_itertools " not in finished.err
-    cluster.run(VERSIONS)
-    node.kill()
 
 
 def test_workers_of_one_read_only_cache(cluster: Cluster) -> None:
@@ -230,12 +227,10 @@ def test_workers_of_one_read_only_cache(cluster: Cluster) -> None:
     for name in names:
         cluster.user(name).variables["PIP_FIND_LINKS"] = ""
     read_only = f"mount -o remount,bind,ro {PLACE}; ! touch {PLACE}/x 2>/dev/null || exit 9"
-    started = [cluster.start(name, SYSTEM_WORKER, before=read_only) for name in names]
-    for node in started:
-        node.await_line(READY)
-    inside = f"{PLACE}/{made.relative_to(cluster.shared)}"
-    assert [one.environment for one in cluster.sample().values()].count(inside) == 2
+    with ExitStack() as stack:
+        for node in [stack.enter_context(cluster.start(name, SYSTEM_WORKER, before=read_only)) for name in names]:
+            node.await_line(READY)
+        found = [one.environment for one in cluster.sample().values()]
+    assert found.count(f"{PLACE}/{made.relative_to(cluster.shared)}") == len(names)
     assert [cluster.user(name).environments() for name in names] == [[], []]
     assert private.digest(cluster.shared / "cache") == before
-    for node in started:
-        node.kill()

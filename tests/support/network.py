@@ -73,7 +73,6 @@ class Network:
 
     def __init__(self, holder: int) -> None:
         self._holder = holder
-        self._nodes: list[Node] = []
 
     def run(self, user: User, commands: str) -> Finished:
         """Run shell commands on a node to their end."""
@@ -85,8 +84,9 @@ class Network:
         assert finished.status == 0, (commands, finished)
         return finished.out
 
-    def start(self, user: User, commands: str) -> Node:
-        """Start shell commands on a node; they end with the network at the latest."""
+    @contextmanager
+    def start(self, user: User, commands: str) -> Iterator[Node]:
+        """Start shell commands on a node; in the end they are killed."""
         process = subprocess.Popen(
             [*self._inside(), "sh", "-c", commands],
             env=user.environment(),
@@ -95,12 +95,10 @@ class Network:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._nodes.append(Node(process))
-        return self._nodes[-1]
-
-    def end(self) -> None:
-        """Kill all nodes."""
-        for node in self._nodes:
+        node = Node(process)
+        try:
+            yield node
+        finally:
             node.kill()
 
     def _inside(self) -> list[str]:
@@ -121,10 +119,6 @@ def network(shared: Path, *names: str) -> Iterator[Network]:
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == b"ready\n"
-            inside = Network(holder.pid)
-            try:
-                yield inside
-            finally:
-                inside.end()
+            yield Network(holder.pid)
         finally:
             holder.kill()
