@@ -19,6 +19,7 @@ FLAG, VALUE, LIST, NUMBER = "flag", "value", "list", "number"
 
 COMMANDS = {
     "add": ("--bounds=", "--infer"),
+    "bundle": ("-o=", "--output=", "--platform="),
     "cache": ("--json", "--sort=", "--dry-run", "--older-than=", "--max-size=", "--all", "--grace=", "--repair"),
     "check": ("--json", "--ignore="),
     "config": ("--json",),
@@ -38,8 +39,11 @@ COMMANDS = {
 }
 """The commands, each with the options of its own; those that end in `=` take a value."""
 
-_ON_FILES = ("add", "cron", "doctor", "init", "lock", "remove", "systemd", "upgrade")
+_ON_FILES = ("add", "bundle", "cron", "doctor", "init", "lock", "remove", "systemd", "upgrade")
 """The commands whose first word is a file of this machine, and no URL."""
+
+_SEVERAL = ("--platform",)
+"""Options of commands that may be given more than once; a comma is between the values then."""
 
 _HELP = ("-h", "--help")
 
@@ -314,7 +318,9 @@ class _Reader:
             return
         flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
         if f"{flag}=" in known:
-            self.extra[flag] = value if equals else self.next(flag)
+            value = value if equals or value else self.next(flag)
+            several = flag in _SEVERAL and flag in self.extra
+            self.extra[flag] = f"{self.extra[flag]},{value}" if several else value
             return
         option = _BY_FLAG.get(flag)
         if option is None:

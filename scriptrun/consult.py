@@ -24,11 +24,11 @@ def candidates(order: Order, cache: str) -> tuple[Candidate, ...]:
 
 @contextlib.contextmanager
 def empty_environment(order: Order, cache: str) -> Iterator[str]:
-    """Provide a virtual environment of the order's Python with nothing in it, below `cache`."""
+    """Provide a virtual environment with nothing in it, below `cache`, for the Python that pip is to run on."""
     directory = paths.isolated(cache)
     paths.make_directories(directory)
     path = os.path.join(directory, os.urandom(8).hex())
-    nothing = order._replace(spec=order.spec._replace(requirements=()))
+    nothing = order._replace(spec=order.spec._replace(interpreter=order.builder, requirements=()))
     with locks.hold(f"{path}.lock", waiting=lambda: None):
         try:
             prepare.prepare_isolated(path, nothing, cache)

@@ -9,6 +9,7 @@ ScriptrunError            125  scriptrun could not provide the environment
 ├── LockError             125  the lock of the script is not valid, or not for this
 ├── InstallError          125  pip could not install what was asked for
 ├── CacheError            125  the cache cannot be used
+├── BundleError          125  the bundle is damaged, or not for this machine
 ├── RemoteError           125  the program at a URL cannot be had, or is not trusted
 ├── ApprovalError         125  nobody has agreed that a script from elsewhere may run
 │   └── Declined          125  the user has said no to it
@@ -90,6 +91,10 @@ class InstallError(ScriptrunError):
 
 class CacheError(ScriptrunError):
     """The cache cannot be used."""
+
+
+class BundleError(ScriptrunError):
+    """The bundle is damaged, or not for this machine."""
 
 
 class RemoteError(ScriptrunError):

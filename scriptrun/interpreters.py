@@ -7,6 +7,7 @@ is started to be found. What each of them is, it says itself, once: the answer i
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from scriptrun import launch, paths, process, refusals
+from scriptrun import launch, paths, probe, process, refusals
 from scriptrun.errors import InterpreterError
 
 PROBE_TIMEOUT = 10.0
@@ -30,27 +31,6 @@ REFUSAL_BELIEVED = 3600.0
 
 USUAL_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 """Where systems install Pythons, which PATH does not always reach (cron)."""
-
-_MARK = "scriptrun: "
-
-_PROBE = """\
-import json, os, platform, sys, sysconfig
-def of_environment(path):
-    return os.path.exists(os.path.join(os.path.dirname(os.path.dirname(path)), "pyvenv.cfg"))
-base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-if sys.prefix != sys.base_prefix and of_environment(base):
-    names = ["python%d.%d" % sys.version_info[:2], "python3", "python", "pypy3"]
-    paths = [os.path.join(sys.base_prefix, "bin", name) for name in names]
-    base = [os.path.realpath(path) for path in paths if os.path.exists(path)][0]
-print("\\nscriptrun: " + json.dumps({
-    "path": base,
-    "implementation": sys.implementation.name,
-    "version": platform.python_version().rstrip("+"),
-    "abi": "%s %s" % (sys.implementation.cache_tag, sysconfig.get_config_var("SOABI")),
-    "platform": sysconfig.get_platform() + " " + "-".join(platform.libc_ver()),
-    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-}))
-"""
 
 _PROGRAM = re.compile(r"(python|pypy)(3(\.\d+)?[a-z]*)?(\.exe)?")
 """The names of the programs that are worth asking: not `python3-config`, `python2.7` or `python.sh`."""
@@ -232,6 +212,11 @@ def _none_fits(message: str, place: str, found: Iterable[Interpreter], otherwise
     )
 
 
+def own() -> Interpreter:
+    """Return the base interpreter of the Python that this process runs on, as it would say itself."""
+    return _described(probe.facts())
+
+
 def installed(cache: str, environ: Mapping[str, str]) -> list[Interpreter]:
     """Return the base interpreters that are found and answer, newest first, each installation once."""
     found: dict[Interpreter, Interpreter] = {}
@@ -321,8 +306,14 @@ def _resolve(path: str) -> str:
 
 def _memory(path: str, cache: str) -> str:
     """Return the file that remembers what the program at `path` answered to this very question."""
-    checksum = zlib.crc32(os.fsencode(path), zlib.crc32(_PROBE.encode("ascii")))
+    checksum = zlib.crc32(os.fsencode(path), _checksum())
     return os.path.join(paths.interpreters(cache), f"{checksum:08x}.json")
+
+
+@functools.cache
+def _checksum() -> int:
+    with open(probe.__file__, "rb") as file:
+        return zlib.crc32(file.read())
 
 
 def _remembered(memory: str, path: str) -> dict[str, Any] | None:
@@ -362,7 +353,7 @@ def _probe(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | N
     Raises InterpreterError where the machine lacks what it takes to start it: it may be a Python all the same.
     """
     environment = {name: value for name, value in environ.items() if name not in launch.BREAKS_VENV}
-    command = [path, "-I", "-c", _PROBE]
+    command = [path, "-I", probe.__file__]
     try:
         finished = process.run(command, environment=environment, directory=cache or os.sep, timeout=PROBE_TIMEOUT)
         lacking = refusals.named_in(finished.output) if finished.status else None
@@ -377,8 +368,8 @@ def _probe(path: str, cache: str, environ: Mapping[str, str]) -> Interpreter | N
 
 def _parse_answer(output: str) -> Interpreter | None:
     try:
-        answers = [line for line in output.splitlines() if line.startswith(_MARK)]
-        interpreter = _described(json.loads(answers[0].removeprefix(_MARK)))
+        answers = [line for line in output.splitlines() if line.startswith(probe.MARK)]
+        interpreter = _described(json.loads(answers[0].removeprefix(probe.MARK)))
     except (ValueError, TypeError, IndexError):
         return None
     return interpreter

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from scriptrun import markers
+from scriptrun import interpreters, markers
 from scriptrun.arguments import Options
+from scriptrun.interpreters import Interpreter
 from scriptrun.metadata import Asked
 from scriptrun.policy import Policy
 from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
     from scriptrun.pinning.pins import Origin, Pin
+    from scriptrun.platforms import Target
 
 
 class Distribution(NamedTuple):
@@ -97,7 +99,9 @@ class Order(NamedTuple):
     end how many distributions the environment holds. With `ask`, pip is asked whatever is remembered. Of what there was
     in a `former` environment nothing new is remembered. What is in the `store`, by its name there, pip need not unpack.
     An answer older than `max_age` is none (0: it counts for ever), nor are answers to other questions that are older
-    than `answers_max_age` (0: they never count), both in seconds.
+    than `answers_max_age` (0: they never count), both in seconds. The directory `wheels` gets a copy of each wheel that
+    is installed (`""`: none does). With a `target`, a Python on another machine, the specification's interpreter is not
+    here, and what is for that one alone is taken.
     """
 
     spec: EnvironmentSpec
@@ -118,6 +122,13 @@ class Order(NamedTuple):
     max_age: float = 0.0
     answers_max_age: float = 0.0
     former: Former | None = None
+    wheels: str = ""
+    target: Target | None = None
+
+    @property
+    def builder(self) -> Interpreter:
+        """The interpreter that pip runs on: the one that is wanted, if it is here."""
+        return self.spec.interpreter if self.target is None else interpreters.own()
 
     @property
     def wanted(self) -> tuple[Asked, ...]:

@@ -24,6 +24,7 @@ CACHE/                     the user's cache directory or the system's (`location
     isolated/NAME/         environments for one run
     remote/urls/DIGEST     which content is trusted at a URL: hashes of both, so that no URL is written down
     remote/scripts/SHA256/ a program from a URL, by the hash of its content, under its own name
+    bundles/ID/            the script of a bundle, under its own name; its mtime is the last use
     trash/                 what is being removed: renamed to here first
     removal                held by who removes: one at a time
     pruned                 empty; its mtime is when a run last saw to the cache's bounds by itself
@@ -208,6 +209,16 @@ def remote_urls(cache: str) -> str:
 def remote_scripts(cache: str) -> str:
     """Return the directory of the programs that came from URLs, each in a directory named by its hash."""
     return os.path.join(cache, LAYOUT, "remote", "scripts")
+
+
+def bundle(cache: str, identity: str) -> str:
+    """Return the directory of the script of a bundle."""
+    return os.path.join(bundles(cache), identity)
+
+
+def bundles(cache: str) -> str:
+    """Return the directory of the scripts of bundles."""
+    return os.path.join(cache, LAYOUT, "bundles")
 
 
 def trash(cache: str) -> str:

@@ -165,6 +165,8 @@ def _run(
         "arguments": [*command, *options, "--", *requirements],
         "rules": rules,
         "kept": order.store,
+        "wheels": order.wheels,
+        "target": None if order.target is None else order.target.told,
         "listings": os.path.join(work, _LISTINGS),
     }
     finished = _converse(
@@ -247,7 +249,7 @@ def _byte_code(order: Order, environment: str, package: str) -> list[str]:
     So it is where others have installed scriptrun, for another Python: to compile pip at each start takes longer than
     all that it does.
     """
-    tag = order.spec.interpreter.abi.partition(" ")[0]
+    tag = order.builder.abi.partition(" ")[0]
     ready = os.path.join(package, "_internal", "__pycache__", f"__init__.{tag}.pyc")
     if os.access(ready, os.R_OK) or os.access(package, os.W_OK):
         return []

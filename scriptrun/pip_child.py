@@ -1,8 +1,9 @@
 """Run pip inside the environment that it is to install into; started by the environment's own Python, of any version.
 
 Arguments: the environment, pip's runner, the oldest Python that this pip runs on as `3.10`, and a file with pip's own
-arguments, with the rules of `pip_rules` (null: none), and with the file that `pip_listings` is to write (empty: none),
-as JSON: everybody can read a command line, and a requirement may hold a password.
+arguments, the rules of `pip_rules` and the target of `pip_target` (null: none), what is kept, where wheels are to be
+copied, and the file that `pip_listings` is to write (empty: none), as JSON: everybody can read a command line, and a
+requirement may hold a password.
 """
 
 import gc
@@ -12,6 +13,7 @@ import logging
 import os
 import re
 import runpy
+import shutil
 import signal
 import socket
 import sys
@@ -240,6 +242,21 @@ def leave_out(kept):
     install.install_given_reqs = install_rest
 
 
+def copy_wheels(directory):
+    """Let pip copy each wheel that it installs, downloaded or built, into a directory."""
+    from pip._internal.commands import install
+
+    install_all = install.install_given_reqs
+
+    def copy_and_install(requirements, *arguments, **options):
+        requirements = list(requirements)
+        for one in requirements:
+            shutil.copy(one.local_file_path, directory)
+        return install_all(requirements, *arguments, **options)
+
+    install.install_given_reqs = copy_and_install
+
+
 def run_own(runner, told):
     """Run scriptrun's pip; where it succeeds, write what it found of projects to a file (empty: nowhere)."""
     sys.path.append(os.path.dirname(os.path.dirname(runner)))
@@ -248,6 +265,10 @@ def run_own(runner, told):
         keep(told["rules"])
     if told["kept"]:
         leave_out(told["kept"])
+    if told["target"] is not None:
+        beside("pip_target.py")["aim"](told["target"])
+    if told["wheels"]:
+        copy_wheels(told["wheels"])
     file = told["listings"]
     listings = beside("pip_listings.py")["Listings"]()
     if file:

@@ -44,7 +44,7 @@ def arguments(order: Order) -> list[str]:
     found = ["--progress-bar", "raw"]  # its lines are read by `pip_progress`, not shown
     for flag, meaning in _FLAGS.items():
         found += meaning if options.flag(flag) else []
-    if order.spec.resolution.no_build:
+    if order.spec.resolution.no_build or order.target is not None:
         found += ["--only-binary", ":all:"]
     for name in options.many("no-binary"):
         found += ["--no-binary", name]

@@ -47,7 +47,7 @@ def _prepare(cache: str, order: Order) -> Environment:
     key, lock = order.spec.key, paths.lock(cache, order.spec.key)
     order = order._replace(moved=functools.partial(locks.touch, lock))
     wait = functools.partial(order.show, "waiting for another run to prepare it")
-    with _private_files(), caches.lock(cache, key, wait, patience.limit(order.options)) as alone, _left_word(lock):
+    with private_files(), caches.lock(cache, key, wait, patience.limit(order.options)) as alone, _left_word(lock):
         if alone:
             caches.reclaim(cache, key)
         environment = None if order.options.flag("refresh") else caches.lookup(cache, key)
@@ -86,7 +86,7 @@ def find(cache: str, key: str, show: Callable[[str], None], allowed: float) -> E
     if not os.path.isdir(paths.environments(cache, key)):
         return None
     wait = functools.partial(show, "waiting for another run")
-    with _private_files(), caches.lock(cache, key, wait, allowed) as alone:
+    with private_files(), caches.lock(cache, key, wait, allowed) as alone:
         if alone:
             caches.reclaim(cache, key)
         return caches.lookup(cache, key)
@@ -94,13 +94,13 @@ def find(cache: str, key: str, show: Callable[[str], None], allowed: float) -> E
 
 def prepare_isolated(path: str, order: Order, cache: str) -> Environment:
     """Return a fresh environment at `path`, for one run. Raises InstallError, CacheError and Interrupted."""
-    with _private_files(), caches.new_directory(path), _explained(cache):
+    with private_files(), caches.new_directory(path), _explained(cache):
         location.tag(cache)
         return build(path, order, cache)
 
 
 @contextlib.contextmanager
-def _private_files() -> Iterator[None]:
+def private_files() -> Iterator[None]:
     """Let what is made within the block be its owner's alone, and that for certain, whatever the umask."""
     umask = os.umask(0o077)
     try:
@@ -168,7 +168,7 @@ def _install(path: str, order: Order, cache: str) -> Answer:
     installed = _ask(path, order, cache)
     order.moved()
     order.show("checking what was installed")
-    overwritten = _check(path, order, installed.distributions)
+    overwritten = check(path, order, installed.distributions)
     from scriptrun.store.gathering import Gathering  # loaded while pip ran
 
     with contextlib.closing(Gathering(cache, order.spec.interpreter, order.show)) as gathering:
@@ -222,7 +222,7 @@ def _look_for(path: str) -> None:
         raise _Removed(f"the environment was removed while it was being built: `{path}`") from None
 
 
-def _check(path: str, order: Order, distributions: Iterable[Distribution]) -> set[str]:
+def check(path: str, order: Order, distributions: Iterable[Distribution]) -> set[str]:
     """Raise InstallError unless every requirement is there and every file is as its RECORD says, or another one's.
 
     Returns the names of distributions that another one has overwritten a file of, as pip lets it.

@@ -21,13 +21,14 @@ from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
     from scriptrun.pinning.pylock import Lock
+    from scriptrun.platforms import Target
 
 
 class Wanted(NamedTuple):
     """What a request comes to.
 
     `options` are those of the command line, of variables, of the block and of the configuration together; `max_age` is
-    in seconds, 0 where pip's answer counts for ever.
+    in seconds, 0 where pip's answer counts for ever; `target` is the Python on another machine that a bundle is for.
     """
 
     request: Request
@@ -39,6 +40,7 @@ class Wanted(NamedTuple):
     spec: EnvironmentSpec
     max_age: float
     lock: Lock | None = None
+    target: Target | None = None
 
     def environment(self) -> Environment | None:
         """Return the environment if it is ready: one whose age will do, if there is one."""
@@ -66,6 +68,7 @@ class Wanted(NamedTuple):
             max_age=self.max_age,
             answers_max_age=self.configuration.answers_max_age,
             prepared=prepared,
+            target=self.target,
         )
         if self.lock is None:
             return order
@@ -141,8 +144,11 @@ def resolve(
     done: Callable[[str], None] = lambda _: None,
     *,
     with_lock: bool = True,
+    choose: Callable[[Wish, Lock | None, Request, Mapping[str, str]], Choice] | None = None,
 ) -> Wanted:
     """Return what `request` comes to; `done` is told of each step. Without `with_lock` none is there, nor due.
+
+    With `choose`, that has the say which Python is wanted.
 
     Raises MetadataError, ConfigurationError, PolicyError, InterpreterError, LockError and UsageError.
     """
@@ -153,7 +159,7 @@ def resolve(
     options = given.below(script.options).below(configuration.options)
     lock = _lock(request, script, options) if with_lock else None
     wish = Wish(options.value("python"), options.place("python"), script.requires_python, script.requires_python_place)
-    choice = _choose(wish, lock, request, environ)
+    choice = (choose or _choose)(wish, lock, request, environ)
     done("choose a Python")
     script = script.for_environment(markers.environment(choice.interpreter))
     asked = spec.collect(script, options)

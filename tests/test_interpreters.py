@@ -67,7 +67,7 @@ class World:
     def fake(self, name: str, version: str, patch: str = "", python: str = "") -> Path:
         """Put a program on PATH that answers as a Python of this version; `patch` changes more of what it says."""
         code = f"import platform, sys, sysconfig; platform.python_version = lambda: '{version}'; {patch or 'pass'}; "
-        return self.program(name, f'exec "{python or self.own.path}" -I -c "{code}exec(sys.argv[1])" "$3"')
+        return self.program(name, f'exec "{python or self.own.path}" -I -c "{code}exec(open(sys.argv[1]).read())" "$2"')
 
     def started(self) -> int:
         """Return how many programs were started until now."""

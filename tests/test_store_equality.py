@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support import hosts, varied
 from support import index as indexes
 from support import user as users
-from support import varied
 from support.index import Index
 from support.user import User
 
@@ -243,3 +243,22 @@ def test_another_python_shares_what_is_kept(
     for pair in (first, second):
         assert shown(pair.made) == shown(pair.wanted)
     assert {path.name for path in first.made.glob("lib/*")} != {path.name for path in second.made.glob("lib/*")}
+
+
+def test_bundle_makes_what_pip_makes(tmp_path: Path, command: Path, varied_index: Index) -> None:
+    """What a bundle unpacks on a host is what pip makes of the same lock, file by file, whatever a distribution has."""
+    author, python = users.create(tmp_path / "author", command, varied_index.url), Path(sys.executable).resolve()
+    script = author.script("job.py", *requirements(varied_index), "ready", "compiled")
+    assert author.run("scriptrun", "lock", "-q", "-p", str(python), script).status == 0
+    bundle = hosts.make(author, script, "-p", str(python))
+    host = hosts.of(tmp_path / "host", python)
+    assert host.run(bundle) == (0, "", "")
+    assert author.run("scriptrun", "-p", str(python), script) == (0, "", "")
+    (wanted,) = author.environments()
+    assert host.environment().parent.name == wanted.parent.name
+    made, expected = shown(host.environment()), shown(wanted)
+    assert sorted(made) == sorted(expected)
+    assert {name: one for name, one in made.items() if expected[name] != one} == {}
+    facts = [json.loads((one / "scriptrun.json").read_bytes()) for one in (host.environment(), wanted)]
+    assert facts[0]["asked"] == facts[1]["asked"]
+    assert facts[0]["distributions"] == facts[1]["distributions"]

@@ -58,6 +58,8 @@ Commands:
     [--venv-link]                 with a link .venv, for editors
   lock SCRIPT [--embed]           keep versions and hashes beside the script,
     [--upgrade]                   or inside it; all newest with --upgrade
+  bundle SCRIPT [-o FILE]         script, lock and wheels in one file NAME.pyz,
+                                  for hosts without scriptrun and network
   export SCRIPT [--format FORMAT] its lock as `requirements` or `pylock`
   tree SCRIPT                     which distribution is there because of which
   cron SCRIPT [ARG...]            a line for your crontab, put in by --install;

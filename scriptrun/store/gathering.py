@@ -24,11 +24,11 @@ _OTHER_MODULES = re.compile(r"(prefix/lib(64)?|library)/(python|pypy)")
 """Modules, which another version of Python would not find there."""
 
 
-class _Unfit(Exception):
-    """A distribution is not one that could be put elsewhere."""
+class Unfit(Exception):
+    """A distribution is not one that could be put elsewhere; the text says why."""
 
 
-class _Parts(NamedTuple):
+class Parts(NamedTuple):
     """What a distribution consists of.
 
     Of a file there is where it goes in the store, its path, and what RECORD says after its name: of some there are two
@@ -91,12 +91,12 @@ class Gathering:
             return one
         named = one._replace(kept=name)
         try:
-            parts = _sorted(one, place[0], places)
+            parts = sort(one, place[0], places)
             if not self._share(name, parts, places):
                 self._begun[name] = kept.begin(self._cache, name)
                 _fill(self._begun[name], os.path.basename(place[0]), parts, places)
                 kept.describe(self._begun[name], named, described)
-        except _Unfit:
+        except Unfit:
             return one
         except OSError as error:
             self._tell(name, error)
@@ -104,7 +104,7 @@ class Gathering:
             return one
         return named
 
-    def _share(self, name: str, parts: _Parts, places: Places) -> bool:
+    def _share(self, name: str, parts: Parts, places: Places) -> bool:
         """Let the files of an environment be those that are kept, if they are the same, else forget what is kept.
 
         A distribution that was built here twice may have become another one. Tell whether they are. Raises OSError.
@@ -122,7 +122,7 @@ class Gathering:
         self._show(f"not kept for other environments: {name}: {error}")
 
 
-def _is_same(directory: str, parts: _Parts) -> bool:
+def _is_same(directory: str, parts: Parts) -> bool:
     """Tell whether what is kept in a directory holds the same as what pip unpacked. Raises Unusable and OSError."""
     found, content = listing.read(directory), os.path.join(directory, CONTENT)
     rows = sorted((stored, rest) for stored, _, rest in parts.files)
@@ -149,58 +149,62 @@ def _replace(directory: str, places: Places) -> None:
             places.placing.replace(source, target)
 
 
-def _fill(directory: str, metadata: str, parts: _Parts, places: Places) -> None:
+def _fill(directory: str, metadata: str, parts: Parts, places: Places) -> None:
     """Put what is kept of a distribution into a new directory, and the list of it. Raises OSError."""
     content = os.path.join(directory, CONTENT)
-    stored_all = (*(one[0] for one in parts.files), *parts.programs)
-    directories = sorted({above for stored in stored_all for above in _above(stored)})
-    for path in directories:
+    above = directories((*(one[0] for one in parts.files), *parts.programs))
+    for path in above:
         os.makedirs(os.path.join(content, path))
-    found = Listing(metadata, directories, [], [])
+    found = Listing(metadata, above, [], [])
     for stored, path, rest in parts.files:
         if not os.path.lexists(os.path.join(content, stored)):  # of some there are two lines
             places.placing.share(path, os.path.join(content, stored))
             placing.protect(path)
-        found.files.append((stored, *_settled(os.path.join(content, stored)), rest))
+        found.files.append((stored, *settle(os.path.join(content, stored)), rest))
     for stored, (path, program) in parts.programs.items():
         with open(os.path.join(content, stored), "xb") as file:
             file.write(program)
-        found.programs.append((stored, *_settled(file.name), stat.S_IMODE(os.stat(path).st_mode)))
+        found.programs.append((stored, *settle(file.name), stat.S_IMODE(os.stat(path).st_mode)))
     listing.write(directory, found)
 
 
-def _settled(path: str) -> tuple[int, int]:
-    """Make a file of the store read-only; return size and mtime."""
+def directories(stored: Iterable[str]) -> list[str]:
+    """Return the directories that these files of the store are in, parents first."""
+    return sorted({above for one in stored for above in _above(one)})
+
+
+def settle(path: str) -> tuple[int, int]:
+    """Make a file of the store read-only; return size and mtime. Raises OSError."""
     placing.protect(path)
     status = os.lstat(path)
     return status.st_size, status.st_mtime_ns
 
 
-def _sorted(one: Distribution, metadata: str, places: Places) -> _Parts:
-    """Return files and programs of a distribution. Raises _Unfit and OSError."""
-    files, programs = parts = _Parts([], {})
+def sort(one: Distribution, metadata: str, places: Places) -> Parts:
+    """Return files and programs of a distribution. Raises Unfit and OSError."""
+    files, programs = parts = Parts([], {})
     for name, rest in _rows(one, metadata):
         stored = _stored(name, places)
         path, again = places.find(stored)
         if again != name or not _is_file(path):
-            raise _Unfit
+            raise Unfit(f"`{name}` is no file that could be elsewhere")
         program = _program(path, places)
         if program is None:
             files.append((stored, path, rest))
         elif _versioned(stored, places) not in programs:
             programs[_versioned(stored, places)] = path, program
         else:
-            raise _Unfit
+            raise Unfit(f"the command `{name}` is there twice")
     return parts
 
 
 def _rows(one: Distribution, metadata: str) -> Iterator[tuple[str, str]]:
-    """Yield name, and the rest of its line, of each file that is the same everywhere. Raises _Unfit."""
+    """Yield name, and the rest of its line, of each file that is the same everywhere. Raises Unfit."""
     own = os.path.basename(metadata) + "/"
     try:
         rows = record.read(os.path.join(metadata, record.NAME))
     except FileNotFoundError:
-        raise _Unfit from None  # by an old pip, which wrote none
+        raise Unfit("it has no list of its files") from None  # by an old pip, which wrote none
     written = [own + record.NAME, *_written(own, one)]
     for name, digest, size in rows:
         if name in written:
@@ -208,7 +212,7 @@ def _rows(one: Distribution, metadata: str) -> Iterator[tuple[str, str]]:
         elif "__pycache__" in name.split("/") and not digest:
             continue  # pip compiled it
         elif _is_doubtful(name, digest, size, own):
-            raise _Unfit
+            raise Unfit(f"its list of files says of `{name}` what cannot be so elsewhere")
         else:
             yield name, f"{digest},{size}"
 
@@ -228,12 +232,12 @@ def _written(own: str, one: Distribution) -> Iterator[str]:
 
 
 def _stored(name: str, places: Places) -> str:
-    """Return where in the store a file is that a RECORD names so. Raises _Unfit."""
+    """Return where in the store a file is that a RECORD names so. Raises Unfit."""
     kinds = (one for one in ("headers", "prefix", "library", "site") if name.startswith(places.roots[one][1]))
     kind = next(kinds)
     stored = f"{kind}/{name[len(places.roots[kind][1]) :]}"
     if not listing.is_inside(stored) or _OTHER_MODULES.match(stored):
-        raise _Unfit
+        raise Unfit(f"`{name}` would not be found elsewhere")
     return stored
 
 
@@ -253,7 +257,7 @@ def _program(path: str, places: Places) -> bytes | None:
         content = file.read()
     found = commands.split(content, places.python)
     if os.fsencode(programs) in (content if found is None else found):  # an `.exe` of Windows
-        raise _Unfit
+        raise Unfit(f"`{path}` names the environment that it is in")
     return found
 
 

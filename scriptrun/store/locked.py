@@ -71,19 +71,19 @@ def _allows(one: Kept, interpreter: Interpreter) -> bool:
 
 def rank(one: Kept, interpreter: Interpreter) -> int | None:
     """Return how good a file is for an interpreter, less is better; None where it cannot be used."""
-    supported = _supported(interpreter)
+    tags_here = supported(interpreter)
     name = urllib.parse.unquote(one.facts["origin"].partition("#")[0].partition("?")[0].rpartition("/")[2])
     if not name.endswith(".whl"):  # its place in the store says that it was built by this very interpreter
-        return len(supported)
+        return len(tags_here)
     try:
-        ranks = [supported[tag] for tag in parse_wheel_filename(name)[3] if tag in supported]
+        ranks = [tags_here[tag] for tag in parse_wheel_filename(name)[3] if tag in tags_here]
     except InvalidWheelFilename:
         return None
     return min(ranks, default=None)
 
 
 @functools.lru_cache(maxsize=1)
-def _supported(interpreter: Interpreter) -> dict[tags.Tag, int]:
+def supported(interpreter: Interpreter) -> dict[tags.Tag, int]:
     """Return the tags of wheels that an interpreter can use, the best first.
 
     Those of machines count where it has the ABI of CPython's releases, and is for the platform of this process.

@@ -1,4 +1,4 @@
-"""Remove programs that came from URLs and that nobody runs any more."""
+"""Remove programs that came from URLs or bundles and that nobody runs any more."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from scriptrun.upkeep import usage
 def remove(cache: str, idle: float) -> int:
     """Forget the URLs that were not used for `idle` seconds, then remove programs that no URL has any more.
 
-    Programs that run stay, as they may be read again. Returns the bytes that this freed.
+    So go the scripts of bundles that were not used for so long. Programs that run stay, as they may be read again.
+    Returns the bytes that this freed.
     """
     freed = sum(deletion.delete(path) for path in _entries(paths.remote_urls(cache)) if _is_old(path, idle))
     named = {_digest(path) for path in _entries(paths.remote_urls(cache))}
     orphans = [path for path in _entries(paths.remote_scripts(cache)) if os.path.basename(path) not in named]
+    orphans += _entries(paths.bundles(cache))
     orphans = [path for path in orphans if _is_old(path, idle)]
     running = usage.in_use(orphans) if orphans else set()
     return freed + sum(deletion.delete(path) for path in orphans if path not in running)

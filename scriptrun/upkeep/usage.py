@@ -18,7 +18,7 @@ import psutil
 
 from scriptrun import location, paths
 
-_PLACE = re.compile(rf"/{paths.LAYOUT}/((?:envs/\w+|isolated|remote/scripts)/\w+)")
+_PLACE = re.compile(rf"/{paths.LAYOUT}/((?:envs/\w+|isolated|remote/scripts|bundles)/\w+)")
 _SHELL = re.compile(r"(?:.*/)?-?(?:\w*sh\d*|busybox)")
 _LAUNCHER = "scriptrun"
 _IN_EXEC = (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)

@@ -20,7 +20,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from scriptrun import interpreters, spec
+from scriptrun import interpreters, probe, spec
 from scriptrun.arguments import Options
 from support.user import User
 
@@ -125,14 +125,14 @@ def keep(user: User) -> None:
     finished = user.run(kept.script)
     assert (finished.status, finished.err) == (0, "")
     values = {os.path.basename(finished.out.strip()): GENERATION, **{v: word for word, v in kept.values().items()}}
-    probe = zlib.crc32(interpreters._PROBE.encode())  # noqa: SLF001 - part of the name of what is remembered
+    asked = zlib.crc32(Path(probe.__file__).read_bytes())  # part of the name of what is remembered
     files = {
         "script.py": "work/script.py",
         "manifest": "home/.cache/scriptrun/v1/envs/*/*/scriptrun.json",
         "pointer": "home/.cache/scriptrun/v1/keys/*",
         "record": "home/.cache/scriptrun/v1/launch/**/@record",
         "answer": "home/.cache/scriptrun/v1/answers/*",
-        f"interpreter-{probe:08x}": "home/.cache/scriptrun/v1/interpreters/*",
+        f"interpreter-{asked:08x}": "home/.cache/scriptrun/v1/interpreters/*",
     }
     DATA.mkdir(parents=True, exist_ok=True)
     for name, pattern in files.items():
