@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
@@ -30,7 +31,7 @@ OTHERS = ("more-itertools==10.8.0", "toolz==1.0.0")
 READY = "Registered to:"
 """What a worker writes when it is one."""
 
-LOCK, SCHEDULER, WORKER, PROGRAM, SYSTEM, SYSTEM_WORKER, VERSIONS = range(7)
+LOCK, SCHEDULER, WORKER, PROGRAM, SYSTEM, SYSTEM_WORKER, BUNDLE, BUNDLE_WORKER, VERSIONS = range(9)
 """The blocks of commands on the page."""
 
 SQUARES = """\
@@ -234,3 +235,20 @@ def test_workers_of_one_read_only_cache(cluster: Cluster) -> None:
     assert found.count(f"{PLACE}/{made.relative_to(cluster.shared)}") == len(names)
     assert [cluster.user(name).environments() for name in names] == [[], []]
     assert private.digest(cluster.shared / "cache") == before
+
+
+def test_workers_from_a_bundle(cluster: Cluster) -> None:
+    """Without scriptrun, and with nothing that pip could find, each unpacks its own environment, with the same key."""
+    assert cluster.run(BUNDLE).status == 0
+    python = Path(os.path.realpath(sys.executable)).parent
+    names = ("fifth", "sixth")
+    for name in names:
+        cluster.user(name).variables.update(PIP_FIND_LINKS="", PATH=f"{python}:/usr/bin:/bin")
+    alone = "! command -v scriptrun || exit 9"
+    with ExitStack() as stack:
+        for node in [stack.enter_context(cluster.start(name, BUNDLE_WORKER, before=alone)) for name in names]:
+            node.await_line(READY)
+        found = {one.environment for one in cluster.sample().values()}
+    made = [str(path) for name in names for path in cluster.user(name).environments()]
+    assert len(made) == len(names)
+    assert found.issuperset(made)
