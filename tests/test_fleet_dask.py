@@ -35,7 +35,7 @@ LOCK, SCHEDULER, WORKER, PROGRAM, SYSTEM, SYSTEM_WORKER, BUNDLE, BUNDLE_WORKER, 
 """The blocks of commands on the page."""
 
 SQUARES = """\
-import os, signal
+import os, signal, sys
 from distributed import Client, get_worker
 
 def square(number):
@@ -49,7 +49,9 @@ def square(number):
 
 with Client("tcp://node0:8786") as client:
     found = client.gather(client.map(square, range(100)))
-    print(sum(square for square, _ in found), any(doomed for _, doomed in found))
+    client.wait_for_workers(2, timeout=300)
+    prefixes = client.run(lambda: sys.prefix).values()
+    print(sum(square for square, _ in found), any(doomed for _, doomed in found), *sorted(prefixes))
 """
 """A task on the worker `doomed` says so, and never ends; another one kills the process in which it runs, once."""
 
@@ -164,7 +166,8 @@ def test_worker_killed_in_the_middle_of_tasks(cluster: Cluster) -> None:
         assert watch.receive(cluster.shared / "begun") == "x"
         doomed.kill()
         out = running.result()
-    assert out == f"{sum(number**2 for number in range(100))} False\n"
+    made = sorted(str(cluster.user(name).environments()[0]) for name in ("first", "second"))
+    assert out.split() == [str(sum(number**2 for number in range(100))), "False", *made]
     assert (cluster.shared / "died").exists()
 
 
