@@ -1,12 +1,12 @@
 #!/usr/bin/env scriptrun
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["ray>=2.40", "mpmath>=1.3"]
+# dependencies = ["ray>=2.40", "more-itertools>=10.8"]
 # ///
-"""Compute π on the nodes of a Ray cluster: `RAY_ADDRESS=HEAD:6379 ./on_ray.py [DIGITS]`.
+"""Count primes on the nodes of a Ray cluster: `RAY_ADDRESS=HEAD:6379 ./on_ray.py [LIMIT]`.
 
-Ray starts its workers by `scriptrun --script` of this file, so each node makes or has the environment of this script and
-its lock: see docs/fleet.md. Each task tells in which it ran; the status is 1 where that had another key or other
+Ray starts its workers by `scriptrun --script` of this file, so each node has or makes the environment of this script
+and its lock: see docs/fleet.md. Each task tells in which it ran; the status is 1 where that had another key or other
 versions than the one of this program.
 """
 
@@ -15,13 +15,14 @@ import shlex
 import sys
 from collections import Counter
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import ray
-from mpmath import mp, mpf, nstr, quad
+from more_itertools import is_prime
 
-SLICES = 16
+TASKS = 16
 
 
 class Place(NamedTuple):
@@ -39,30 +40,28 @@ class Place(NamedTuple):
 
 def place(node: str) -> Place:
     """Return where this is called."""
-    return Place(node, sys.prefix, tuple(f"{name} {version(name)}" for name in ("ray", "mpmath")))
+    return Place(node, sys.prefix, tuple(f"{name} {version(name)}" for name in ("ray", "more-itertools")))
 
 
 @ray.remote(scheduling_strategy="SPREAD", max_retries=10)
-def part(number: int, digits: int) -> tuple[str, Place]:
-    """Return the area under 4/(1+x²) over one of the slices from 0 to 1, whose sum is π."""
-    mp.dps = digits + 10
-    area = quad(lambda x: 4 / (1 + x * x), [mpf(number) / SLICES, mpf(number + 1) / SLICES])
-    return nstr(area, mp.dps), place(ray.util.get_node_ip_address())
+def count(first: int, last: int) -> tuple[int, Place]:
+    """Return how many of the numbers from `first` to before `last` are primes."""
+    return sum(map(is_prime, range(first, last))), place(ray.util.get_node_ip_address())
 
 
-def main(digits: int) -> int:
-    """Have the slices computed, and tell where that was."""
+def main(limit: int) -> int:
+    """Have the primes counted, and tell where that was."""
     script = shlex.quote(str(Path(__file__).resolve()))  # the line is read by a shell
     ray.init(runtime_env={"py_executable": f"scriptrun --script {script}"}, log_to_driver=False)
-    parts = ray.get([part.remote(number, digits) for number in range(SLICES)])
-    mp.dps = digits + 10
-    print(nstr(sum(mpf(area) for area, _ in parts), digits))
-    here, places = place("this program"), Counter(where for _, where in parts)
+    ends = [limit * number // TASKS for number in range(TASKS + 1)]
+    counts = ray.get([count.remote(first, last) for first, last in pairwise(ends)])
+    print(f"{sum(number for number, _ in counts)} primes below {limit}")
+    here, places = place("this program"), Counter(where for _, where in counts)
     for where, number in [*sorted(places.items()), (here, 0)]:
-        print(f"{where.node}: {number} slices, {', '.join(where.versions)}\n  in {where.environment}")
+        print(f"{where.node}: {number} tasks, {', '.join(where.versions)}\n  in {where.environment}")
     return int(any(where.content != here.content for where in places))
 
 
 if __name__ == "__main__":
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))

@@ -40,7 +40,7 @@ class Node:
         )
         assert self._outer.stdout is not None
         assert self._outer.stdout.readline() == "ready\n"
-        self.pid = int(Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text())
+        self.pid: int = int(Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text())
 
     def command(self, *words: str | Path) -> list[str | Path]:
         """Return the words that run a command on this node."""
