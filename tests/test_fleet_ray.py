@@ -74,9 +74,7 @@ def root() -> Iterator[Path]:
     """A directory for all that the cluster writes; its name is short, as the sockets are below it."""
     path = Path(tempfile.mkdtemp(prefix="sr-", dir="/tmp"))
     yield path
-    t = time.time()
     shutil.rmtree(path)
-    print(f"rm {time.time() - t:.1f}", file=sys.__stderr__)
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +115,13 @@ def cluster(root: Path, command: Path) -> Iterator[Cluster]:
         written += [must(head, step.command) for step in steps[5:]]
         yield Cluster(head, other, root, pages.differing(steps, written), written[-1])
     finally:
-        t = time.time()
         other.kill()
-        print(f"kill {time.time() - t:.1f}", file=sys.__stderr__)
         head.kill()
-        print(f"kill {time.time() - t:.1f}", file=sys.__stderr__)
 
 
 def must(node: Node, command: str) -> str:
     """Run a command of the page, which succeeds, and return what it writes to stdout."""
-    t = time.time()
     finished = node.run("sh", "-c", command)
-    print(f"{time.time() - t:.1f}", command, file=sys.__stderr__)
     assert finished.status == 0, finished
     return finished.out
 
@@ -176,5 +169,6 @@ def test_node_dies_while_tasks_run(cluster: Cluster) -> None:
     other.kill()
     (marks / "go").touch()
     status, out, err = watch.end(running)
-    assert (status, out) == (0, "[0, 2, 4, 6]\n10.0.0.1\n"), err
+    assert (status, out.endswith("\n[0, 2, 4, 6]\n10.0.0.1\n")) == (0, True), (out, err)
+    assert "Task failed because the node it was running on is dead" in out  # so Ray did have to run some again
     assert len(other.user.environments()) == 2  # that of Ray and the sample, and the one that the first task made

@@ -57,5 +57,6 @@ class Node:
 
     def kill(self) -> None:
         """Kill every process of the node at once, as when its power goes."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._outer.communicate()
+        if self._outer.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self._outer.communicate()
