@@ -41,8 +41,9 @@ def double(number):
 py = f"scriptrun --script {shlex.quote(__file__)}"
 ray.init(runtime_env={"py_executable": py}, log_to_driver=False)
 done = ray.get([double.remote(number) for number in range(4)])
-print([one[0] for one in done], *{one[2:] for one in done} - {("1.0", os.path.basename(os.path.dirname(sys.prefix)))})
-print(*sorted({one[1] for one in done}))
+here = ("1.0", os.path.basename(os.path.dirname(sys.prefix)))
+result = f"{[one[0] for one in done]} {({one[1] for one in done})} {[one for one in done if one[2:] != here]}"
+(marks / "result").write_text(result)  # standard output is Ray's, too
 """
 
 
@@ -138,12 +139,17 @@ def die_while_preparing(node: Node, command: str, first: Node) -> Node:
     return Node(node.user, first)
 
 
-def test_page(cluster: Cluster) -> None:
-    """Each command of the page does what it shows, also on a node that died while it prepared and was started again."""
+def test_script_is_the_program_of_a_ray_job(cluster: Cluster) -> None:
+    """The page can be followed, tasks have the driver's environment on both nodes, and one of these may die.
+
+    In one test, as workers of pytest that share these would each make the cluster.
+    """
     assert cluster.differing == []
+    have_the_environment_of_the_driver(cluster)
+    outlive_a_node(cluster)
 
 
-def test_tasks_have_the_environment_of_the_driver(cluster: Cluster) -> None:
+def have_the_environment_of_the_driver(cluster: Cluster) -> None:
     """From inside tasks: both nodes ran some, with the key and versions of the driver, in caches of their own."""
     told = re.findall(r"^(.*): (\d+) tasks, (.*)\n  in (.*)/v1/envs/(.*)/.*$", cluster.written, re.MULTILINE)
     assert cluster.written.startswith("9592 primes below 100000\n")
@@ -154,7 +160,7 @@ def test_tasks_have_the_environment_of_the_driver(cluster: Cluster) -> None:
     assert sum(int(one[1]) for one in told) == 16
 
 
-def test_node_dies_while_tasks_run(cluster: Cluster) -> None:
+def outlive_a_node(cluster: Cluster) -> None:
     """A script that no node has prepared runs on both; one that is killed then changes nothing of the result."""
     head, other = cluster.head, cluster.other
     marks = cluster.root / "marks"
@@ -169,6 +175,7 @@ def test_node_dies_while_tasks_run(cluster: Cluster) -> None:
     other.kill()
     (marks / "go").touch()
     status, out, err = watch.end(running)
-    assert (status, out.endswith("\n[0, 2, 4, 6]\n10.0.0.1\n")) == (0, True), (out, err)
-    assert "Task failed because the node it was running on is dead" in out  # so Ray did have to run some again
+    assert status == 0, (out, err)
+    # What the other node had begun was run again here; and nothing ran elsewhere than in the driver's environment
+    assert (marks / "result").read_text() == "[0, 2, 4, 6] {'10.0.0.1'} []"
     assert len(other.user.environments()) == 2  # that of Ray and the sample, and the one that the first task made
