@@ -47,6 +47,12 @@ _SEVERAL = ("--platform",)
 
 _HELP = ("-h", "--help")
 
+_OF_PYTHON = frozenset(f"-{letter}" for letter in "bBdEIOPRsSuWxX")
+"""The options of Python that may follow `--script`, which makes a command line one as Python takes it."""
+
+_WITH_VALUE = ("-W", "-X")
+"""Those of them whose value may be a word of its own."""
+
 
 class Option:
     """One option: its name without dashes, letter, kind, placeholder and line of help.
@@ -108,7 +114,7 @@ OPTIONS = (
     Option("no-overlap", "", FLAG, "", "end at once while the script runs already"),
     Option("overlap-status", "", NUMBER, "STATUS", "with --no-overlap: end with that, not with 0", most=255),
     Option("trust", "", VALUE, "SHA256", "run what a URL has if this is its hash", everywhere=False),
-    Option("script", "", VALUE, "FILE", "with -m, -c, -i: the block to read", paths=True, everywhere=False),
+    Option("script", "", VALUE, "FILE", "the block to read, of another file than is run", paths=True, everywhere=False),
     Option("explain", "", FLAG, "", "say what would be done and why; run nothing", everywhere=False),
     Option("quiet", "q", FLAG, "", "show no progress and no warnings"),
     Option("verbose", "v", FLAG, "", "show what is done, and all that pip says"),
@@ -170,18 +176,20 @@ class Options:
 class Invocation:
     """A command line, understood.
 
-    `action` is `script`, `stdin`, `module`, `code`, `repl`, `command`, `help` or `version`; `target` the path, module,
-    code or command; `arguments` what follows; `extra` a command's own options, each with its value (`""`: a flag);
-    `interactive` is `-i`; `record` where the launcher looks for the launch record (`""`: nowhere).
+    `action` is `script`, `file` (which is run with the block of `--script`), `stdin`, `module`, `code`, `repl`,
+    `command`, `help` or `version`; `target` the path, module, code or command; `arguments` what follows; `extra` a
+    command's own options, each with its value (`""`: a flag); `flags` are Python's; `interactive` is `-i`; `record`
+    where the launcher looks for the launch record (`""`: nowhere).
     """
 
-    __slots__ = ("action", "arguments", "extra", "interactive", "options", "record", "target")
+    __slots__ = ("action", "arguments", "extra", "flags", "interactive", "options", "record", "target")
 
     def __init__(self, action: str, target: str, arguments: "list[str]", options: Options) -> None:
         self.action = action
         self.target = target
         self.arguments = arguments
         self.options = options
+        self.flags: list[str] = []
         self.interactive = False
         self.record = ""
         self.extra: dict[str, str] = {}
@@ -198,12 +206,12 @@ def parse(argv: "Sequence[str]", environ: "Mapping[str, str]") -> Invocation:
         argv = argv[1:]
     reader = _Reader(argv)
     values = reader.options((*_HELP, "-V", "--version", "-i", "-m", "-c"))
-    if reader.left() and reader.peek() in COMMANDS and not reader.ended and not reader.extra:
+    bare = not (reader.ended or reader.extra or "script" in values)
+    if bare and reader.left() and reader.peek() in COMMANDS:
         return _command(reader, values, environ)
     options = Options(values).below(_from_variables(environ))
     invocation = _action(reader, options)
-    if options.value("script") and invocation.action in ("script", "stdin"):
-        raise UsageError("`--script` goes with -m, -c or -i", hint="a script that is run has its own block")
+    invocation.flags = reader.flags
     invocation.interactive = "-i" in reader.extra
     invocation.record = record
     return invocation
@@ -268,6 +276,8 @@ def _action(reader: "_Reader", options: Options) -> Invocation:  # noqa: PLR0911
             return Invocation("repl", "", [], options)
         raise UsageError("no script given", hint="`scriptrun --help` shows what can be run")
     target = reader.next("")
+    if options.value("script"):
+        return Invocation("file", target, reader.rest(), options)
     action = "stdin" if target == "-" and not reader.ended else "script"
     return Invocation(action, target, reader.rest(), options)
 
@@ -280,6 +290,7 @@ class _Reader:
         self._at = 0
         self.ended = False
         self.extra: dict[str, str] = {}
+        self.flags: list[str] = []
 
     def left(self) -> bool:
         return self._at < len(self._words)
@@ -323,18 +334,21 @@ class _Reader:
             self.extra[flag] = f"{self.extra[flag]},{value}" if several else value
             return
         option = _BY_FLAG.get(flag)
-        if option is None:
+        if option is None and "script" in values and flag in _OF_PYTHON:
+            self._of_python(flag, value, values, known)
+        elif option is None:
             raise unknown("option", word.partition("=")[0], [*_BY_FLAG, *(name.rstrip("=") for name in known)])
-        if option.kind == FLAG:
+        elif option.kind == FLAG:
             if equals:
                 raise UsageError(f"`{flag}` takes no value", hint=f"write `{flag}` alone")
             values[option.name] = True
             if value:
                 self._option(f"-{value}", values, known)
-            return
-        if not equals and not value:
-            value = self.next(flag)
-        value = _on_command_line(option, value, flag)
+        else:
+            self._valued(option, flag, value if equals or value else self.next(flag), values)
+
+    def _valued(self, option: Option, flag: str, word: str, values: "dict[str, Value]") -> None:
+        value = _on_command_line(option, word, flag)
         if option.kind == LIST:
             earlier = values.get(option.name, ())
             values[option.name] = (*(earlier if isinstance(earlier, tuple) else ()), value)
@@ -342,6 +356,13 @@ class _Reader:
             raise UsageError(f"`--{option.name}` is given twice", hint="give it once")
         else:
             values[option.name] = value
+
+    def _of_python(self, flag: str, value: str, values: "dict[str, Value]", known: "set[str]") -> None:
+        self.flags.append(flag)
+        if flag in _WITH_VALUE:
+            self.flags.append(value or self.next(flag))
+        elif value:
+            self._option(f"-{value}", values, known)
 
 
 def unknown(kind: str, word: str, candidates: "Iterable[str]") -> UsageError:

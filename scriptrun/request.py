@@ -20,10 +20,10 @@ from scriptrun.source import Source
 class Request:
     """What is to be run, from where, with the caches that are in use.
 
-    `source` is None where there is no file to read (`-m`, `-c`, `-i` without `--script`). `question` is all that
-    decides the environment, as bytes. `beside` are the program's real path and that of the lock beside it (`""`: there
-    is no file), `lock` is what that lock holds, None where it is not there. `misses` are what looks like a block and is
-    none: while there are any, nothing is recorded, so that the warning comes again.
+    `source` is what has the block: the program, or the file of `--script`; None where there is neither. `question` is
+    all that decides the environment, as bytes. `beside` are the real path of `source` and that of the lock beside it
+    (`""`: there is no file), `lock` is what that lock holds, None where it is not there. `misses` are what looks like a
+    block and is none: while there are any, nothing is recorded, so that the warning comes again.
     """
 
     __slots__ = ("beside", "block", "caches", "configured", "invocation", "lock", "misses", "question", "source")
@@ -75,13 +75,15 @@ class Request:
     def python_arguments(self) -> "list[str]":
         """Return what follows `python` on the command line that is asked for."""
         invocation = self.invocation
-        interactive = ["-i"] if invocation.interactive else []
+        options = [*invocation.flags, "-i"] if invocation.interactive else invocation.flags
         if invocation.action in ("module", "code"):
             flag = "-m" if invocation.action == "module" else "-c"
-            return [*interactive, flag, invocation.target, *invocation.arguments]
+            return [*options, flag, invocation.target, *invocation.arguments]
+        if invocation.action == "file":  # Python may know files that are none to scriptrun: a directory, a zip
+            return [*options, *source.words(invocation.target), *invocation.arguments]
         if invocation.action == "repl" or self.source is None:
-            return interactive
-        return [*interactive, *self.source.arguments, *invocation.arguments]
+            return options
+        return [*options, *self.source.arguments, *invocation.arguments]
 
     def tell(self) -> None:
         """Warn of what looks like a block and is none, unless asked to be quiet."""

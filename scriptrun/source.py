@@ -68,7 +68,7 @@ def read(path: str) -> Source:
         raise ScriptUnreadable(f"`{path}` cannot be read: {error.strerror}", reason=reason) from None
     except OSError as error:
         raise ScriptUnreadable(f"`{path}` cannot be read: {error.strerror}") from None
-    arguments = ["--", path] if path.startswith("-") else [path]
+    arguments = words(path)
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)):
         return Source(path, content, arguments, path)
     number = _descriptor(path)
@@ -76,6 +76,11 @@ def read(path: str) -> Source:
         return Source(path, content, ["-c", _RUN_FROM_DESCRIPTOR, str(_in_memory(content)), path], "")
     _put(content, number, at_end=sys.platform == "linux")  # elsewhere, opening /dev/fd/N is no more than dup(N)
     return Source(path, content, arguments, "")
+
+
+def words(path: str) -> "list[str]":
+    """Return the words that make Python run the file at `path`; `-` is standard input to it."""
+    return ["--", path] if path.startswith("-") and path != "-" else [path]
 
 
 def read_stdin() -> Source:

@@ -78,6 +78,10 @@ FORMS: list[tuple[list[str], str, str, list[str], dict[str, Any]]] = [
     (["--refresh", "--refresh", "s.py"], "script", "s.py", [], {"refresh": True}),
     (["--explain", "s.py"], "script", "s.py", [], {"explain": True}),
     (["--script", "s.py", "-i"], "repl", "", [], {"script": str(HERE / "s.py")}),
+    (["--script", "s.py", "w.py", "-u", "-"], "file", "w.py", ["-u", "-"], {"script": str(HERE / "s.py")}),
+    (["--script=s.py", "-", "a"], "file", "-", ["a"], {"script": str(HERE / "s.py")}),
+    (["--script=s.py", "--", "-w.py"], "file", "-w.py", [], {"script": str(HERE / "s.py")}),
+    (["--script=s.py", "sync", "s.py"], "file", "sync", ["s.py"], {"script": str(HERE / "s.py")}),
     (
         ["--exclude-newer", "7", "--index-url", "u", "s.py"],
         "script",
@@ -124,9 +128,32 @@ WRONG = [
     (["-i", "-c"], "`-c` needs a value", "`scriptrun --help` lists the options"),
     (["--refresh=1", "s.py"], "`--refresh` takes no value", "write `--refresh` alone"),
     (["-p", "3.12", "--python", "3.13", "s.py"], "`--python` is given twice", "give it once"),
-    (["--script", "a.py", "b.py"], "`--script` goes with -m, -c or -i", "a script that is run has its own block"),
-    (["--script", "a.py", "-"], "`--script` goes with -m, -c or -i", "a script that is run has its own block"),
+    (["--script", "a.py"], "no script given", "`scriptrun --help` shows what can be run"),
+    (["--script", "a.py", "-uX"], "`-X` needs a value", "`scriptrun --help` lists the options"),
+    (["--script", "a.py", "-uz", "w.py"], "unknown option `-z`", "`scriptrun --help` lists what there is"),
+    (["-u", "--script", "a.py", "w.py"], "unknown option `-u`", "`scriptrun --help` lists what there is"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        ("-s -S", ["-s", "-S"]),
+        ("-uB -Xdev -W error", ["-u", "-B", "-X", "dev", "-W", "error"]),
+        ("-X importtime -bbq -OO", ["-X", "importtime", "-b", "-b", "-O", "-O"]),
+        ("-EIPdRx -Wd", ["-E", "-I", "-P", "-d", "-R", "-x", "-W", "d"]),
+        ("", []),
+    ],
+)
+def test_options_of_python_after_script(words: str, flags: list[str]) -> None:
+    """What follows `--script` may be Python's, alone or in one word with others, before any kind of program."""
+    for program, target in (
+        (["w.py", "-u"], "w.py"),
+        (["-c", "1", "-u"], "1"),
+        (["-m", "json.tool", "-u"], "json.tool"),
+    ):
+        invocation = arguments.parse(["--script", "s.py", *words.split(), *program], {})
+        assert (invocation.flags, invocation.target, invocation.arguments) == (flags, target, ["-u"])
 
 
 @pytest.mark.parametrize(("argv", "message", "hint"), WRONG, ids=lambda value: repr(value)[:40])

@@ -56,7 +56,17 @@ def test_try_it_and_use(user: User) -> None:
     assert shell(user, "./hello.py", PATH=path) == (0, "Hello!\n", "")
     (use,) = snippets(user, "Use")
     outputs = [shell(user, line, PATH=path).out for line in use.splitlines()]
-    expected = ["Hello, Ada!", "|_| |_|", HELLO, HELLO, HELLO, "answer:      hit", "environment:", "SETTING"]
+    expected = [
+        "Hello, Ada!",
+        "|_| |_|",
+        HELLO,
+        HELLO,
+        HELLO,
+        "Box Constants",
+        "answer:      hit",
+        "environment:",
+        "SETTING",
+    ]
     expected += ["", "pylock.fetch.toml", "", "ok       start"]
     assert [wanted for wanted, out in zip(expected, outputs, strict=True) if wanted not in out] == []
 

@@ -30,6 +30,7 @@ More examples:
   scriptrun --with rich -i           a Python prompt that has rich
   scriptrun --with httpie -m httpie  a module of a distribution
   scriptrun -m pdb hello.py          a debugger, with what hello.py needs
+  scriptrun --script hello.py w.py   another program, with what hello.py needs
 
 Usage:
   scriptrun [OPTIONS] SCRIPT [ARG...]       a file or a URL; - is standard input
