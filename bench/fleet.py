@@ -65,7 +65,7 @@ def _sections(bench: Bench, requests: Requests, rounds: int, *, quick: bool) -> 
     site = next(iter(sites))
     warm = _warm(site, sites[site])
     yield _started_again(warm, rounds * 20)
-    yield _many(bench.place, warm, rounds)
+    yield _many(bench.place, warm, (rounds + 1) // 2)
     for site, ways in sites.items():
         count = swarm.WIDTH if quick else swarm.NODES[site.wanted.name]
         yield swarm.table(site, ways, requests, -(-rounds // SELDOM), count)
