@@ -23,6 +23,7 @@ import workshop
 from index import Requests
 from measure import Command, Times, in_rounds, in_turns, once, tell, together
 from nodes import BUNDLE, INDEX, Site, Way
+from tools import PYTHON
 from workshop import Bench
 
 LAUNCHES, PROCESSES = 1000, 16
@@ -115,7 +116,8 @@ def _warm(site: Site, ways: list[Way]) -> dict[str, Command]:
 
 
 def _started_again(warm: Mapping[str, Command], rounds: int) -> str:
-    table = report.compare(in_turns(warm, rounds))
+    alone = Command([str(PYTHON), "-c", ""], warm["python"].variables)
+    table = report.compare(in_turns({**warm, "the machine's own Python, for nothing": alone}, rounds))
     return report.show(f"### Started again on a node, 2 tiny distributions\n\n{rounds} rounds.\n\n{table}")
 
 
