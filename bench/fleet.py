@@ -66,7 +66,7 @@ def _sections(bench: Bench, requests: Requests, rounds: int, *, quick: bool) -> 
     site = next(iter(sites))
     warm = _warm(site, sites[site])
     yield _started_again(warm, rounds * 20)
-    yield _many(bench.place, warm, (rounds + 1) // 2)
+    yield _many(bench.place, warm, (rounds + 1) // 2, PROCESSES if quick else LAUNCHES)
     for site, ways in sites.items():
         count = swarm.WIDTH if quick else swarm.NODES[site.wanted.name]
         yield swarm.table(site, ways, requests, -(-rounds // SELDOM), count)
@@ -121,23 +121,23 @@ def _started_again(warm: Mapping[str, Command], rounds: int) -> str:
     return report.show(f"### Started again on a node, 2 tiny distributions\n\n{rounds} rounds.\n\n{table}")
 
 
-def _many(place: Path, warm: Mapping[str, Command], rounds: int) -> str:
-    """Return the table of a thousand starts; each of them is a block of its own, and the blocks take turns."""
+def _many(place: Path, warm: Mapping[str, Command], rounds: int, launches: int) -> str:
+    """Return the table of as many starts from several processes; those of each contender are a block of its own, and the blocks take turns."""
     times = {name: Times() for name in warm}
     names = list(warm)
     for number in range(rounds):
         first = number % len(names)
         for name in [*names[first:], *names[:first]]:
-            times[name].values.append(together(warm[name], LAUNCHES, PROCESSES))
+            times[name].values.append(together(warm[name], launches, PROCESSES))
         tell(f"\r  round {number + 1} of {rounds}")
     tell("\r\x1b[K")
     rows = []
     for name, own in times.items():
         seconds = own.median / 1000
-        cells = [name, f"{own.minimum / 1000:.2f}", f"{seconds:.2f}", f"{LAUNCHES / seconds:.0f}"]
+        cells = [name, f"{own.minimum / 1000:.2f}", f"{seconds:.2f}", f"{launches / seconds:.0f}"]
         rows.append([*cells, f"{own.median / times['python'].median:.2f}", _peak(warm[name], place)])
     headings = ("run", "minimum, s", "median, s", "starts a second", "× Python", "peak of the largest process, MiB")
-    title = f"### {LAUNCHES:,} starts from {PROCESSES} processes on one host"
+    title = f"### {launches:,} starts from {PROCESSES} processes on one host"
     return report.show(f"{title}\n\n{rounds} rounds.\n\n{report.table(headings, rows)}")
 
 
