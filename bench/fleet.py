@@ -122,7 +122,7 @@ def _started_again(warm: Mapping[str, Command], rounds: int) -> str:
 
 
 def _many(place: Path, warm: Mapping[str, Command], rounds: int, launches: int) -> str:
-    """Return the table of as many starts from several processes; those of each contender are a block of its own, and the blocks take turns."""
+    """Return the table of starts from several processes; each contender has blocks of its own, which take turns."""
     times = {name: Times() for name in warm}
     names = list(warm)
     for number in range(rounds):
