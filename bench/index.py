@@ -1,4 +1,4 @@
-"""An index on loopback that tools keep in their caches as they would a public one."""
+"""An index on loopback that tools keep in their caches as they would a public one, and that counts what it is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,29 @@ from typing import Any
 
 LATENCY = 0.03
 """How long the index takes to say that a stale page has not changed, in seconds: it is far away."""
+
+
+class Requests:
+    """What an index was asked: how often, and how many bytes it answered with, by kind: `KINDS`."""
+
+    KINDS = ("pages", "metadata", "files")
+
+    def __init__(self) -> None:
+        self.number: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, path: str, size: int) -> None:
+        """Count a request for a path."""
+        kind = "pages" if not path.startswith("/files/") else "metadata" if path.endswith(".metadata") else "files"
+        with self._lock:
+            self.number[kind] += 1
+            self.sent[kind] += size
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.number.clear()
+        self.sent.clear()
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -28,6 +51,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # head and body are written one after the other
+
+    def __init__(self, *arguments: Any, requests: Requests, directory: str) -> None:
+        self._requests = requests
+        super().__init__(*arguments, directory=directory)
 
     def do_GET(self) -> None:
         if self.path.startswith("/files/"):
@@ -52,6 +79,11 @@ class _Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"" if known else content)
 
+    def send_header(self, keyword: str, value: str) -> None:
+        if keyword == "Content-Length":  # which every answer has
+            self._requests.add(self.path, int(value) if self.command == "GET" else 0)
+        super().send_header(keyword, value)
+
     def end_headers(self) -> None:
         lifetimes = {"files": "max-age=365000000, immutable, public", "stale": "max-age=0, public"}
         kind = self.path.strip("/").partition("/")[0]
@@ -60,6 +92,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         pass
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256  # many connections at once; one that does not fit is tried again after a second
 
 
 def write(wheels: Path, directory: Path) -> None:
@@ -102,9 +138,10 @@ def stale(url: str) -> str:
 
 
 @contextlib.contextmanager
-def serve(directory: Path) -> Iterator[str]:
-    """Serve what `write` made, on a free port of 127.0.0.1, and yield the index's URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(directory)))
+def serve(directory: Path, requests: Requests | None = None) -> Iterator[str]:
+    """Serve what `write` made, on a free port of 127.0.0.1, and yield the index's URL; count requests if wanted."""
+    handler = partial(_Handler, requests=requests or Requests(), directory=str(directory))
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -7,7 +7,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -79,11 +79,16 @@ def in_turns(
     return in_rounds(list(contenders), rounds, prepare)
 
 
-def in_rounds(names: Sequence[Name], rounds: int, prepare: Callable[[Name, int], Command | None]) -> dict[Name, Times]:
+def in_rounds(
+    names: Sequence[Name],
+    rounds: int,
+    prepare: Callable[[Name, int], Command | None],
+    after: Callable[[Name, Command], None] = lambda _name, _command: None,
+) -> dict[Name, Times]:
     """Return the times of all contenders; every round begins with another one. Nothing is dropped.
 
     `prepare` is called with the contender's name and the round's number before each start, outside the time that is
-    taken, and returns what is started, None where the contender sits the round out.
+    taken, and returns what is started, None where the contender sits the round out. `after` is called after the start.
     """
     times = {name: Times() for name in names}
     for number in range(rounds):
@@ -92,6 +97,7 @@ def in_rounds(names: Sequence[Name], rounds: int, prepare: Callable[[Name, int],
             command = prepare(name, number)
             if command is not None:
                 times[name].values.append(once(command))
+                after(name, command)
         tell(f"\r  round {number + 1} of {rounds}")
     tell("\r\x1b[K")
     return times
@@ -103,11 +109,37 @@ def together(command: Command, launches: int, processes: int) -> float:
     Raises Failed.
     """
     started = time.perf_counter()
-    workers = [_worker(command, launches // processes) for _ in range(processes)]
+    workers = [_worker(command, (launches + number) // processes) for number in range(processes)]
     statuses = [os.waitpid(worker, 0)[1] for worker in workers]
     if any(statuses):
         raise Failed(f"{' '.join(command.arguments)} failed when {processes} processes started it")
     return (time.perf_counter() - started) * 1e3
+
+
+def at_most(commands: Iterable[Command], width: int) -> float:
+    """Return how long it takes until all commands have ended, of which `width` run at once, in milliseconds.
+
+    Raises Failed when all have ended, one of them with another status than 0.
+    """
+    started = time.perf_counter()
+    running: set[int] = set()
+    statuses = []
+    for command in commands:
+        if len(running) == width:
+            statuses.append(_await_one(running))
+        running.add(start(command))
+    while running:
+        statuses.append(_await_one(running))
+    if any(statuses):
+        raise Failed(f"{sum(map(bool, statuses))} of {len(statuses)} failed, {width} of them at once")
+    return (time.perf_counter() - started) * 1e3
+
+
+def _await_one(running: set[int]) -> int:
+    """Wait until one of the processes has ended, take it out, and return its status."""
+    process, status = os.wait()
+    running.discard(process)
+    return status
 
 
 def _worker(command: Command, launches: int) -> int:

@@ -32,7 +32,7 @@ if "garbage" in what:
 if "lsb_release" in what:
     sys.path.append(os.path.dirname(os.path.dirname(runner)))
     from pip._vendor.distro import distro
-    distro._distro.include_lsb = False
+    distro._distro.include_lsb = distro._distro.include_uname = False
     sys.path.pop()
 sys.argv = [runner, *arguments]
 try:

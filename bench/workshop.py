@@ -51,10 +51,12 @@ class Bench:
         """Return a command with the variables of a tool and these."""
         return Command(arguments, {**self.tools[tool].variables(self.index), "PWD": str(self.scripts), **variables})
 
-    def from_shebang(self, tool: str, name: str, requirements: Sequence[str], body: str = "") -> Command:
+    def from_shebang(
+        self, tool: str, name: str, requirements: Sequence[str], body: str = "", python: str = ">=3.10"
+    ) -> Command:
         """Write a script for a tool, and return the command that starts it from its shebang."""
         path = self.scripts / f"{name}-{tool}.py"
-        path.write_text(f"{self.tools[tool].shebang}\n{block(requirements)}{body}")
+        path.write_text(f"{self.tools[tool].shebang}\n{block(requirements, python)}{body}")
         path.chmod(0o755)
         return self.command(tool, f"./{path.name}")
 
@@ -94,10 +96,10 @@ def run(command: Command) -> str:
     return finished.stdout
 
 
-def block(requirements: Sequence[str]) -> str:
+def block(requirements: Sequence[str], python: str = ">=3.10") -> str:
     """Return a block that lists requirements one a line, as people write it."""
     listed = "".join(f'#   "{requirement}",\n' for requirement in requirements)
-    return f'# /// script\n# requires-python = ">=3.10"\n# dependencies = [\n{listed}# ]\n# ///\n'
+    return f'# /// script\n# requires-python = "{python}"\n# dependencies = [\n{listed}# ]\n# ///\n'
 
 
 def tiny(number: int) -> list[str]:

@@ -198,14 +198,14 @@ def spare_collections():
 
 
 def spare_processes():
-    """Keep pip from starting `lsb_release` for its User-Agent: /etc/os-release has told it the same.
+    """Keep pip from starting `lsb_release` and `uname` for its User-Agent: /etc/os-release has told it the same.
 
-    In Debian that is a shell with five programs. A pip in which this has another name starts it.
+    In Debian the first is a shell with five programs. A pip in which these have other names starts them.
     """
     try:
         from pip._vendor.distro import distro
 
-        distro._distro.include_lsb = False
+        distro._distro.include_lsb = distro._distro.include_uname = False
     except (ImportError, AttributeError):
         pass
 

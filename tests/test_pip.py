@@ -33,6 +33,17 @@ def asked(user: User, index: Index) -> Index:
 
 
 @pytest.mark.slow
+def test_pip_starts_no_program_for_its_user_agent(user: User) -> None:
+    """Neither `lsb_release` nor `uname` runs, though both are on PATH: a file tells pip which system this is."""
+    for name in ("lsb_release", "uname"):
+        user.write(f"programs/{name}", f"#!/bin/sh\n: > '{user.directory}/{name} ran'\n", executable=True)
+    user.script("s.py", "demo", body=PRINT)
+    path = f"{user.directory}/programs:{user.variables['PATH']}"
+    assert user.run("scriptrun", "s.py", PATH=path) == (0, "2.0\n", "")
+    assert [one.name for one in user.directory.glob("* ran")] == []
+
+
+@pytest.mark.slow
 def test_options_of_pip_do_what_they_do_in_pip_and_are_in_the_key(
     user: User, asked: Index, shared_index: Index
 ) -> None:
