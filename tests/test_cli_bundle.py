@@ -7,7 +7,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.index import Index
 from support.user import User
+
+from scriptrun.bundle import archive, code
+from scriptrun.bundle.archive import Parts
+from scriptrun.bundle.code import Code
+from scriptrun.bundle.contents import Contents, Wheel
+from scriptrun.errors import BundleError
+from scriptrun.order import Described, Distribution
 
 REFUSED = {
     "no script": ((), "takes one script"),
@@ -20,6 +28,10 @@ REFUSED = {
     "a URL": (("https://host.invalid/s.py",), "is for files"),
     "a file of variables": (("bare.py", "--env-file", "x.env"), "`--env-file` has no effect in a bundle"),
     "never twice": (("bare.py", "--no-overlap"), "`--no-overlap` has no effect in a bundle"),
+    "a status for that": (("bare.py", "--overlap-status", "3"), "`--overlap-status` has no effect in a bundle"),
+    "for one run": (("bare.py", "--isolated"), "`--isolated` has no effect in a bundle"),
+    "explained": (("bare.py", "--explain"), "`--explain` has no effect in a bundle"),
+    "another block": (("bare.py", "--script", "bare.py"), "`--script` has no effect in a bundle"),
     "more": (("bare.py", "--with", "demo"), "`with` asks for what is in no lock"),
 }
 
@@ -45,6 +57,11 @@ def test_refused_in_the_block(user: User) -> None:
     finished = user.run("scriptrun", "bundle", "s.py")
     assert (finished.status, finished.out) == (2, "")
     assert finished.err.startswith("scriptrun: error: `s.py:5` has no effect in a bundle: env-file is for scriptrun")
+    user.write("s.py", "# /// script\n# dependencies = []\n# [tool.scriptrun]\n# isolated = true\n# ///\nprint(1)\n")
+    isolated = user.run("scriptrun", "bundle", "s.py")
+    assert (isolated.status, isolated.out) == (2, "")
+    assert "`s.py:4` has no effect in a bundle: isolated" in isolated.err
+    assert os.listdir(user.directory) == ["s.py"]
 
 
 def test_where_it_is_written(user: User) -> None:
@@ -95,10 +112,10 @@ def test_lock_of_the_script(user: User) -> None:
     assert user.run("scriptrun", "lock", "job.py").status == 0
     lock = (user.directory / "pylock.job.toml").read_bytes()
     assert user.run("scriptrun", "bundle", "job.py") == (0, "job.pyz\n", "")
-    with zipfile.ZipFile(user.directory / "job.pyz") as archive:
-        assert archive.read("script/pylock.job.toml") == lock
-        assert archive.read("script/job.py") == script.read_bytes()
-        assert [name for name in archive.namelist() if name.startswith("wheels/")] == [
+    with zipfile.ZipFile(user.directory / "job.pyz") as bundle:
+        assert bundle.read("script/pylock.job.toml") == lock
+        assert bundle.read("script/job.py") == script.read_bytes()
+        assert [name for name in bundle.namelist() if name.startswith("wheels/")] == [
             "wheels/demo-1.0-py3-none-any.whl"
         ]
     user.write("job.py", script.read_text().replace("demo<2", "demo<3"))
@@ -112,9 +129,9 @@ def test_lock_inside_the_script(user: User) -> None:
     user.script("job.py", "demo<2")
     assert user.run("scriptrun", "lock", "--embed", "-q", "job.py").status == 0
     assert user.run("scriptrun", "bundle", "job.py") == (0, "job.pyz\n", "")
-    with zipfile.ZipFile(user.directory / "job.pyz") as archive:
-        assert [name for name in archive.namelist() if name.startswith("script/")] == ["script/job.py"]
-        assert archive.read("script/job.py") == (user.directory / "job.py").read_bytes()
+    with zipfile.ZipFile(user.directory / "job.pyz") as bundle:
+        assert [name for name in bundle.namelist() if name.startswith("script/")] == ["script/job.py"]
+        assert bundle.read("script/job.py") == (user.directory / "job.py").read_bytes()
 
 
 def test_byte_code_for_another_machine(user: User, pythons: list[Path]) -> None:
@@ -127,10 +144,10 @@ def test_byte_code_for_another_machine(user: User, pythons: list[Path]) -> None:
         words = ("--platform", "manylinux_2_28_aarch64", "--python", version, "-o", f"{version}.pyz")
         assert user.run("scriptrun", "bundle", "bare.py", *words) == (0, f"{version}.pyz\n", "")
     magic = user.run(python, "-c", "import importlib.util as u; print(u.MAGIC_NUMBER.hex())").out.strip()
-    with zipfile.ZipFile(user.directory / f"{minor}.pyz") as archive:
-        assert archive.read("scriptrun/launch.pyc")[:4].hex() == magic
-    with zipfile.ZipFile(user.directory / "3.99.pyz") as archive:
-        assert [name for name in archive.namelist() if name.endswith(".pyc")] == []
+    with zipfile.ZipFile(user.directory / f"{minor}.pyz") as bundle:
+        assert bundle.read("scriptrun/launch.pyc")[:4].hex() == magic
+    with zipfile.ZipFile(user.directory / "3.99.pyz") as bundle:
+        assert [name for name in bundle.namelist() if name.endswith(".pyc")] == []
 
 
 def test_failure_leaves_what_was_there(user: User) -> None:
@@ -151,3 +168,14 @@ def test_disk_that_is_full(user: User) -> None:
     finished = user.run("scriptrun", "bundle", "job.py", "-o", "/proc/job.pyz")
     assert (finished.status, finished.out) == (125, "")
     assert finished.err.startswith("scriptrun: error: `/proc/job.pyz` cannot be made: ")
+
+
+def test_byte_code_is_reproducible(user: User, pythons: list[Path], tmp_path: Path) -> None:
+    """A Python writes the same byte code each time, also 3.10, where the order of a set depends on a random seed."""
+    oldest = next(one for one in pythons if int(one.name.removeprefix("python3.")) >= 10)
+    made = []
+    for number, seed in enumerate(("1", "2", "3")):
+        (tmp_path / str(number)).mkdir()
+        environ = {**user.environment(), "PYTHONHASHSEED": seed, "PYTHONOPTIMIZE": seed}
+        made.append(code.collect(str(oldest), str(tmp_path / str(number)), environ).files)
+    assert [name for name in made[0] if not made[0][name] == made[1][name] == made[2][name]] == []

@@ -51,9 +51,10 @@ def collect(python: str, directory: str, environ: Mapping[str, str]) -> Code:
 
 
 def _compile(python: str, names: Iterable[str], directory: str, environ: Mapping[str, str]) -> None:
-    finished = process.run(
-        [python, "-I", "-S", "-c", _COMPILE, *names], environment=environ, directory=directory, timeout=300.0
-    )
+    own = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
+    own["PYTHONHASHSEED"] = "0"  # Python 3.10 writes sets in their order, which -I would make random
+    command = [python, "-S", "-s", "-c", _COMPILE, *names]
+    finished = process.run(command, environment=own, directory=directory, timeout=300.0)
     if finished.status != 0:
         raise ScriptrunError(f"`{python}` cannot compile the bundle's code", details=finished.output.strip()[-2000:])
 
