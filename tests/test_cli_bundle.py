@@ -179,3 +179,32 @@ def test_byte_code_is_reproducible(user: User, pythons: list[Path], tmp_path: Pa
         environ = {**user.environment(), "PYTHONHASHSEED": seed, "PYTHONOPTIMIZE": seed}
         made.append(code.collect(str(oldest), str(tmp_path / str(number)), environ).files)
     assert [name for name in made[0] if not made[0][name] == made[1][name] == made[2][name]] == []
+
+
+def parts(directory: Path, *sizes: int) -> Parts:
+    """Return what a bundle is written from: wheels of these sizes, without content."""
+    wheels = []
+    for number, size in enumerate(sizes):
+        name = f"demo-{number}-py3-none-any.whl"
+        with (directory / name).open("wb") as file:
+            file.truncate(size)
+        wheels.append(Wheel(Distribution("demo", "1", "", ""), Described(), name, "", "demo.dist-info", (), ()))
+    contents = Contents("3.11", "cpython", {}, "job.py", tuple(wheels))
+    return Parts(contents, b"", {}, Code({}, frozenset()), str(directory), ())
+
+
+@pytest.mark.parametrize("sizes", [(1 << 31,), (1 << 30, 1 << 30)], ids=["one", "all"])
+def test_too_large(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    """What would be larger than a zip of the kind that Python starts may be is not begun, and says the limit."""
+    before = set(os.listdir(tmp_path))
+    with pytest.raises(BundleError, match="larger than the 2 GiB that"):
+        archive.write(str(tmp_path / "job.pyz"), parts(tmp_path, *sizes))
+    assert {name for name in set(os.listdir(tmp_path)) - before if not name.endswith(".whl")} == set()
+
+
+def test_too_large_by_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What turns out to be too large while it is written is removed again."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    with pytest.raises(BundleError, match="larger than the 2 GiB that"):
+        archive.write(str(tmp_path / "job.pyz"), parts(tmp_path, 900, 10))
+    assert not [name for name in os.listdir(tmp_path) if name.startswith("job")]

@@ -27,6 +27,9 @@ sys.exit(start.main(__loader__.archive, {identity!a}, {script!a}, {size!a}))
 """
 """What Python runs first: any Python can read it, so that each can say what is wrong."""
 
+_MOST = zipfile.ZIP64_LIMIT
+"""How many bytes `zipfile` puts into a zip of the kind that each Python can start: 2 GiB."""
+
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """When all in a bundle was last changed: the earliest that a zip can say."""
 
@@ -53,18 +56,24 @@ def program(contents: Contents) -> str:
 def write(path: str, parts: Parts) -> None:
     """Write a bundle to `path`, by rename. Raises BundleError where it would be too large, and OSError."""
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    if sum(os.path.getsize(os.path.join(parts.wheels, one.file)) for one in parts.contents.wheels) > _MOST:
+        raise _too_large()  # before writing for minutes
     try:
         with open(temporary, "xb") as file:
             file.write(f"#!/usr/bin/env {program(parts.contents)}\n".encode())
             _fill(file, parts)
             mode = os.fstat(file.fileno()).st_mode
-            os.chmod(temporary, mode | (mode & 0o444) >> 2)  # who may read it may run it
+            os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2)  # who may read it may run it
         os.replace(temporary, path)
     except zipfile.LargeZipFile:
-        raise BundleError("the bundle would be larger than the 4 GiB that Python can start") from None
+        raise _too_large() from None
     finally:
         if os.path.lexists(temporary):
             os.unlink(temporary)
+
+
+def _too_large() -> BundleError:
+    return BundleError("the bundle would be larger than the 2 GiB that Python can start")
 
 
 def _fill(file: IO[bytes], parts: Parts) -> None:
