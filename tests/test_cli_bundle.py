@@ -170,6 +170,20 @@ def test_disk_that_is_full(user: User) -> None:
     assert finished.err.startswith("scriptrun: error: `/proc/job.pyz` cannot be made: ")
 
 
+def test_another_mirror(user: User, shared_index: Index, index: Index) -> None:
+    """With one lock, the bundle is the same whichever index its wheels come from, and names none."""
+    index.add(*((name, content) for name, content in shared_index.files.items() if name.startswith("demo-")))
+    user.script("job.py", "demo")
+    assert user.run("scriptrun", "lock", "-q", "job.py").status == 0
+    made = []
+    for one in (shared_index, index):
+        assert user.run("scriptrun", "bundle", "-q", "job.py", PIP_INDEX_URL=one.url).status == 0
+        made.append((user.directory / "job.pyz").read_bytes())
+    assert made[0] == made[1]
+    with zipfile.ZipFile(user.directory / "job.pyz") as bundle:
+        assert b"127.0.0.1" not in bundle.read("bundle.json")
+
+
 def test_byte_code_is_reproducible(user: User, pythons: list[Path], tmp_path: Path) -> None:
     """A Python writes the same byte code each time, also 3.10, where the order of a set depends on a random seed."""
     oldest = next(one for one in pythons if int(one.name.removeprefix("python3.")) >= 10)

@@ -103,7 +103,7 @@ class _Collection:
         file = self._files[one.name]
         path = os.path.join(self._directory, file)
         found = Wheel(
-            distribution=one,
+            distribution=_without_host(one),
             described=installed.described[one.name],
             file=file,
             sha256=_digest_of(path),
@@ -125,6 +125,15 @@ class _Collection:
 
     def _extra(self, content: bytes) -> str:
         return contents.extra(self._extras.setdefault(content, len(self._extras)))  # noqa: S610 - this is no Django
+
+
+def _without_host(one: Distribution) -> Distribution:
+    """Return a distribution of whose origin only the name of the file is left, where its hash says which one it is.
+
+    The author's mirror or directory is nobody's business, and would make another bundle of the same lock.
+    """
+    name = one.origin.partition("#")[0].partition("?")[0].rpartition("/")[2]
+    return one._replace(origin=name) if one.hash else one
 
 
 def _named(wheel: Wheel) -> Wheel:
