@@ -20,6 +20,31 @@ from scriptrun.resolve import Wanted
 from scriptrun.store import listing
 
 _FORM = "scriptrun bundle SCRIPT [-o FILE] [--python VERSION] [--platform TAG]…"
+_COUNTING = frozenset(
+    [
+        "constraint",
+        "exclude-newer",
+        "extra-index-url",
+        "find-links",
+        "index-url",
+        "locked",
+        "max-age",
+        "no-binary",
+        "no-build",
+        "no-index",
+        "offline",
+        "pre",
+        "prepare-timeout",
+        "python",
+        "quiet",
+        "refresh",
+        "verbose",
+        "with",
+        "with-requirements",
+    ]
+)
+"""The options that count, at least when a bundle is made; any other one would have no effect."""
+
 _OLDEST = (3, 10)
 """The oldest Python that scriptrun's own code runs on."""
 
@@ -70,8 +95,8 @@ def _refuse(wanted: Wanted) -> None:
     if tuple(int(one) for one in interpreter.version.split(".")[:2]) < _OLDEST:
         oldest = ".".join(map(str, _OLDEST))
         raise UsageError(f"a bundle is for Python {oldest} or newer, and the script gets {interpreter}")
-    for name in ("env-file", "no-overlap"):
-        if options.many(name) or options.flag(name):
+    for name, value in options.given():
+        if value and name not in _COUNTING:
             raise UsageError(f"`{options.place(name)}` has no effect in a bundle: {name} is for scriptrun alone")
     if not wanted.request.source or wanted.request.source.is_copy:
         raise UsageError(f"`{wanted.request.name}` is no file of this machine", hint="save it as a file")
