@@ -25,9 +25,6 @@ from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 from scriptrun.store import kept, listing
 
-EXTRA = contents.extra(0).removesuffix("0")
-
-
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 EDITABLE = "build_editable, get_requires_for_build_editable = build_wheel, get_requires_for_build_wheel\n"
 
@@ -63,12 +60,11 @@ def commit(user: User, directory: Path) -> None:
 
 def stored(directory: Path, collected: Collected, wheel: Wheel) -> dict[str, bytes]:
     """Return what each file of a wheel holds, by where it goes, read as a bundle is read."""
-    found = {}
+    found, extras = {}, {contents.source(one): one for one in collected.extras}
     with zipfile.ZipFile(directory / wheel.file) as archive:
         sources = [(one.stored, one.source) for one in wheel.files]
         for place, source in [*sources, *((one.stored, one.source) for one in wheel.programs)]:
-            number = source.removeprefix(EXTRA)
-            found[place] = archive.read(source) if number == source else collected.extras[int(number)]
+            found[place] = extras[source] if source in extras else archive.read(source)
     return found
 
 
@@ -89,13 +85,6 @@ def test_wheels_of_a_lock(user: User, shared_index: Index, tmp_path: Path) -> No
     assert b"from tool import main" in found["prefix/bin/tool"]
     assert not found["prefix/bin/tool"].startswith(b"#!")
     assert collected.wheels[1].described.requires == ("demo<2",)
-
-
-def executable(directory: Path, wheel: Wheel) -> dict[str, bool]:
-    """Return, by where it goes, whether each file is one that a wheel says can be run."""
-    with zipfile.ZipFile(directory / wheel.file) as archive:
-        modes = {one.filename: one.external_attr >> 16 for one in archive.infolist()}
-    return {one.stored: bool(modes.get(one.source, 0) & 0o111) for one in wheel.files}
 
 
 @pytest.mark.slow
@@ -124,8 +113,8 @@ def test_all_is_where_a_run_would_put_it(user: User, index: Index, tmp_path: Pat
         assert one.metadata == found.metadata
         for place, content in stored(tmp_path / "wheels", collected, one).items():
             assert content == (directory / "content" / place).read_bytes()
-        for place, expected_to_run in executable(tmp_path / "wheels", one).items():
-            assert expected_to_run == os.access(directory / "content" / place, os.X_OK)
+        for file in one.files:
+            assert file.executable == os.access(directory / "content" / file.stored, os.X_OK)
 
 
 def test_what_is_overwritten_is_what_pip_left(user: User, index: Index, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import zipfile
@@ -85,8 +84,8 @@ def _fill(file: IO[bytes], parts: Parts) -> None:
         _put(archive, tables.NAME, table, packed=True)
         for name, content in {parts.contents.script: parts.script, **parts.lock}.items():
             _put(archive, tables.SCRIPTS + name, content, packed=True)
-        for number, content in enumerate(parts.extras):
-            _put(archive, f"{tables.EXTRAS}{number}", content, packed=True)
+        for content in parts.extras:
+            _put(archive, tables.in_bundle(tables.source(content)), content, packed=True)
         for wheel in parts.contents.wheels:
             source = os.path.join(parts.wheels, wheel.file)
             with open(source, "rb") as packed, archive.open(_member(tables.WHEELS + wheel.file), "w") as member:
@@ -95,10 +94,9 @@ def _fill(file: IO[bytes], parts: Parts) -> None:
 
 def _main(parts: Parts, table: bytes) -> str:
     said = parts.contents
-    digest = hashlib.sha256(b"\0".join([table, parts.script, *parts.lock.values()]))
     return _MAIN.format(
         program=program(said),
-        identity=digest.hexdigest()[:32],
+        identity=tables.identity(table, parts.script, parts.lock.values()),
         script=said.script,
         size=len(parts.script),
     )

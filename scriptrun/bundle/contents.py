@@ -5,8 +5,9 @@ pip does the installing when a bundle is made; where it runs, what pip did is re
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from scriptrun import shape
@@ -24,6 +25,9 @@ SCRIPTS, WHEELS, EXTRAS = "script/", "wheels/", "extras/"
 
 _EXTRA = "/extras/"
 """How the source of a file begins that is in no wheel; no member of a wheel does."""
+
+REMEDY = "copy it here once more"
+"""What helps where a bundle is damaged."""
 
 _SHAPE = {
     "format": int,
@@ -56,12 +60,13 @@ _SHAPE = {
 class File(NamedTuple):
     """A file of a distribution: where it goes in the store (see `store/listing`), and what RECORD says after its name.
 
-    `source` is the member of the wheel that holds it, or an `extra`.
+    `source` is the member of the wheel that holds it, which then is as RECORD says, or an `extra`.
     """
 
     stored: str
     source: str
     rest: str
+    executable: bool
 
 
 class Program(NamedTuple):
@@ -103,14 +108,29 @@ class Contents(NamedTuple):
     wheels: tuple[Wheel, ...]
 
 
-def extra(number: int) -> str:
-    """Return the source of a file that is the extra with this number."""
-    return f"{_EXTRA}{number}"
+def source(content: bytes) -> str:
+    """Return the source of a file that is the extra with this content, whose hash is its name."""
+    return f"{_EXTRA}{hashlib.sha256(content).hexdigest()}"
 
 
 def in_bundle(source: str) -> str:
     """Return the member of a bundle that a source is, `""` where it is a member of the wheel."""
     return source[1:] if source.startswith(_EXTRA) else ""
+
+
+def kept(wheel: Wheel) -> str:
+    """Return the name in a store of what is made of a wheel where the distribution's hash does not tell what that is.
+
+    It was built from a source, or another one has overwritten a file of it.
+    """
+    one = wheel.distribution
+    content = json.dumps([wheel.sha256, *wheel.files, *wheel.programs], separators=(",", ":"))
+    return f"{one.name}-{one.version}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+
+
+def identity(table: bytes, script: bytes, locks: Iterable[bytes]) -> str:
+    """Return what tells a bundle from all others: the digest of its table, its script and its lock."""
+    return hashlib.sha256(b"\0".join([table, script, *locks])).hexdigest()[:32]
 
 
 def text(contents: Contents) -> bytes:
@@ -142,9 +162,9 @@ def parse(content: bytes) -> Contents:
 def _wheel(table: dict[str, Any]) -> Wheel:
     files = tuple(File(*one) for one in table["files"])
     programs = tuple(Program(*one) for one in table["programs"])
-    if not all(isinstance(one, str) for file in files for one in file):
+    if not all(tuple(map(type, one)) == (str, str, str, bool) for one in files):
         raise TypeError
-    if [tuple(map(type, one)) for one in programs] != [(str, str, int)] * len(programs):
+    if not all(tuple(map(type, one)) == (str, str, int) for one in programs):
         raise TypeError
     said = table["described"]
     described = Described(tuple(said["requires"]), said["requires_python"], tuple(said["extras"]))
@@ -154,4 +174,4 @@ def _wheel(table: dict[str, Any]) -> Wheel:
 
 
 def _damaged() -> BundleError:
-    return BundleError("the bundle is damaged: what it says of itself cannot be read", hint="copy it here once more")
+    return BundleError("the bundle is damaged: what it says of itself cannot be read", hint=REMEDY)

@@ -5,8 +5,8 @@ pip installs them as ever, into an environment that is thrown away; a copy of ea
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import json
 import os
 import stat
 import zipfile
@@ -88,11 +88,11 @@ class _Collection:
         self._metadata = {identity: found[0] for identity, found in integrity.installed(environment).items()}
         self._directory = directory
         self._files = {str(parse_wheel_filename(name)[0]): name for name in os.listdir(directory)}
-        self._extras: dict[bytes, int] = {}
+        self._extras: dict[str, bytes] = {}
 
     def collected(self, installed: Installed) -> Collected:
         wheels = tuple(self._wheel(one, installed) for one in installed.distributions)
-        return Collected(wheels, tuple(self._extras))
+        return Collected(wheels, tuple(self._extras.values()))
 
     def _wheel(self, one: Distribution, installed: Installed) -> Wheel:
         metadata = self._metadata[integrity.identity(one.name, one.version)]
@@ -111,20 +111,25 @@ class _Collection:
             files=tuple(self._sources(parts, path)),
             programs=tuple(self._programs(parts)),
         )
-        return found if one.hash and one.name not in self._overwritten else _named(found)
+        if one.hash == f"sha256={found.sha256}" and one.name not in self._overwritten:
+            return found
+        return found._replace(distribution=found.distribution._replace(kept=contents.kept(found)))
 
     def _sources(self, parts: Parts, wheel: str) -> Iterator[File]:
         members = dict(_members(wheel))
         for stored, path, rest in sorted(parts.files):
-            source = members.get((_digest_of(path), os.access(path, os.X_OK)))
-            yield File(stored, source if source is not None else self._extra(_content(path)), rest)
+            digest = _digest_of(path)
+            source = members.get(digest) if _is_said(digest, rest) else None
+            yield File(stored, source or self._extra(_content(path)), rest, os.access(path, os.X_OK))
 
     def _programs(self, parts: Parts) -> Iterator[Program]:
         for stored, (path, program) in sorted(parts.programs.items()):
             yield Program(stored, self._extra(program), stat.S_IMODE(os.stat(path).st_mode))
 
     def _extra(self, content: bytes) -> str:
-        return contents.extra(self._extras.setdefault(content, len(self._extras)))  # noqa: S610 - this is no Django
+        source = contents.source(content)
+        self._extras[source] = content
+        return source
 
 
 def _without_host(one: Distribution) -> Distribution:
@@ -136,24 +141,18 @@ def _without_host(one: Distribution) -> Distribution:
     return one._replace(origin=name) if one.hash else one
 
 
-def _named(wheel: Wheel) -> Wheel:
-    """Return a wheel with the name that it is to have in a store: its hash does not tell what is kept of it.
-
-    It has none where it was built of a directory or a commit; or another one has overwritten a file of it.
-    """
-    one = wheel.distribution
-    content = json.dumps([wheel.sha256, *wheel.files], separators=(",", ":"))
-    identity = hashlib.sha256(content.encode()).hexdigest()
-    return wheel._replace(distribution=one._replace(kept=f"{one.name}-{one.version}-{identity[:32]}"))
+def _is_said(digest: str, rest: str) -> bool:
+    """Tell whether a line of RECORD has this hash, or none: what overwrote a file is not what the line says."""
+    told = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode()
+    return rest.partition(",")[0] in ("", f"sha256={told}")
 
 
-def _members(wheel: str) -> Iterator[tuple[tuple[str, bool], str]]:
-    """Yield digest, whether it is to be executable, and name of each file in a wheel."""
+def _members(wheel: str) -> Iterator[tuple[str, str]]:
+    """Yield digest and name of each file in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         for one in archive.infolist():
-            mode = one.external_attr >> 16
             with archive.open(one) as file:
-                yield (_digest(file), stat.S_ISREG(mode) and bool(mode & 0o111)), one.filename
+                yield _digest(file), one.filename
 
 
 def _digest(file: IO[bytes]) -> str:
