@@ -402,7 +402,7 @@ def _from_variables(environ: "Mapping[str, str]") -> Options:
         if text is None or not option.everywhere:
             continue
         if option.kind == FLAG:
-            values[option.name] = _truth(option.variable, text)
+            values[option.name] = truth(option.variable, text)
         elif option.kind == LIST:
             lines = text.split("\n") if option.name == "with" else text.split()
             given = [line for line in lines if line.strip()]
@@ -412,7 +412,8 @@ def _from_variables(environ: "Mapping[str, str]") -> Options:
     return Options(values, {name: _BY_NAME[name].variable for name in values})
 
 
-def _truth(variable: str, text: str) -> bool:
+def truth(variable: str, text: str) -> bool:
+    """Tell whether a variable with this text turns something on. Raises UsageError where it means neither."""
     if text.lower() in _TRUE:
         return True
     if text.lower() in _FALSE:

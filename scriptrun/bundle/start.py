@@ -89,7 +89,7 @@ def _do(bundle: Bundle, environ: "Mapping[str, str]") -> int:
     if not environment:
         from scriptrun.bundle import unpacking
 
-        environment, script = unpacking.provide(bundle, caches, environ, compiled=mode == SYNC)
+        environment, script = unpacking.provide(bundle, caches, environ, compiled=mode == SYNC, runs=mode == RUN)
     if mode == SYNC:
         from scriptrun import output
 

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from scriptrun import arguments, deletion, generations, launch, location, output, paths, prepare, signals
 from scriptrun import cache as caches
-from scriptrun import deletion, generations, launch, location, output, paths, prepare, signals
 from scriptrun import interpreter as interpreters
 from scriptrun import spec as specifications
 from scriptrun.arguments import Options
@@ -55,19 +55,26 @@ class _Work(NamedTuple):
     show: Callable[[str], None]
 
 
-def provide(bundle: Bundle, found: Caches, environ: Mapping[str, str], *, compiled: bool) -> tuple[str, str]:
+def provide(
+    bundle: Bundle, found: Caches, environ: Mapping[str, str], *, compiled: bool, runs: bool
+) -> tuple[str, str]:
     """Return the environment of a bundle, claimed, and its script, both made unless they are there.
 
-    With `compiled`, all that is in the environment is byte-compiled. Raises ScriptrunError and OSError.
+    With `compiled`, all that is in the environment is byte-compiled. Unless the script `runs`, it need not be there
+    (`""`) where nothing can be written. Raises ScriptrunError and OSError.
     """
-    show = _show if environ.get("SCRIPTRUN_VERBOSE") else _ignore
+    show = _show if arguments.truth("SCRIPTRUN_VERBOSE", environ.get("SCRIPTRUN_VERBOSE", "")) else _ignore
     with signals.interruptible(), _opened(bundle.path) as archive:
-        contents = tables.parse(storing.read(archive, tables.NAME))
-        work = _Work(archive, contents, specify(contents), found.writable(), show)
+        contents, content = _checked(archive, bundle)
+        spec = specify(contents)
+        ready = caches.lookup(found.system, spec.key) if found.lacking and not runs else None
+        if ready is not None and launch.claim(ready.path):
+            return ready.path, ""
+        work = _Work(archive, contents, spec, _writable(found, runs=runs), show)
         if found.note:
             output.note(found.note)
-        script = _extract(work, bundle)
         environment = _claimed(work, found.system, environ)
+        script = _extract(work, bundle, content)
         if compiled and os.access(environment, os.W_OK):
             from scriptrun import bytecode
 
@@ -91,6 +98,30 @@ def _opened(path: str) -> Iterator[zipfile.ZipFile]:
         archive = zipfile.ZipFile(path)
     with archive:
         yield archive
+
+
+def _checked(archive: zipfile.ZipFile, bundle: Bundle) -> tuple[Contents, bytes]:
+    """Return what a bundle holds, and its script. Raises BundleError where it is not the one that Python started."""
+    table = storing.read(archive, tables.NAME)
+    contents = tables.parse(table)
+    if not listing.is_name(bundle.script) or contents.script != bundle.script:
+        raise storing.damaged(bundle.path, "its script has another name")
+    script = tables.SCRIPTS + bundle.script
+    locks = [name for name in archive.namelist() if name.startswith(tables.SCRIPTS) and name != script]
+    content = storing.read(archive, script)
+    if tables.identity(table, content, [storing.read(archive, one) for one in locks]) != bundle.identity:
+        raise BundleError(f"`{bundle.path}` was replaced while it started", hint="start it once more")
+    return contents, content
+
+
+def _writable(found: Caches, *, runs: bool) -> str:
+    """Return the cache that can be written to. Raises CacheError where there is none."""
+    if found.lacking and runs:
+        found.lacking.hint = (
+            "the script of a bundle needs a place, even where its environment is there for everybody: "
+            "set SCRIPTRUN_CACHE_DIR to a directory that you can write to"
+        )
+    return found.writable()
 
 
 def specify(contents: Contents) -> EnvironmentSpec:
@@ -124,14 +155,14 @@ def _is_usable(file: str, interpreter: Interpreter) -> bool:
         return False
 
 
-def _extract(work: _Work, bundle: Bundle) -> str:
-    """Return the path of the script in the cache, put there if need be. Raises BundleError and OSError."""
-    if not listing.is_name(bundle.script) or work.contents.script != bundle.script:
-        raise storing.damaged(bundle.path, "its script has another name")
-    if not bundle.is_in(work.cache):
+def _extract(work: _Work, bundle: Bundle, content: bytes) -> str:
+    """Return the path of the script in the cache, put there if it is not, or is another. Raises OSError."""
+    script = bundle.place(work.cache)
+    if not (bundle.is_in(work.cache) and paths.read(script) == content):
         location.tag(work.cache)
-        paths.replace(bundle.place(work.cache), storing.read(work.archive, tables.SCRIPTS + bundle.script))
-    return bundle.place(work.cache)
+        paths.replace(script, content)
+        os.chmod(script, 0o400)  # later starts look at its size alone
+    return script
 
 
 def _claimed(work: _Work, system: str, environ: Mapping[str, str]) -> str:
