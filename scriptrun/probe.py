@@ -23,7 +23,8 @@ def facts() -> "dict[str, object]":
 
 def _base() -> str:
     """Return the program that is behind all environments that this Python may be in."""
-    base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    started = getattr(sys, "_base_executable", None) or sys.executable
+    base = os.path.realpath(started or "/proc/self/exe")  # without PATH, or by another name, Python knows it not
     if sys.prefix != sys.base_prefix and _is_of_environment(base):
         names = ["python%d.%d" % sys.version_info[:2], "python3", "python", "pypy3"]  # noqa: UP031 - for any
         paths = [os.path.join(sys.base_prefix, "bin", name) for name in names]

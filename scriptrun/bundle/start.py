@@ -21,6 +21,10 @@ RUN, SYNC, PYTHON = "", "sync", "python"
 """Run the script; make its environment and print where that is; be the environment's Python."""
 
 
+_ITSELF = "/proc/self/exe"
+"""The program that runs, on Linux: Python does not know that where PATH is missing, or its name is another."""
+
+
 class Bundle:
     """The file of a bundle, the digest of what is in it, and the name and size of its script."""
 
@@ -35,7 +39,7 @@ class Bundle:
     @property
     def question(self) -> bytes:
         """All that decides which environment is wanted: the bundle, and the Python that this is."""
-        own = (self.identity, sys.version, os.path.realpath(sys.executable))
+        own = (self.identity, sys.version, os.path.realpath(sys.executable or _ITSELF))
         return repr(own).encode("utf-8", "backslashreplace")
 
     def place(self, cache: str) -> str:
@@ -118,4 +122,5 @@ def _flags() -> "list[str]":
     """Return the flags that Python was started with before the name of the bundle, as `-u`."""
     words = sys.orig_argv
     named = len(words) - len(sys.argv)
-    return words[1:named] if named > 0 and words[named] == sys.argv[0] else []
+    flags = words[1:named] if named > 0 and words[named] == sys.argv[0] else []
+    return flags[:-1] if flags[-1:] == ["--"] else flags
