@@ -130,6 +130,39 @@ def test_flags_of_python_are_kept(host: Host, bundle: Path) -> None:
         assert [told(ran)[name] for name in ("dev", "argv")] == [True, [told(ran)["file"], "x"]]
 
 
+def test_python_that_does_not_know_itself(host: Host, bundle: Path) -> None:
+    """Without PATH, or by a name that leads nowhere, the base is the program that runs, and not where one stands."""
+    if not os.path.exists("/proc/self/exe"):
+        pytest.skip("only Linux tells a program what it is there")
+    variables = {"SCRIPTRUN_CACHE_DIR": str(host.cache), "SCRIPTRUN_SYSTEM_CACHE": ""}
+    for _ in range(2):
+        ran = subprocess.run(
+            ["no-such-python", bundle],
+            executable=host.python,
+            env=variables,
+            cwd=host.user.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert json.loads(ran.stdout)["prefix"] == str(host.environment())
+    assert told(host.run(bundle))["prefix"] == str(host.environment())
+
+
+def test_end_of_pythons_options(host: Host, bundle: Path) -> None:
+    """`--` before the name of the bundle is for Python alone, and ends no options of the environment's Python."""
+    ran = host.user.run(host.python, "-B", "--", bundle, "-c", "print(1)", SCRIPTRUN_BUNDLE="python")
+    assert ran == (0, "1\n", "")
+    assert told(host.user.run(host.python, "--", bundle, "-c"))["argv"] == [told(host.run(bundle))["file"], "-c"]
+
+
+@pytest.mark.parametrize(("said", "shown"), [("1", True), ("0", False), ("off", False), ("", False)])
+def test_steps(host: Host, bundle: Path, said: str, shown: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """SCRIPTRUN_VERBOSE shows each step, unless it says no."""
+    assert ("scriptrun: unpacking " in host.run(bundle, SCRIPTRUN_VERBOSE=said).err) == shown
+
+
 def test_modes(host: Host, bundle: Path) -> None:
     """`sync` prints the environment and compiles what is in it; `python` is its Python; another word is an error."""
     wrong = host.run(bundle, SCRIPTRUN_BUNDLE="snyc")
@@ -312,6 +345,15 @@ def test_system_cache_counts_first(author: User, bundle: Path, tmp_path: Path) -
         ran = told(host.run(bundle, SCRIPTRUN_SYSTEM_CACHE=str(system)))
         assert ran["prefix"] == synced.out.strip()
     assert (host.user.environments(), list(host.cache.glob("v1/store/*"))) == ([], [])
+    host.user.variables.update(
+        SCRIPTRUN_SYSTEM_CACHE=str(system), SCRIPTRUN_CACHE_DIR="/dev/null/x", TMPDIR="/dev/null"
+    )
+    assert host.run(bundle, SCRIPTRUN_BUNDLE="sync") == (0, synced.out, "")
+    code = ("-c", "import sys; print(sys.prefix)")
+    assert host.run(bundle, *code, SCRIPTRUN_BUNDLE="python") == (0, synced.out, "")
+    refused = host.run(bundle)
+    assert (refused.status, refused.out) == (125, "")
+    assert "hint: the script of a bundle needs a place" in refused.err
 
 
 def test_housekeeping(bundle: Path, host: Host, new_user: Callable[[str], User]) -> None:

@@ -203,7 +203,7 @@ def parts(directory: Path, *sizes: int) -> Parts:
         with (directory / name).open("wb") as file:
             file.truncate(size)
         wheels.append(Wheel(Distribution("demo", "1", "", ""), Described(), name, "", "demo.dist-info", (), ()))
-    contents = Contents("3.11", "cpython", {}, "job.py", tuple(wheels))
+    contents = Contents("3.11", "cpython", "", "", {}, "job.py", tuple(wheels))
     return Parts(contents, b"", {}, Code({}, frozenset()), str(directory), ())
 
 

@@ -33,6 +33,8 @@ _SHAPE = {
     "format": int,
     "python": str,
     "implementation": str,
+    "requires_python": str,
+    "machine": str,
     "asked": {"requirements": [str], "resolution": {}},
     "script": str,
     "wheels": [
@@ -97,12 +99,15 @@ class Wheel(NamedTuple):
 class Contents(NamedTuple):
     """What a bundle is for: `python` is a minor version (`3.12`, `3.13t`), `implementation` as `cpython`.
 
-    `asked` are the facts of the specification without those of the interpreter, `script` is the name of the script's
-    file.
+    `requires_python` is what the script says of the rest of the version, `machine` that for which its lock was made, as
+    markers call it: `linux x86_64` (`""`: it is for any; what its wheels are for, they say themselves). `asked` are the
+    facts of the specification without those of the interpreter, `script` is the name of the script's file.
     """
 
     python: str
     implementation: str
+    requires_python: str
+    machine: str
     asked: Mapping[str, Any]
     script: str
     wheels: tuple[Wheel, ...]

@@ -8,6 +8,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import platform
+import re
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +23,7 @@ from scriptrun import spec as specifications
 from scriptrun.arguments import Options
 from scriptrun.bundle import contents as tables
 from scriptrun.bundle import storing
-from scriptrun.bundle.contents import Contents, Wheel
+from scriptrun.bundle.contents import Contents
 from scriptrun.cache import Environment
 from scriptrun.errors import BundleError, CacheError, InstallError, escape
 from scriptrun.interpreter import Interpreter
@@ -43,6 +46,9 @@ _FORGOTTEN = 3600.0
 
 _ANYWHERE = ("-py3-none-any.whl", "-py2.py3-none-any.whl")
 """How the names of wheels end that each Python 3 can use on each machine."""
+
+_MINOR = re.compile(r">=3(\.\d+)?")
+"""What holds for all releases of a minor version, or for none; most distributions say no more."""
 
 
 class _Work(NamedTuple):
@@ -130,17 +136,35 @@ def specify(contents: Contents) -> EnvironmentSpec:
     spec = specifications.restore({**contents.asked, "interpreter": interpreter._asdict()})
     if spec is None:
         raise BundleError("the bundle is damaged: what it asks for cannot be read", hint=tables.REMEDY)
+    _refuse_other_python("the script", contents.requires_python, interpreter)
+    here = f"{sys.platform} {platform.machine()}"
+    if contents.machine not in ("", here):
+        raise _foreign(f"what it holds was chosen for {contents.machine}, and this is {here}")
     for wheel in contents.wheels:
-        _refuse_foreign(wheel, interpreter)
+        _refuse_other_python(f"`{wheel.file}`", wheel.described.requires_python, interpreter)
+        if not wheel.file.endswith(_ANYWHERE) and not _is_usable(wheel.file, interpreter):
+            raise _foreign(f"`{wheel.file}` cannot be used by {interpreter}, which is for {interpreter.platform}")
     return spec
 
 
-def _refuse_foreign(wheel: Wheel, interpreter: Interpreter) -> None:
-    if not wheel.file.endswith(_ANYWHERE) and not _is_usable(wheel.file, interpreter):
+def _foreign(why: str) -> BundleError:
+    hint = "make another bundle for this one, on a machine like it or with `--platform`"
+    return BundleError(f"the bundle is for another machine: {why}", hint=hint)
+
+
+def _refuse_other_python(who: str, required: str, interpreter: Interpreter) -> None:
+    """Raise BundleError where a version of Python is not allowed; a minor version was looked at at the bundling."""
+    if not required or _MINOR.fullmatch(required):
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # as above
+
+    try:
+        allowed = SpecifierSet(required).contains(interpreter.version, prereleases=True)
+    except InvalidSpecifier:  # pip takes that for any, too
+        return
+    if not allowed:
         raise BundleError(
-            f"the bundle is for another machine: `{wheel.file}` cannot be used by {interpreter}, "
-            f"which is for {interpreter.platform}",
-            hint="make another bundle for this one, on a machine like it or with `--platform`",
+            f"{who} does not allow {interpreter}: it requires Python `{required}`", hint="start it with one that is"
         )
 
 

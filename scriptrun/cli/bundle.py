@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 
-from scriptrun import arguments, interpreters, output, refusals, request, signals
+from scriptrun import arguments, interpreters, markers, output, refusals, request, signals
 from scriptrun.arguments import Invocation
 from scriptrun.bundle import archive, code, locking, wheels
 from scriptrun.bundle import target as targets
@@ -146,7 +146,16 @@ def _contents(wanted: Wanted, collected: tuple[Wheel, ...]) -> Contents:
     asked = {name: one for name, one in wanted.spec.facts.items() if name != "interpreter"}
     interpreter = wanted.spec.interpreter
     name = os.path.basename(wanted.request.beside[0])
-    return Contents(_minor(interpreter), interpreter.implementation, asked, name, collected)
+    facts = markers.environment(interpreter)
+    return Contents(
+        python=_minor(interpreter),
+        implementation=interpreter.implementation,
+        requires_python=str(wanted.script.requires_python),
+        machine=f"{facts['sys_platform']} {facts['platform_machine']}" if wanted.spec.requirements else "",
+        asked=asked,
+        script=name,
+        wheels=collected,
+    )
 
 
 def _minor(interpreter: Interpreter) -> str:
