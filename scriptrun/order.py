@@ -10,10 +10,10 @@ from scriptrun.policy import Policy
 
 if TYPE_CHECKING:
     from scriptrun.arguments import Options
+    from scriptrun.bundle.platforms import Target
     from scriptrun.interpreter import Interpreter
     from scriptrun.metadata import Asked
     from scriptrun.pinning.pins import Origin, Pin
-    from scriptrun.platforms import Target
     from scriptrun.spec import EnvironmentSpec
 
 

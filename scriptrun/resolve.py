@@ -20,8 +20,8 @@ from scriptrun.request import Request
 from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
+    from scriptrun.bundle.platforms import Target
     from scriptrun.pinning.pylock import Lock
-    from scriptrun.platforms import Target
 
 
 class Wanted(NamedTuple):

@@ -13,8 +13,8 @@ from support import varied
 from support.index import Index
 from support.user import User
 
-from scriptrun import arguments, platforms, request
-from scriptrun.bundle import locking, target, wheels
+from scriptrun import arguments, request
+from scriptrun.bundle import locking, platforms, target, wheels
 from scriptrun.bundle.wheels import Collected
 from scriptrun.errors import BundleError, InstallError, InterpreterError, LockError, UsageError
 from scriptrun.resolve import Wanted

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from packaging import tags
 
 from scriptrun import interpreter as own
-from scriptrun import interpreters, platforms
+from scriptrun import interpreters
 from scriptrun import resolve as resolving
+from scriptrun.bundle import platforms
+from scriptrun.bundle.platforms import Target
 from scriptrun.errors import InstallError, InterpreterError
 from scriptrun.interpreter import Interpreter
 from scriptrun.interpreters import Choice, Wish
 from scriptrun.pinning.pylock import Lock
 from scriptrun.pip_messages import Unfit, Unsatisfiable
-from scriptrun.platforms import Target
 from scriptrun.request import Request
 from scriptrun.resolve import Wanted
 
