@@ -16,8 +16,6 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_name, canonicalize_version
-
 from scriptrun import paths, record, refusals
 from scriptrun.order import Distribution
 
@@ -121,6 +119,8 @@ def _home(configuration: str) -> str | None:
 
 def identity(name: str, version: str) -> tuple[str, str]:
     """Return name and version in one spelling, as `installed` has them."""
+    from packaging.utils import canonicalize_name, canonicalize_version  # with all that is known of platforms
+
     return canonicalize_name(name), canonicalize_version(version.replace("_", "-"))
 
 

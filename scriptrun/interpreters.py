@@ -22,6 +22,7 @@ from packaging.version import Version
 
 from scriptrun import launch, paths, probe, process, refusals
 from scriptrun.errors import InterpreterError
+from scriptrun.interpreter import Interpreter
 
 PROBE_TIMEOUT = 10.0
 """How long a candidate may take to say what it is, in seconds; a shim may hang."""
@@ -34,27 +35,6 @@ USUAL_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 
 _PROGRAM = re.compile(r"(python|pypy)(3(\.\d+)?[a-z]*)?(\.exe)?")
 """The names of the programs that are worth asking: not `python3-config`, `python2.7` or `python.sh`."""
-
-
-class Interpreter(NamedTuple):
-    """A base interpreter: its resolved path, `cpython` or the like, full version, ABI, platform."""
-
-    path: str
-    implementation: str
-    version: str
-    abi: str
-    platform: str
-    free_threaded: bool
-
-    @property
-    def is_prerelease(self) -> bool:
-        """Whether it is an alpha, a beta or a release candidate."""
-        return Version(self.version).is_prerelease
-
-    def __str__(self) -> str:
-        """Return how it is named in messages."""
-        threads = " free-threaded" if self.free_threaded else ""
-        return f"{self.implementation} {self.version}{threads} ({self.path})"
 
 
 class Choice(NamedTuple):
@@ -210,11 +190,6 @@ def _none_fits(message: str, place: str, found: Iterable[Interpreter], otherwise
         hint=f"install one (your system's packages, pyenv, `uv python install`), {otherwise}",
         wanted=wanted,
     )
-
-
-def own() -> Interpreter:
-    """Return the base interpreter of the Python that this process runs on, as it would say itself."""
-    return _described(probe.facts())
 
 
 def installed(cache: str, environ: Mapping[str, str]) -> list[Interpreter]:

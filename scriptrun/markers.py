@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 
 _SYSTEMS = {
     "linux": ("posix", "linux", "Linux"),

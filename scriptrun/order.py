@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from scriptrun import interpreters, markers
-from scriptrun.arguments import Options
-from scriptrun.interpreters import Interpreter
-from scriptrun.metadata import Asked
+from scriptrun import interpreter
 from scriptrun.policy import Policy
-from scriptrun.spec import EnvironmentSpec
 
 if TYPE_CHECKING:
+    from scriptrun.arguments import Options
+    from scriptrun.interpreter import Interpreter
+    from scriptrun.metadata import Asked
     from scriptrun.pinning.pins import Origin, Pin
     from scriptrun.platforms import Target
+    from scriptrun.spec import EnvironmentSpec
 
 
 class Distribution(NamedTuple):
@@ -89,6 +89,17 @@ class Former(NamedTuple):
     asked: float
 
 
+class Supply(NamedTuple):
+    """The distributions to put together (None: pip has to be asked), and why it is so, in words.
+
+    `asked` is when pip said so.
+    """
+
+    distributions: tuple[Distribution, ...] | None
+    reason: str
+    asked: float = 0.0
+
+
 class Order(NamedTuple):
     """An environment that is wanted: its specification, the requirements with their places, options, surroundings.
 
@@ -128,10 +139,12 @@ class Order(NamedTuple):
     @property
     def builder(self) -> Interpreter:
         """The interpreter that pip runs on: the one that is wanted, if it is here."""
-        return self.spec.interpreter if self.target is None else interpreters.own()
+        return self.spec.interpreter if self.target is None else interpreter.own()
 
     @property
     def wanted(self) -> tuple[Asked, ...]:
         """What is asked for on this machine and Python: that without a marker, or with one that holds."""
+        from scriptrun import markers  # who puts together what is known asks for nothing
+
         facts = markers.environment(self.spec.interpreter)
         return tuple(one for one in self.asked if markers.hold(one.requirement, facts))

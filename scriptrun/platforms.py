@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from scriptrun import markers
 from scriptrun.errors import UsageError
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 
 _FORMER = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 """How tags for some minor versions of glibc 2 begin, too."""

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import importlib.metadata  # takes as long as all of Python's start: imported while pip runs
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+    from packaging.requirements import Requirement
+
+    from scriptrun.metadata import Asked
 
 from scriptrun import cache as caches
-from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, pip, refusals, virtual
+from scriptrun import deletion, expiry, generations, layout, location, locks, paths, patience, refusals, virtual
 from scriptrun import supply as supplies
 from scriptrun.answers import recipes
 from scriptrun.answers.memory import Answer
 from scriptrun.cache import Environment
 from scriptrun.errors import CacheError, InstallError
-from scriptrun.metadata import Asked
 from scriptrun.order import Distribution, Installed, Order
 from scriptrun.store import kept
 from scriptrun.store.listing import Unusable
@@ -177,8 +177,10 @@ def _install(path: str, order: Order, cache: str) -> Answer:
         distributions = gathering.publish(distributions)
     if order.former is not None:  # pip was told which versions
         return Answer(distributions, order.former.asked)
+    from scriptrun.answers import known  # loaded while pip ran
+
     try:
-        supplies.keep(cache, order, installed, distributions)
+        known.keep(cache, order, installed, distributions)
     except OSError as error:
         order.show(f"pip's answer is not remembered: {error}")
     return Answer(distributions, installed.asked)
@@ -186,6 +188,8 @@ def _install(path: str, order: Order, cache: str) -> Answer:
 
 def _ask(path: str, order: Order, cache: str) -> Installed:
     """Let pip install what is ordered; what of that is kept comes from the store."""
+    from scriptrun import pip  # not needed where all is kept
+
     # What is asked for beyond a lock is installed by another pip, which would not see what the first one left out.
     store = () if order.pins is not None and order.unpinned else kept.names(cache)
     installed = pip.install(order._replace(store=store), path)
@@ -230,6 +234,10 @@ def check(path: str, order: Order, distributions: Iterable[Distribution]) -> set
     pip's own word is not enough: there are settings under which it installs elsewhere, or nothing, and reports success.
     What comes from the store was checked when it was put there. Raises OSError where a file cannot be read.
     """
+    from packaging.utils import canonicalize_name
+
+    from scriptrun import pip
+
     found = {str(canonicalize_name(one.name)): one for one in pip.distributions(path)}
     if order.pins is not None:
         _check_pins(order, {name: one.version for name, one in found.items()})
@@ -258,6 +266,8 @@ def _check_pins(order: Order, found: Mapping[str, str]) -> None:
 
 
 def _check_requirement(one: Asked, found: Mapping[str, importlib.metadata.Distribution]) -> None:
+    from packaging.utils import canonicalize_name
+
     requirement: Requirement = one.requirement
     distribution = found.get(canonicalize_name(requirement.name))
     if distribution is None:

@@ -9,17 +9,18 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-from scriptrun import metadata, project
-from scriptrun.arguments import Options
+from scriptrun import project
 from scriptrun.errors import MetadataError, UsageError, without_credentials
-from scriptrun.interpreters import Interpreter
-from scriptrun.metadata import Asked, ScriptMetadata
+from scriptrun.interpreter import Interpreter
 from scriptrun.policy import Policy
+
+if TYPE_CHECKING:  # who restores what was specified, as a bundle does, has no need of them
+    from packaging.requirements import Requirement
+
+    from scriptrun.arguments import Options
+    from scriptrun.metadata import Asked, ScriptMetadata
 
 FORMAT = 1
 """The version of what is hashed; another one makes other keys."""
@@ -131,6 +132,8 @@ def specify(
     Raises MetadataError where a local path does not exist, UsageError where a file of constraints cannot be read or
     a URL is none, PolicyError for an option that `policy` forbids.
     """
+    from scriptrun.metadata import ScriptMetadata
+
     asked = tuple(asked)
     script, policy = script or ScriptMetadata(), policy or Policy()
     policy.check(options, script.routes, script.route_places)
@@ -140,7 +143,7 @@ def specify(
         constraints=tuple(constraints(script, options)),
         resolution=resolution(script, options, policy),
         fingerprints=tuple(sorted(set(_fingerprints(asked)))),
-        editable=tuple(sorted({canonicalize_name(one.requirement.name) for one in asked if one.editable})),
+        editable=tuple(sorted({_canonical_name(one.requirement.name) for one in asked if one.editable})),
     )
 
 
@@ -193,6 +196,8 @@ def collect(script: ScriptMetadata, options: Options) -> tuple[Asked, ...]:
 
 
 def _from_option(text: str, place: str) -> Asked:
+    from scriptrun import metadata
+
     try:
         return metadata.requirement(text, place)
     except MetadataError as error:
@@ -248,11 +253,17 @@ def requirements(asked: Iterable[Asked]) -> list[str]:
 
 def canonical(requirement: Requirement) -> str:
     """Return a requirement in one spelling: PEP 503 names, extras and specifiers sorted; marker and URL as they are."""
-    extras = ",".join(sorted({canonicalize_name(extra) for extra in requirement.extras}))
-    name = canonicalize_name(requirement.name) + (f"[{extras}]" if extras else "")
+    extras = ",".join(sorted({_canonical_name(extra) for extra in requirement.extras}))
+    name = _canonical_name(requirement.name) + (f"[{extras}]" if extras else "")
     specifier = ",".join(sorted(str(one) for one in requirement.specifier))
     text = f"{name} @ {requirement.url}" if requirement.url else name + specifier
     return f"{text} ; {requirement.marker}" if requirement.marker else text
+
+
+def _canonical_name(name: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)
 
 
 def holds_credentials(text: str) -> bool:

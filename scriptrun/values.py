@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 
 from scriptrun import quantities
 from scriptrun.arguments import FLAG, LIST, NUMBER, OPTIONS, Option, anchored, is_number, is_path
 from scriptrun.errors import MetadataError
-from scriptrun.places import Path
+
+if TYPE_CHECKING:
+    from scriptrun.places import Path
 
 KNOWN: Mapping[str, Option] = {option.name: option for option in OPTIONS if option.everywhere}
 """The options that may stand in TOML."""

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Mapping
 
-from scriptrun import launch, layout, process
+from scriptrun import launch, layout
 from scriptrun.errors import InstallError
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 
 
 def create(path: str, interpreter: Interpreter, environ: Mapping[str, str]) -> None:
@@ -24,6 +24,8 @@ def create(path: str, interpreter: Interpreter, environ: Mapping[str, str]) -> N
 
 
 def _run_venv(path: str, interpreter: Interpreter, environ: Mapping[str, str]) -> None:
+    from scriptrun import process
+
     variables = {name: value for name, value in environ.items() if name not in launch.BREAKS_VENV}
     command = [interpreter.path, "-I", "-m", "venv", "--without-pip", path]
     finished = process.run(command, environment=variables, directory=path)

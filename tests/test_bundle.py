@@ -366,11 +366,21 @@ def test_imports_of_a_warm_start(host: Host, bundle: Path) -> None:
     assert found[0] - found[1] == {*own, "fcntl", "zlib"}
 
 
+def test_imports_of_a_first_start(host: Host, bundle: Path) -> None:
+    """With wheels for any machine, nothing is imported that asks pip, or reads TOML or requirements."""
+    found = set(host.user.run(host.python, "-I", "-S", "-c", IMPORTED, bundle).out.split())
+    assert "scriptrun.prepare" in found
+    asking = {
+        f"scriptrun.{name}" for name in ("pip", "metadata", "interpreters", "process", "answers.known", "markers")
+    }
+    assert found & {"packaging", "tomli", "subprocess", *asking} == set()
+
+
 def test_code_that_every_start_needs_is_not_packed(bundle: Path) -> None:
-    """What a warm start imports is there as byte code, as it is; so are wheels."""
+    """What a start and a first start import is there as byte code, as it is; so are wheels."""
     with zipfile.ZipFile(bundle) as archive:
         stored = {one.filename for one in archive.infolist() if one.compress_type == zipfile.ZIP_STORED}
-    names = ("__init__", "bundle/__init__", "bundle/start", "errors", "launch", "location", "paths")
+    names = ("__init__", "bundle/__init__", "bundle/start", "bundle/unpacking", "errors", "launch", "prepare", "paths")
     assert {f"scriptrun/{name}.pyc" for name in names} < stored
     assert {name for name in stored if name.endswith(".whl")} == {
         "wheels/demo-2.0-py3-none-any.whl",

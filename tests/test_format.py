@@ -10,7 +10,7 @@ from support import kept
 from support.kept import Kept
 from support.user import Finished, User
 
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.spec import EnvironmentSpec, Resolution
 
 pytestmark = pytest.mark.slow

@@ -98,10 +98,10 @@ def test_imports_of_a_bare_python_are_not_scriptruns(tmp_path: Path) -> None:
 
 
 FIRST_RUN = """
-    answers answers.covering answers.exclusions answers.inherited answers.memory answers.projects answers.question
-    answers.recipes attendant cache cli cli.progress cli.run config deletion
-    desktop_table expiry extent generations git_credentials interpreters layout locks markers metadata order overlap
-    patience pip pip_options pip_progress pip_rules pip_settings places policy prepare probe process project quantities
+    answers answers.covering answers.exclusions answers.inherited answers.known answers.memory answers.projects
+    answers.question answers.recipes attendant cache cli cli.progress cli.run config deletion desktop_table expiry
+    extent generations git_credentials interpreter interpreters layout locks markers metadata order overlap patience
+    pip pip_options pip_progress pip_rules pip_settings places policy prepare probe process project quantities
     recipe refusals resolve shape signals spec store store.kept store.listing supply upkeep upkeep.daily uv_table
     values virtual
 """.split()  # noqa: SIM905 - one name a line would be a page

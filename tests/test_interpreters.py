@@ -15,7 +15,8 @@ from support.user import User
 
 from scriptrun import interpreters
 from scriptrun.errors import InterpreterError
-from scriptrun.interpreters import Choice, Interpreter, Wish
+from scriptrun.interpreter import Interpreter
+from scriptrun.interpreters import Choice, Wish
 
 MANAGERS = ("PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "ASDF_DATA_DIR", "RYE_PY_ROOT", "XDG_DATA_HOME")
 

@@ -10,7 +10,7 @@ import stdlibs
 from packaging.utils import canonicalize_name
 
 import scriptrun
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.lint import distributions, imports, survey
 from scriptrun.lint.distributions import Installed
 

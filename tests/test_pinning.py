@@ -20,7 +20,7 @@ from scriptrun.arguments import Options
 from scriptrun.cli import lock as locking
 from scriptrun.editing import document
 from scriptrun.errors import EditError, InstallError, LockError
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.order import Installed, Order
 from scriptrun.pinning import basis, embedded, embedding, making, pins, pylock

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from scriptrun import metadata, spec
 from scriptrun.arguments import Options
 from scriptrun.errors import UsageError
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 
 Value = bool | str | tuple[str, ...]
 

@@ -18,7 +18,7 @@ from support import user as users
 from support.index import Index
 from support.user import User
 
-from scriptrun import interpreters
+from scriptrun.interpreter import Interpreter
 from scriptrun.order import Described, Distribution, Installed
 from scriptrun.store import assembly, commands, kept
 from scriptrun.store.gathering import Gathering
@@ -269,7 +269,7 @@ def test_what_is_doubtful_is_not_kept(tmp_path: Path, kind: str) -> None:
     files, record = UNFIT[kind]
     files = {name: text.replace("TOLD", str(tmp_path / "env/bin/python")) for name, text in files.items()}
     environment, distributions = installed(tmp_path, files, record)
-    own = interpreters.Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
+    own = Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
     with contextlib.closing(Gathering(str(tmp_path / "cache"), own, pytest.fail)) as gathering:
         found = gathering.publish(gathering.keep(str(environment), Installed(distributions, {})))
     assert [one.kept for one in found] == [""]
@@ -279,7 +279,7 @@ def test_what_is_doubtful_is_not_kept(tmp_path: Path, kind: str) -> None:
 def test_what_is_certain_is_kept(tmp_path: Path) -> None:
     """The same distribution without a doubt is kept."""
     environment, distributions = installed(tmp_path, {"odd.py": ""}, f"odd.py,sha256=x,0\n{OWN}")
-    own = interpreters.Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
+    own = Interpreter("/p", "cpython", "3.11.7", "", "", free_threaded=False)
     described = {"odd": Described(("demo",), ">=3.8", ("more",))}
     with contextlib.closing(Gathering(str(tmp_path / "cache"), own, pytest.fail)) as gathering:
         found = gathering.publish(gathering.keep(str(environment), Installed(distributions, described)))

@@ -12,7 +12,7 @@ import pytest
 from support.user import User
 
 from scriptrun import interpreters, virtual
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 
 LOOK = """\
 import json, site, sys, sysconfig

@@ -14,7 +14,8 @@ from scriptrun.errors import ScriptrunError
 _PACKAGES = ("scriptrun", "packaging", "tomli")
 """Where what is imported is taken from; the standard library is there, and the rest is not needed there."""
 
-_START, _ALL = "scriptrun.bundle.start", ("scriptrun.bundle.start", "scriptrun.bundle.unpacking")
+_ROOTS = ("scriptrun.bundle.start", "scriptrun.bundle.unpacking")
+"""What a start and a first start begin with."""
 
 _COMPILE = """\
 import py_compile, sys
@@ -25,7 +26,7 @@ for name in sys.argv[1:]:
 
 
 class Code(NamedTuple):
-    """Files by their names in a bundle; `first` are the names of those that each start needs."""
+    """Files by their names in a bundle; `first` are the names of those that a first start loads in any case."""
 
     files: Mapping[str, bytes]
     first: frozenset[str]
@@ -36,7 +37,7 @@ def collect(python: str, directory: str, environ: Mapping[str, str]) -> Code:
 
     Raises ScriptrunError and OSError.
     """
-    sources = _closure(_ALL, lazily=True)
+    sources = _closure(_ROOTS, lazily=True)
     for name, content in sources.items():
         os.makedirs(os.path.dirname(os.path.join(directory, name)), exist_ok=True)
         with open(os.path.join(directory, name), "xb") as file:
@@ -46,8 +47,8 @@ def collect(python: str, directory: str, environ: Mapping[str, str]) -> Code:
         names = sorted(sources)
         _compile(python, names, directory, environ)
         files.update({f"{name}c": _content(os.path.join(directory, f"{name}c")) for name in names})
-    first = _closure([_START], lazily=False)
-    return Code(files, frozenset([*first, *(f"{name}c" for name in first)]))
+    form = "c" if python else ""
+    return Code(files, frozenset(f"{name}{form}" for name in _closure(_ROOTS, lazily=False)))
 
 
 def _compile(python: str, names: Iterable[str], directory: str, environ: Mapping[str, str]) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from packaging import tags
 
+from scriptrun import interpreter as own
 from scriptrun import interpreters, platforms
 from scriptrun import resolve as resolving
 from scriptrun.errors import InstallError, InterpreterError
-from scriptrun.interpreters import Choice, Interpreter, Wish
+from scriptrun.interpreter import Interpreter
+from scriptrun.interpreters import Choice, Wish
 from scriptrun.pinning.pylock import Lock
 from scriptrun.pip_messages import Unfit, Unsatisfiable
 from scriptrun.platforms import Target
@@ -31,7 +33,7 @@ def resolve(request: Request, environ: Mapping[str, str], named: Sequence[str]) 
         except InterpreterError as error:
             if _version(error.wanted) is None:
                 raise
-    here = interpreters.own().platform, tuple(tags.platform_tags())
+    here = own.own().platform, tuple(tags.platform_tags())
     platform, expanded = platforms.read(named) if named else here
 
     def choose(wish: Wish, lock: Lock | None, request: Request, environ: Mapping[str, str]) -> Choice:

@@ -18,10 +18,9 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
-from scriptrun import bytecode, deletion, generations, interpreters, launch, location, output, paths, prepare, signals
 from scriptrun import cache as caches
+from scriptrun import deletion, generations, launch, location, output, paths, prepare, signals
+from scriptrun import interpreter as interpreters
 from scriptrun import spec as specifications
 from scriptrun.arguments import Options
 from scriptrun.bundle import contents as tables
@@ -29,12 +28,12 @@ from scriptrun.bundle.contents import Contents, Wheel
 from scriptrun.bundle.start import Bundle
 from scriptrun.cache import Environment
 from scriptrun.errors import BundleError, CacheError, InstallError, escape
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.launch import Answer
 from scriptrun.location import Caches
 from scriptrun.order import Distribution, Former, Order
 from scriptrun.spec import EnvironmentSpec
-from scriptrun.store import gathering, kept, listing, locked
+from scriptrun.store import gathering, kept, listing
 from scriptrun.store.assembly import CONTENT
 from scriptrun.store.listing import Listing
 
@@ -47,6 +46,9 @@ _FORGOTTEN = 3600.0
 """After how many seconds nobody goes on with what was begun, also on another machine, whose processes do not show."""
 
 _REMEDY = "copy it here once more"
+
+_ANYWHERE = ("-py3-none-any.whl", "-py2.py3-none-any.whl")
+"""How the names of wheels end that each Python 3 can use on each machine."""
 
 
 class _Work(NamedTuple):
@@ -73,6 +75,8 @@ def provide(bundle: Bundle, found: Caches, environ: Mapping[str, str], *, compil
         script = _extract(work, bundle)
         environment = _claimed(work, found.system, environ)
         if compiled and os.access(environment, os.W_OK):
+            from scriptrun import bytecode
+
             bytecode.compile_all(environment, environ)
         launch.remember(work.cache, bundle.question, Answer(environment, "", provable=False), launch.VALID)
     return environment, script
@@ -108,16 +112,23 @@ def specify(contents: Contents) -> EnvironmentSpec:
 
 
 def _refuse_foreign(wheel: Wheel, interpreter: Interpreter) -> None:
-    try:
-        usable = not parse_wheel_filename(wheel.file)[3].isdisjoint(locked.supported(interpreter))
-    except InvalidWheelFilename:
-        usable = False
-    if not usable:
+    if not wheel.file.endswith(_ANYWHERE) and not _is_usable(wheel.file, interpreter):
         raise BundleError(
             f"the bundle is for another machine: `{wheel.file}` cannot be used by {interpreter}, "
             f"which is for {interpreter.platform}",
             hint="make another bundle for this one, on a machine like it or with `--platform`",
         )
+
+
+def _is_usable(file: str, interpreter: Interpreter) -> bool:
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # a third of what is imported in all
+
+    from scriptrun.store import locked
+
+    try:
+        return not parse_wheel_filename(file)[3].isdisjoint(locked.supported(interpreter))
+    except InvalidWheelFilename:
+        return False
 
 
 def _extract(work: _Work, bundle: Bundle) -> str:

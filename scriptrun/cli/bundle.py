@@ -15,7 +15,7 @@ from scriptrun.bundle.contents import Contents, Wheel
 from scriptrun.cli import run
 from scriptrun.cli.progress import Progress
 from scriptrun.errors import UsageError
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.resolve import Wanted
 from scriptrun.store import listing
 

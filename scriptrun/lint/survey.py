@@ -14,7 +14,7 @@ import stdlibs
 from packaging.utils import canonicalize_name
 
 from scriptrun import process
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.lint import distributions, imports
 from scriptrun.lint.distributions import Installed
 from scriptrun.lint.imports import Found, Import

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from scriptrun import spec
 from scriptrun.errors import without_credentials
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.policy import Policy
 from scriptrun.sources import Source

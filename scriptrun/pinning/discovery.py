@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from scriptrun import arguments, lockfile
 from scriptrun.errors import LockError
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.metadata import Asked, ScriptMetadata
 from scriptrun.pinning import basis, embedded, pylock
 from scriptrun.pinning.pins import Origin

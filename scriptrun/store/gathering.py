@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from scriptrun import deletion, integrity, record
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.order import Described, Distribution, Installed
 from scriptrun.store import assembly, commands, kept, listing, placing
 from scriptrun.store.assembly import CONTENT, Places

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from scriptrun import deletion, paths, shape
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.order import Described, Distribution
 
 FORMAT = 2

@@ -7,17 +7,20 @@ import platform
 import sysconfig
 import urllib.parse
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from packaging import tags
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from scriptrun import pip_settings
-from scriptrun.interpreters import Interpreter
+from scriptrun.interpreter import Interpreter
 from scriptrun.order import Distribution, Order
-from scriptrun.pinning.pins import Pin
 from scriptrun.store import kept
 from scriptrun.store.kept import Kept
+
+if TYPE_CHECKING:
+    from scriptrun.pinning.pins import Pin
 
 _RULING = ("only-binary", "no-binary", "only-final", "uploaded-prior-to")
 """Settings of pip that it keeps to with a lock, too."""

@@ -22,6 +22,7 @@ if __name__ == "__main__":
 
 from scriptrun import interpreters, probe, spec
 from scriptrun.arguments import Options
+from scriptrun.interpreter import Interpreter
 from support.user import User
 
 DATA = Path(__file__).parent.parent / "data" / "cache-v1"
@@ -50,7 +51,7 @@ class Kept:
         return self.user.directory / "script.py"
 
     @property
-    def interpreter(self) -> interpreters.Interpreter:
+    def interpreter(self) -> Interpreter:
         """The base interpreter of that environment: the one that scriptrun runs on."""
         found = interpreters.identify(sys.executable, str(self.user.directory), self.user.variables)
         assert found is not None
