@@ -9,7 +9,7 @@ import pytest
 from scriptrun import block, launch
 from scriptrun.launch import Answer
 
-HEADER = b"# scriptrun launch record 3\n"
+HEADER = b"# scriptrun launch record 4\n"
 BLOCK = b"# /// script\n# ///\n"
 
 
@@ -46,7 +46,7 @@ def test_longest_head() -> None:
 def test_recorded_environment_is_read_back(tmp_path: Path, environment: str) -> None:
     """Python reads from a record the environment that it wrote, whatever its path."""
     path = tmp_path / "@record"
-    launch.record(str(path), b"x", 1, ("/s.py", "/l"), Answer(environment, "", provable=True))
+    launch.record(str(path), b"x", 1, ("/s.py", "/l", None), Answer(environment, "", provable=True))
     assert launch.recorded(str(path)) == environment
 
 
@@ -61,7 +61,7 @@ def test_damaged_record_names_nothing(tmp_path: Path, content: bytes) -> None:
 def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     """What cannot be written is not remembered, and nothing is raised."""
     (tmp_path / "v1").touch()
-    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, ("/s.py", "/l"), Answer("/e", "", provable=True))
+    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, ("/s.py", "/l", None), Answer("/e", "", provable=True))
     launch.remember(str(tmp_path), b"asked", Answer("/e", "", provable=True), launch.PROVABLE)
     assert launch.recall(str(tmp_path), b"asked", ["/"]) is None
 

@@ -35,7 +35,7 @@ def files(directory: str) -> list[str]:
 def record(cache: str, script: Path, environment: str) -> Path:
     """Write the launch record of a script."""
     path = Path(paths.record(cache, str(script)))
-    launch.record(str(path), b"", 0, (str(script), "/l"), Answer(environment, "", provable=True))
+    launch.record(str(path), b"", 0, (str(script), "/l", None), Answer(environment, "", provable=True))
     return path
 
 
