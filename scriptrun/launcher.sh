@@ -55,7 +55,7 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
             [ -x "$_sr_env/bin/python" ] && _sr_proven=x
     fi
 fi 2>/dev/null
-if [ "$_sr_proven" ] && [ "$_sr_kept" ]; then # by a path, as a PATH may lead to another `cmp`; a failing fork is told
+if [ "$_sr_proven" ] && [ "$_sr_kept" ]; then # by its path: what PATH leads to may be another `cmp`
     _sr_kept=${_sr_record%/*}/$_sr_kept
     { [ -f "$_sr_lock" ] && [ -f "$_sr_kept" ] && /usr/bin/cmp -s "$_sr_lock" "$_sr_kept" 2>/dev/null; } || _sr_proven=''
 fi

@@ -50,6 +50,34 @@ def test_recorded_environment_is_read_back(tmp_path: Path, environment: str) -> 
     assert launch.recorded(str(path)) == environment
 
 
+def test_record_has_the_lock_that_it_is_for_beside_it(tmp_path: Path) -> None:
+    """One copy is kept, of the last lock, byte for byte; none with a record for a script without a lock."""
+    path, answer = tmp_path / "s.py/@record", Answer("/e", "", provable=True)
+    for lock in (b"\xff\0one\r\n", b"two", b"two", b"", None, b"three", None):
+        launch.record(str(path), b"x", 1, ("/s.py", "/l", lock), answer)
+        copies = [Path(one) for one in launch.copies(str(path.parent))]
+        assert [copy.read_bytes() for copy in copies] == ([] if lock is None else [lock])
+        kept = copies[0].name if copies else ""
+        assert f"\n_sr_lock='/l'\n_sr_kept='{kept}'\n" in path.read_text()
+        assert sorted(path.parent.iterdir()) == sorted([path, *copies])
+
+
+def test_copies_of_two_locks_have_two_names(tmp_path: Path) -> None:
+    """What one process has written for its lock is not what another one's record leads to."""
+    answer, kept = Answer("/e", "", provable=True), []
+    for lock in (b"one", b"two"):
+        launch.record(str(tmp_path / "@record"), b"x", 1, ("/s.py", "/l", lock), answer)
+        kept += launch.copies(str(tmp_path))
+    assert len(set(kept)) == 2
+
+
+def test_record_without_a_copy_of_its_lock_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lock cannot be kept, nothing is recorded: without a name of the copy, the record would want no lock."""
+    monkeypatch.setattr(launch, "_name_of_copy", lambda _: b"x" * 1000)
+    launch.record(str(tmp_path / "@record"), b"x", 1, ("/s.py", "/l", b"one"), Answer("/e", "", provable=True))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("content", [b"", b"x", HEADER, HEADER + b"{\n_sr_env='", HEADER + b"{\n_sr_lines=1"])
 def test_damaged_record_names_nothing(tmp_path: Path, content: bytes) -> None:
     """From what is no record, no environment is read."""
