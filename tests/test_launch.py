@@ -89,7 +89,9 @@ def test_damaged_record_names_nothing(tmp_path: Path, content: bytes) -> None:
 def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     """What cannot be written is not remembered, and nothing is raised."""
     (tmp_path / "v1").touch()
-    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, ("/s.py", "/l", None), Answer("/e", "", provable=True))
+    launch.record(
+        str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, ("/s.py", "/l", None), Answer("/e", "", provable=True)
+    )
     launch.remember(str(tmp_path), b"asked", Answer("/e", "", provable=True), launch.PROVABLE)
     assert launch.recall(str(tmp_path), b"asked", ["/"]) is None
 

@@ -532,7 +532,7 @@ def test_unreadable_file_is_a_miss(open_stage: Stage, shell: tuple[str, ...], wh
 
 
 def test_new_lock_beside_the_script_is_for_python(stage: Stage, shell: tuple[str, ...]) -> None:
-    """Where the record was written for a script without one, a lock beside the real file, also an empty one, is for Python."""
+    """A lock that is put beside the real file after the record was written, also an empty one, is for Python."""
     stage.prove(HEADS["plain"])
     link = stage.root / "link.py"
     link.symlink_to(stage.script)
@@ -578,9 +578,7 @@ def test_lock_that_was_proven_is_a_hit(locked_stage: Stage, shell: tuple[str, ..
 
 @pytest.mark.parametrize("way", [way for way in {**damages.WAYS, **damages.CUT} if way != "unreadable"])
 @pytest.mark.parametrize("what", ["lock", "copy"])
-def test_other_lock_than_was_proven_is_a_miss(
-    locked_stage: Stage, shell: tuple[str, ...], what: str, way: str
-) -> None:
+def test_other_lock_than_was_proven_is_a_miss(locked_stage: Stage, shell: tuple[str, ...], what: str, way: str) -> None:
     """Whatever is in the place of the lock, or of its copy, and not the same to the byte, is for Python."""
     path: Path = getattr(locked_stage, what)
     (locked_stage.root / damages.VICTIM).write_bytes(b"precious")

@@ -180,7 +180,7 @@ def test_locked_script_is_started_by_the_launcher(user: User, command: Path) -> 
 
 @pytest.mark.slow
 def test_environment_of_a_locked_script_that_has_gone_is_made_anew(user: User, command: Path) -> None:
-    """The record of a locked script never leads past the lock: what has gone is made from it, and started after that."""
+    """The record of a locked script never leads past the lock: what has gone is made from it, and then started."""
     script = locked(user, "demo<2", body="import demo; print(demo.V)\n")
     path = alone(user, command)
     assert user.run(script) == (0, "1.0\n", "")

@@ -56,8 +56,8 @@ def has_run(asked: Request) -> bool:
     """Tell whether a launch record shows that the file has run from this path, and was not changed since.
 
     What is compared is the time of the last change, which nobody can set, on the file system of the record, and
-    neither a copy nor a rename keeps; and the first lines. A record that is for a lock counts for nothing here: with another lock, or none, other
-    things are installed.
+    neither a copy nor a rename keeps; and the first lines. A record that is for a lock counts for nothing here: with
+    another lock, or none, other things are installed.
     """
     program = asked.source
     proof = None if program is None else launch.head(program.content, asked.block)
