@@ -61,6 +61,28 @@ def test_where_it_is_written(user: User) -> None:
     assert (user.directory / "job.pyz").stat().st_mode & 0o111 == 0o111
 
 
+def test_what_is_no_file_stays(user: User) -> None:
+    """A device, a pipe, or a link that leads nowhere is not replaced, whoever asks for it."""
+    user.script("job.py", body="print(1)\n")
+    os.mkfifo(user.directory / "pipe")
+    (user.directory / "link").symlink_to("nowhere")
+    for name in ("pipe", "link"):
+        status, out, err = user.run("scriptrun", "bundle", "job.py", "-o", name)
+        assert (status, out, f"`{name}` is no file that could be replaced" in err) == (2, "", True)
+    assert (user.directory / "pipe").is_fifo()
+    assert (user.directory / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", [b"a\nb.py", b"a\xff.py", b"a\tb.py"], ids=["newline", "bytes", "tab"])
+def test_name_that_no_bundle_can_hold(user: User, name: bytes) -> None:
+    """It is refused when the bundle is made, not when it is started elsewhere."""
+    script = os.fsdecode(name)
+    user.write(script, "print(1)\n")
+    status, out, err = user.run("scriptrun", "bundle", script, "-o", "job.pyz")
+    assert (status, out, "has a name that no bundle can hold" in err) == (2, "", True)
+    assert not (user.directory / "job.pyz").exists()
+
+
 def test_lock_of_the_script(user: User) -> None:
     """The lock beside the script is used and put in; where there is none, one is made, which stderr says."""
     script = user.script("job.py", "demo<2")

@@ -17,6 +17,7 @@ from scriptrun.cli.progress import Progress
 from scriptrun.errors import UsageError
 from scriptrun.interpreters import Interpreter
 from scriptrun.resolve import Wanted
+from scriptrun.store import listing
 
 _FORM = "scriptrun bundle SCRIPT [-o FILE] [--python VERSION] [--platform TAG]…"
 _OLDEST = (3, 10)
@@ -50,6 +51,8 @@ def _target(script: str, extra: Mapping[str, str]) -> str:
     path = extra.get("-o") or extra.get("--output") or f"{stem}.pyz"
     if os.path.isdir(path):
         raise UsageError(f"`{path}` is a directory", hint=f"name the file: -o {os.path.join(path, f'{stem}.pyz')}")
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise UsageError(f"`{path}` is no file that could be replaced", hint="name another one with -o")
     if not os.path.isdir(os.path.dirname(path) or os.curdir):
         raise UsageError(f"there is no directory `{os.path.dirname(path)}`", hint="make it first")
     if os.path.exists(path) and os.path.exists(script) and os.path.samefile(path, script):
@@ -72,6 +75,17 @@ def _refuse(wanted: Wanted) -> None:
             raise UsageError(f"`{options.place(name)}` has no effect in a bundle: {name} is for scriptrun alone")
     if not wanted.request.source or wanted.request.source.is_copy:
         raise UsageError(f"`{wanted.request.name}` is no file of this machine", hint="save it as a file")
+    if not _is_storable(os.path.basename(wanted.request.beside[0])):
+        raise UsageError(f"`{wanted.request.name}` has a name that no bundle can hold", hint="rename it")
+
+
+def _is_storable(name: str) -> bool:
+    """Tell whether the name of a script is one line of text, as a zip has it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8
+        return False
+    return listing.is_name(name) and name.isprintable()
 
 
 def _write(target: str, wanted: Wanted, environ: Mapping[str, str]) -> None:

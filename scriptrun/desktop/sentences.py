@@ -34,6 +34,7 @@ CAUSES: dict[type[ScriptrunError], str] = {
     errors.ApprovalError: f"it may come from somebody else, and you have not agreed to what it is now; {_AGAIN}",
     errors.Declined: "you have decided against it",
     errors.EditError: "it could not be changed",
+    errors.BundleError: f"it is damaged, or made for another computer; {_AUTHOR}",
     errors.ScriptUnreadable: "it cannot be opened; it may be a folder, or a file that is not yours",
     errors.ScriptMissing: "it is not there; it may have been moved, renamed or deleted",
     errors.Interrupted: "it was stopped while it was being prepared",
