@@ -70,6 +70,15 @@ def started(host: Host, bundle: Path, *words: str) -> subprocess.Popen[str]:
     return watch.start(host.user, *hosts.alone(), host.python, bundle, *words)
 
 
+def waiting(host: Host, bundle: Path) -> subprocess.Popen[bytes]:
+    """Start a bundle whose script waits for the end of its stdin, and return it when it does; it is that process."""
+    command: list[str | Path] = [*hosts.alone(), host.python, bundle, "wait"]
+    process = subprocess.Popen(command, env=host.user.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert int(process.stdout.readline()) == process.pid
+    return process
+
+
 def test_script_runs_as_ever(host: Host, bundle: Path) -> None:
     """Arguments, stdin, working directory, variables and the name of the file are as for `python job.py`, each time."""
     seen = []
@@ -106,14 +115,7 @@ def test_status_and_signals_are_the_scripts(host: Host, bundle: Path, state: str
         told(host.run(bundle))
     assert host.run(bundle, "exit", "7").status == 7
     assert host.run(bundle, "kill").status == -signal.SIGTERM
-    process = subprocess.Popen(
-        [*hosts.alone(), host.python, bundle, "wait"],
-        env=host.user.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert int(process.stdout.readline()) == process.pid
+    process = waiting(host, bundle)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=users.LIMIT)
     assert process.returncode == -signal.SIGINT
@@ -325,14 +327,7 @@ def test_housekeeping(bundle: Path, host: Host, new_user: Callable[[str], User])
     told(host.run(bundle))  # a use counts
     assert user.run("scriptrun", "cache", "prune").status == 0
     assert file.exists()
-    process = subprocess.Popen(
-        [*hosts.alone(), host.python, bundle, "wait"],
-        env=host.user.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
+    process = waiting(host, bundle)
     os.utime(file.parent, (0, 0))
     assert user.run("scriptrun", "cache", "prune").status == 0
     assert file.exists()
