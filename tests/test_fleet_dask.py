@@ -21,7 +21,7 @@ from support.network import PLACE, Network, Node
 from support.pages import Step
 from support.user import Finished, User
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.together]
 
 SECTION = pages.section("docs/fleet.md", "A Dask cluster")
 SCRIPT = pages.ROOT / "samples" / "fleet" / "on_dask.py"
