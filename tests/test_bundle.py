@@ -177,6 +177,7 @@ def test_scriptrun_has_the_same_key(
     assert user.run("scriptrun", "cache", "verify") == (0, "", "")
 
 
+@pytest.mark.slow
 def test_many_first_starts(host: Host, bundle: Path) -> None:
     """Twenty processes that start at once on a host where nothing ran make one environment, and all run in it."""
     processes = [started(host, bundle) for _ in range(20)]
@@ -259,6 +260,7 @@ def test_every_python(author: User, pythons: list[Path], tmp_path: Path) -> None
         assert "a bundle is for Python 3.10 or newer" in refused.err
 
 
+@pytest.mark.slow
 def test_bundles_share_the_store(author: User, bundle: Path, host: Host) -> None:
     """What two bundles have in common is kept once, and each has its script and its environment."""
     other = hosts.make(author, author.script("other.py", "demo", body="import demo; print(demo.V)\n"))
@@ -270,6 +272,7 @@ def test_bundles_share_the_store(author: User, bundle: Path, host: Host) -> None
     assert sorted(path.name for path in host.cache.glob("v1/bundles/*/*")) == ["job.py", "other.py"]
 
 
+@pytest.mark.slow
 def test_what_has_gone_comes_back(host: Host, bundle: Path) -> None:
     """Whatever of the cache somebody removes, the next start makes it again."""
     told(host.run(bundle))
@@ -316,6 +319,7 @@ def test_system_cache_counts_first(author: User, bundle: Path, tmp_path: Path) -
     assert (host.user.environments(), list(host.cache.glob("v1/store/*"))) == ([], [])
 
 
+@pytest.mark.slow
 def test_housekeeping(bundle: Path, host: Host, new_user: Callable[[str], User]) -> None:
     """`cache prune` leaves the script of a bundle that was used or runs, and removes one that was idle for long."""
     user = new_user("keeper")

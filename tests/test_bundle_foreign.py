@@ -166,6 +166,7 @@ def test_file_that_was_changed_is_refused(user: User, served: Index, tmp_path: P
         collect(user, tmp_path / "wheels", found)
 
 
+@pytest.mark.slow
 def test_directory_is_built_if_all_can_use_it(user: User, served: Index, tmp_path: Path) -> None:
     """What is built here goes into a bundle for another machine if it is for any, and is refused by name if not."""
     for name in ("anywhere", "here"):
@@ -232,6 +233,7 @@ def test_real_distribution_for_another_machine(user: User, tmp_path: Path) -> No
     assert "site/markupsafe/_speedups.cpython-312-aarch64-linux-gnu.so" in [file.stored for file in one.files]
 
 
+@pytest.mark.slow
 def test_bundle_for_elsewhere_runs_there(user: User, shared_index: Index, pythons: list[Path], tmp_path: Path) -> None:
     """A bundle that was made as for another machine runs where such a Python is, with nothing to ask."""
     assert shared_index.url == user.variables["PIP_INDEX_URL"]
