@@ -211,6 +211,7 @@ def test_killed_in_the_first_start(host: Host, bundle: Path) -> None:
     assert steps >= 4  # two wheels, a virtual environment, the store
 
 
+@pytest.mark.slow
 def test_terminated_in_the_first_start(host: Host, bundle: Path) -> None:
     """SIGTERM while another process prepares ends the one that waits, with the status of that signal, and a word."""
     told(host.run(bundle, SCRIPTRUN_CACHE_DIR=str(host.user.directory / "known")))

@@ -134,6 +134,7 @@ def test_lock_of_the_script_is_used_for_its_target(user: User, served: Index, tm
     ]
 
 
+@pytest.mark.slow
 def test_python_that_is_not_here(user: User, served: Index, tmp_path: Path) -> None:
     """A Python that is not installed is one of a machine like this; of a source nothing is built for it."""
     pure = indexes.wheel("pure", "1.0", requires_python=">=3.90")
@@ -187,6 +188,7 @@ def test_directory_is_built_if_all_can_use_it(user: User, served: Index, tmp_pat
         collect(user, tmp_path / "two", found)
 
 
+@pytest.mark.slow
 def test_commands(user: User, shared_index: Index, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The commands of a distribution are there for systems that start scripts; that Windows has none is said."""
     assert shared_index.url == user.variables["PIP_INDEX_URL"]

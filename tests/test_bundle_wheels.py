@@ -149,6 +149,7 @@ def test_nothing_is_asked_where_nothing_is_needed(user: User, index: Index, tmp_
     assert not index.requests
 
 
+@pytest.mark.slow
 def test_lock_of_the_script_counts(user: User, tmp_path: Path) -> None:
     """The versions of the script's lock are collected; it is not written anew, and one that is stale is refused."""
     script = user.script("job.py", "demo<2")
