@@ -20,7 +20,7 @@ from support import index as indexes
 from support.nodes import Node
 from support.user import User
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.together]
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "samples/fleet/on_ray.py"
