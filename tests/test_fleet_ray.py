@@ -92,6 +92,8 @@ def cluster(root: Path, command: Path) -> Iterator[Cluster]:
         die_while_preparing(made, second)
         other = stack.enter_context(made.idle(second))
         must(other, SYNC_OTHER)
+        assert list(second.cache.glob("v1/envs/*/*")) == second.environments()
+        assert list(second.cache.glob("v1/trash/*")) == []
         must(other, OTHER)
         yield Cluster(made, root, shared, head, other)
 
@@ -128,6 +130,7 @@ def test_script_is_the_program_of_a_ray_job(cluster: Cluster) -> None:
     homes = [cluster.root / name / "home" for name in ("first", "second")]
     have_the_environment_of_the_driver(must(cluster.head, PROGRAM), *homes)
     have_the_environment_of_the_driver(must(cluster.head, JOB), *homes)
+    have_the_environment_of_another_script(cluster, *homes)
     outlive_a_node(cluster)
     have_the_environment_of_a_bundle(cluster)
 
@@ -141,15 +144,30 @@ def have_the_environment_of_the_driver(written: str, *homes: Path, other: str = 
     assert sum(int(one[1]) for one in told) == 16
 
 
+def have_the_environment_of_another_script(cluster: Cluster, *homes: Path) -> None:
+    """A script that needs other versions than those that Ray was started with, and that no node has prepared."""
+    write(cluster, "other.py", SAMPLE.read_text())
+    finished = cluster.head.run("RAY_ADDRESS=10.0.0.1:6379 ./other.py")
+    have_the_environment_of_the_driver(finished.out, *homes)
+    assert finished.out.count(OLDER.replace("==", " ")) == 3
+    assert finished.status == 0
+    made = list((homes[1] / ".cache/scriptrun/v1/envs").glob("*/*/scriptrun.json"))
+    assert len(made) == 2  # that of Ray and the sample, and the one that the first task made
+
+
+def write(cluster: Cluster, name: str, text: str) -> None:
+    """Write a script that asks for the older version where the sample asks for a new one, and lock it."""
+    script = cluster.shared / name
+    script.write_text(re.sub(r'"more-itertools>=.*?"', f'"{OLDER}"', text))
+    script.chmod(0o755)
+    assert cluster.head.run(f"scriptrun lock {name}").status == 0
+
+
 def outlive_a_node(cluster: Cluster) -> None:
-    """A script that no node has prepared runs on both; one that is killed then changes nothing of the result."""
+    """A script that runs on both nodes has the same result where one of them is killed in the middle."""
     marks = cluster.shared / "marks"
     marks.mkdir()
-    block = SAMPLE.read_text().partition('"""')[0]
-    script = cluster.shared / "long.py"
-    script.write_text(re.sub(r'"more-itertools>=.*?"', f'"{OLDER}"', block) + LONG)
-    script.chmod(0o755)
-    assert cluster.head.run("scriptrun lock long.py").status == 0
+    write(cluster, "long.py", SAMPLE.read_text().partition('"""')[0] + LONG)
     running = cluster.head.start(f"RAY_ADDRESS=10.0.0.1:6379 ./long.py {network.PLACE}/marks")
     while not (marks / "10.0.0.2").exists():
         assert running.poll() is None, watch.end(running)
@@ -160,8 +178,6 @@ def outlive_a_node(cluster: Cluster) -> None:
     assert status == 0, (out, err)
     # What the other node had begun was run again here; and nothing ran elsewhere than in the driver's environment
     assert (marks / "result").read_text() == "[0, 2, 4, 6] {'10.0.0.1'} []"
-    made = list((cluster.root / "second/home/.cache/scriptrun/v1/envs").glob("*/*/scriptrun.json"))
-    assert len(made) == 2  # that of Ray and the sample, and the one that the first task made
 
 
 def have_the_environment_of_a_bundle(cluster: Cluster) -> None:
