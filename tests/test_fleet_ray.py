@@ -130,7 +130,7 @@ def test_script_is_the_program_of_a_ray_job(cluster: Cluster) -> None:
     homes = [cluster.root / name / "home" for name in ("first", "second")]
     have_the_environment_of_the_driver(must(cluster.head, PROGRAM), *homes)
     have_the_environment_of_the_driver(must(cluster.head, JOB), *homes)
-    have_the_environment_of_another_script(cluster, *homes)
+    have_the_environment_of_another_script(cluster)
     outlive_a_node(cluster)
     have_the_environment_of_a_bundle(cluster)
 
@@ -144,15 +144,13 @@ def have_the_environment_of_the_driver(written: str, *homes: Path, other: str = 
     assert sum(int(one[1]) for one in told) == 16
 
 
-def have_the_environment_of_another_script(cluster: Cluster, *homes: Path) -> None:
+def have_the_environment_of_another_script(cluster: Cluster) -> None:
     """A script that needs other versions than those that Ray was started with, and that no node has prepared."""
     write(cluster, "other.py", SAMPLE.read_text())
     finished = cluster.head.run("RAY_ADDRESS=10.0.0.1:6379 ./other.py")
-    have_the_environment_of_the_driver(finished.out, *homes)
-    assert finished.out.count(OLDER.replace("==", " ")) == 3
-    assert finished.status == 0
-    made = list((homes[1] / ".cache/scriptrun/v1/envs").glob("*/*/scriptrun.json"))
-    assert len(made) == 2  # that of Ray and the sample, and the one that the first task made
+    assert finished.status == 0, finished
+    # The node that has prepared already, the driver's, may do all of it before the other one can
+    assert finished.out.count(" tasks, ") == finished.out.count(OLDER.replace("==", " ")) >= 2
 
 
 def write(cluster: Cluster, name: str, text: str) -> None:
@@ -178,6 +176,8 @@ def outlive_a_node(cluster: Cluster) -> None:
     assert status == 0, (out, err)
     # What the other node had begun was run again here; and nothing ran elsewhere than in the driver's environment
     assert (marks / "result").read_text() == "[0, 2, 4, 6] {'10.0.0.1'} []"
+    made = list((cluster.root / "second/home/.cache/scriptrun/v1/envs").glob("*/*/scriptrun.json"))
+    assert len(made) == 2  # that of Ray and the sample, and the one that the first task made
 
 
 def have_the_environment_of_a_bundle(cluster: Cluster) -> None:
