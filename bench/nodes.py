@@ -12,7 +12,6 @@ from pathlib import Path
 
 import index
 import scene
-import sets
 import workshop
 from measure import Command, Failed
 from sets import Set
@@ -61,11 +60,10 @@ class Way:
 class Site:
     """Where nodes start a script that asks for one set: its locks, the folder of wheels, the bundle, shared caches."""
 
-    def __init__(self, bench: Bench, wanted: Set, *, imports: bool = False) -> None:
+    def __init__(self, bench: Bench, wanted: Set) -> None:
         self.bench = bench
         self.wanted = wanted
-        self.name = f"fleet-{wanted.name}-{'imports' if imports else 'nothing'}"
-        self.body = sets.imports(wanted.asked) if imports else ""
+        self.name = f"fleet-{wanted.name}"
         self.place = empty(bench.place / self.name)
         self.folder = empty(self.place / "wheels")
         for wheel in _wheels(bench, wanted):
@@ -109,7 +107,7 @@ class Site:
         return Command([python, *started.arguments], started.variables)
 
     def _script(self, tool: str, name: str) -> Command:
-        return self.bench.from_shebang(tool, name, self.wanted.asked, self.body, THIS_PYTHON)
+        return self.bench.from_shebang(tool, name, self.wanted.asked, python=THIS_PYTHON)
 
     def _stem(self, source: str) -> str:
         return f"{self.name}-{source.rpartition(' ')[2]}"

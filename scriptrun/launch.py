@@ -24,7 +24,10 @@ from scriptrun import paths
 MAX_HEAD = 8 * 1024
 """The most of a script that a record may hold, in bytes: the launcher reads 1 KiB in about half a millisecond."""
 
-_RECORD = b"# scriptrun launch record 3\n"
+_RECORD = b"# scriptrun launch record 4\n"
+_COPY = b"@lock-"
+"""How the names of copies of locks begin, each beside the launch record that is for it."""
+
 _ANSWER = b"scriptrun answer 4"
 _STANDINGS = (b"noted", b"valid", b"provable")
 NOTED, VALID, PROVABLE = range(3)
@@ -276,18 +279,50 @@ def _end_of_head(source: bytes, last: int) -> int:
     return end
 
 
-def record(path: str, proof: bytes, lines: int, beside: "tuple[str, str]", answer: Answer) -> None:
+def record(path: str, proof: bytes, lines: int, beside: "tuple[str, str, bytes | None]", answer: Answer) -> None:
     """Write the launch record: assignments that the launcher reads. What cannot be written is not recorded.
 
     `proof` is what it must find: the configuration, then that many lines of the script. `beside` are the script's real
-    path, and that of the lock that must not be there.
+    path, that of its lock, and what this must hold, of which a copy is kept (None: there must be none).
 
     A shell runs nothing between braces before it has read the last of them: all of the record counts, or none.
     """
-    named = tuple(_quoted(os.fsencode(path)) for path in beside)
-    content = _lead(answer) + b"_sr_real=%s\n_sr_lock=%s\n" % named
+    real, lock, locked = beside
+    kept = b"" if locked is None else _name_of_copy(locked)
+    content = _lead(answer) + _beside(real, lock, kept)
     content += b"_sr_lines='%s'\n_sr_proof=%s\n}\n" % (b" ".join([b"-"] * lines), _quoted(proof))
-    _keep(path, content)
+    directory = os.path.dirname(path)
+    try:
+        if locked is not None:
+            paths.replace(os.path.join(directory, os.fsdecode(kept)), locked, durable=False)
+        paths.replace(path, content, durable=False)
+        for copy in copies(directory):
+            if os.path.basename(copy) != os.fsdecode(kept):
+                os.unlink(copy)
+    except OSError:
+        pass
+
+
+def _name_of_copy(lock: bytes) -> bytes:
+    """Return how the copy of a lock is called: by what it holds.
+
+    Of two processes that write at once, each for the lock that it has read, neither's record goes with the other's.
+    """
+    import zlib
+
+    return _COPY + b"%08x-%x" % (zlib.crc32(lock), len(lock))
+
+
+def copies(directory: str) -> "list[str]":
+    """Return the copies of locks in the directory of a launch record. Raises OSError."""
+    names = [name for name in os.listdir(directory) if name.startswith(os.fsdecode(_COPY)) and "." not in name]
+    return [os.path.join(directory, name) for name in names]
+
+
+def _beside(real: str, lock: str, kept: bytes) -> bytes:
+    """Return what a launch record says of the script's real path, its lock, and the name of the copy of that."""
+    named = (_quoted(os.fsencode(real)), _quoted(os.fsencode(lock)), _quoted(kept))
+    return b"_sr_real=%s\n_sr_lock=%s\n_sr_kept=%s\n" % named
 
 
 def proof(path: str, answer: Answer) -> bytes:
@@ -331,13 +366,16 @@ def recorded(path: str) -> "str | None":
     return os.fsdecode(value.replace(b"\0", b"'"))
 
 
-def is_recorded(path: str, real: str, proof: bytes) -> bool:
-    """Tell whether the launch record at `path` was written for the file with this real path, which began like this."""
+def is_recorded(path: str, beside: "tuple[str, str]", proof: bytes) -> bool:
+    """Tell whether the launch record at `path` was written for a file which began like this, and had no lock.
+
+    `beside` are its real path, and that of its lock.
+    """
     try:
         content = paths.read(path)
     except OSError:
         return False
-    written_for = b"\n_sr_real=%s\n" % _quoted(os.fsencode(real))  # no text in quotes can look like it
+    written_for = b"\n" + _beside(*beside, b"")  # no text in quotes can look like it
     return content.startswith(_RECORD) and written_for in content and content.endswith(_quoted(proof)[1:] + b"\n}\n")
 
 

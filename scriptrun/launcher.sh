@@ -1,8 +1,8 @@
 #!/bin/sh
 # The command `scriptrun`. Where a launch record proves which environment a script needs, this becomes the script by
-# itself: built-ins only, no process but this one, nothing written but the stamp. All else Python decides and explains.
-# The record (launch.py writes it) sets the environment, the text that configuration and script must begin with, and a
-# word for each line to read; sourced, as `read` takes byte by byte. Other names than _sr_* may be the script's.
+# itself: built-ins only, no process but this one, or `cmp` for a lock; nothing written but the stamp. All else Python
+# decides and explains. The record (launch.py writes it) sets the environment, the text that configuration and script
+# must begin with, and a word for each line; sourced, as `read` takes byte by byte. Names but _sr_* may be the script's.
 unset PYTHONHOME PYTHONEXECUTABLE __PYVENV_LAUNCHER__ # each breaks or redirects the Python of an environment
 
 case ${SCRIPTRUN_CACHE_DIR:+:}${XDG_CACHE_HOME-} in
@@ -16,7 +16,7 @@ _sr_options=$_sr_options${SCRIPTRUN_ISOLATED-}${SCRIPTRUN_EXCLUDE_NEWER-}${SCRIP
 _sr_options=$_sr_options${SCRIPTRUN_EXTRA_INDEX_URL-}${SCRIPTRUN_FIND_LINKS-}${SCRIPTRUN_NO_INDEX-}${SCRIPTRUN_LOCKED-}
 _sr_options=$_sr_options${SCRIPTRUN_CONSTRAINT-}${SCRIPTRUN_NO_BUILD-}${SCRIPTRUN_MAX_AGE-}${SCRIPTRUN_NO_BINARY-}
 _sr_options=$_sr_options${SCRIPTRUN_NO_OVERLAP-}
-_sr_path='' _sr_record='' _sr_proven='' _sr_kind=launch
+_sr_path='' _sr_record='' _sr_proven='' _sr_kind=launch _sr_kept=''
 case $_sr_options:${1-} in
 :-*) ;;
 :/*) _sr_path=$1 ;;
@@ -26,7 +26,7 @@ case $_sr_path/ in / | *//* | */./* | */../*) ;; *) _sr_record=$_sr_cache/v1/lau
 
 # shellcheck disable=SC3067,SC3013,SC1090 # every shell in use knows `-O`, owned by the user, `-nt` and `-ef`
 if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w / ]; } && [ -f "$1" ] && [ -r "$1" ] &&
-    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 3' ]; then
+    IFS= read -r _sr_line <"$_sr_record" && [ "$_sr_line" = '# scriptrun launch record 4' ]; then
     _sr_env='' _sr_due='' _sr_real='' _sr_lock='' _sr_lines='' _sr_proof='' _sr_text='' _sr_newline='
 '
     command . "$_sr_record" # data, found at run time; `command` keeps a damaged one from ending the shell
@@ -42,10 +42,11 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
         IFS= read -r _sr_line || { _sr_text=$_sr_text$_sr_line && break; } # the file ends with this line
         _sr_text=$_sr_text$_sr_line$_sr_newline
     done <"$1"
-    { [ "$1" -ef "$_sr_real" ] && [ ! -e "$_sr_lock" ] && [ ! -L "$_sr_lock" ]; } || _sr_text=x$_sr_proof # a lock
+    { [ "$1" -ef "$_sr_real" ] && { [ "$_sr_kept" ] || { [ ! -e "$_sr_lock" ] && [ ! -L "$_sr_lock" ]; }; }; } ||
+        _sr_text=x$_sr_proof # it is another file, or has a lock; one that the record is for is compared below
     # First the stamp, then the mark: whoever removes sets the mark, then looks at the stamp. Last Python: is it there?
     # `[` is no special built-in: in a read-only cache, the failing redirection does not end the shell.
-    if [ "$_sr_text" = "$_sr_proof" ] && _sr_kind=proven && [ -r "$_sr_env/pyvenv.cfg" ] &&
+    if [ "$_sr_text" = "$_sr_proof" ] && { [ "$_sr_kept" ] || _sr_kind=proven; } && [ -r "$_sr_env/pyvenv.cfg" ] &&
         [ -f "$_sr_env/scriptrun.json" ] && [ ! "$_sr_env/pyvenv.cfg" -nt "$_sr_env/scriptrun.json" ] &&
         [ -f "$_sr_env/.stamp" ] && [ ! -L "$_sr_env/.stamp" ] && { [ -O "$_sr_root" ] || [ ! -w "$_sr_root" ]; } &&
         { [ "$_sr_root" = "$_sr_cache" ] || [ "$_sr_root" = "$_sr_system" ] || [ "$_sr_root" -ef "$_sr_cache" ]; }; then
@@ -54,6 +55,10 @@ if [ -f "$_sr_record" ] && [ -O "$_sr_cache" ] && { [ -O "$_sr_home" ] || [ ! -w
             [ -x "$_sr_env/bin/python" ] && _sr_proven=x
     fi
 fi 2>/dev/null
+if [ "$_sr_proven" ] && [ "$_sr_kept" ]; then # by its path: what PATH leads to may be another `cmp`
+    _sr_kept=${_sr_record%/*}/$_sr_kept
+    { [ -f "$_sr_lock" ] && [ -f "$_sr_kept" ] && /usr/bin/cmp -s "$_sr_lock" "$_sr_kept" 2>/dev/null; } || _sr_proven=''
+fi
 if [ "$_sr_proven" ]; then
     unset SCRIPTRUN_ATTENDED # for scriptrun alone, and there is nothing to tell
     export PATH="$_sr_env/bin:${PATH:-/bin:/usr/bin}" VIRTUAL_ENV="$_sr_env"

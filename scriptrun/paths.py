@@ -13,6 +13,7 @@ CACHE/                     the user's cache directory or the system's (`location
                            of who took it last, and on the next line why that one gave up, if it did
     running/DIGEST         held by the process of a script that is not to run twice; the hash of its real path, or URL
     launch/PATH/@record    what the launcher may do with the script at PATH
+    launch/PATH/@lock-SUM  the lock beside the script, if the record is for one: its copy, named by a checksum
     answers/CHECKSUM       which environment answered a launch that is asked for again
     pip/answers/KEY.json   pip's answer: which distributions it installed for KEY, or KEY of all patch versions
     pip/projects/GROUND/NAME.json  what pip found of a project, and which files it took

@@ -105,12 +105,11 @@ class Request:
         path = self.invocation.record
         # Without a usable home the launcher looks for records elsewhere than where the cache is: none is written.
         useful = path and paths.holds(self.caches.own, path)
-        clean = not self.misses and self.lock is None  # a lock beside it is for Python to read
-        program = self.source if clean else None
+        program = None if self.misses else self.source
         if answer.provable and useful and program is not None and program.file:
             proof = launch.head(program.content, self.block)
             if proof is not None and len(self.configured) <= launch.MAX_HEAD:
-                launch.record(path, self.configured + proof[0], proof[1], self.beside, answer)
+                launch.record(path, self.configured + proof[0], proof[1], (*self.beside, self.lock), answer)
         if answer.env_files:
             environ = self._with_variables(environ, answer.env_files)
         launch.become(answer.environment, self.python_arguments(), environ)

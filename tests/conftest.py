@@ -29,6 +29,14 @@ def pytest_sessionstart() -> None:
         pytest.exit("scriptrun is imported from the source tree; run ./run-tests, which installs the wheel", 3)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with modules that make an image or a cluster for all of their tests, so that one worker runs them.
+
+    Others take over the last tests of a worker, and would make another one.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("together") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests counted: they tell it by `record_property("counted", TEXT)`, as workers have no terminal."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]

@@ -70,6 +70,15 @@ def started(host: Host, bundle: Path, *words: str) -> subprocess.Popen[str]:
     return watch.start(host.user, *hosts.alone(), host.python, bundle, *words)
 
 
+def waiting(host: Host, bundle: Path) -> subprocess.Popen[bytes]:
+    """Start a bundle whose script waits for the end of its stdin, and return it when it does; it is that process."""
+    command: list[str | Path] = [*hosts.alone(), host.python, bundle, "wait"]
+    process = subprocess.Popen(command, env=host.user.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert int(process.stdout.readline()) == process.pid
+    return process
+
+
 def test_script_runs_as_ever(host: Host, bundle: Path) -> None:
     """Arguments, stdin, working directory, variables and the name of the file are as for `python job.py`, each time."""
     seen = []
@@ -106,14 +115,7 @@ def test_status_and_signals_are_the_scripts(host: Host, bundle: Path, state: str
         told(host.run(bundle))
     assert host.run(bundle, "exit", "7").status == 7
     assert host.run(bundle, "kill").status == -signal.SIGTERM
-    process = subprocess.Popen(
-        [*hosts.alone(), host.python, bundle, "wait"],
-        env=host.user.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert int(process.stdout.readline()) == process.pid
+    process = waiting(host, bundle)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=users.LIMIT)
     assert process.returncode == -signal.SIGINT
@@ -208,6 +210,7 @@ def test_scriptrun_has_the_same_key(
     assert user.run("scriptrun", "cache", "verify") == (0, "", "")
 
 
+@pytest.mark.slow
 def test_many_first_starts(host: Host, bundle: Path) -> None:
     """Twenty processes that start at once on a host where nothing ran make one environment, and all run in it."""
     processes = [started(host, bundle) for _ in range(20)]
@@ -241,6 +244,7 @@ def test_killed_in_the_first_start(host: Host, bundle: Path) -> None:
     assert steps >= 4  # two wheels, a virtual environment, the store
 
 
+@pytest.mark.slow
 def test_terminated_in_the_first_start(host: Host, bundle: Path) -> None:
     """SIGTERM while another process prepares ends the one that waits, with the status of that signal, and a word."""
     told(host.run(bundle, SCRIPTRUN_CACHE_DIR=str(host.user.directory / "known")))
@@ -290,6 +294,7 @@ def test_every_python(author: User, pythons: list[Path], tmp_path: Path) -> None
         assert "a bundle is for Python 3.10 or newer" in refused.err
 
 
+@pytest.mark.slow
 def test_bundles_share_the_store(author: User, bundle: Path, host: Host) -> None:
     """What two bundles have in common is kept once, and each has its script and its environment."""
     other = hosts.make(author, author.script("other.py", "demo", body="import demo; print(demo.V)\n"))
@@ -301,6 +306,7 @@ def test_bundles_share_the_store(author: User, bundle: Path, host: Host) -> None
     assert sorted(path.name for path in host.cache.glob("v1/bundles/*/*")) == ["job.py", "other.py"]
 
 
+@pytest.mark.slow
 def test_what_has_gone_comes_back(host: Host, bundle: Path) -> None:
     """Whatever of the cache somebody removes, the next start makes it again."""
     told(host.run(bundle))
@@ -356,6 +362,7 @@ def test_system_cache_counts_first(author: User, bundle: Path, tmp_path: Path) -
     assert "hint: the script of a bundle needs a place" in refused.err
 
 
+@pytest.mark.slow
 def test_housekeeping(bundle: Path, host: Host, new_user: Callable[[str], User]) -> None:
     """`cache prune` leaves the script of a bundle that was used or runs, and removes one that was idle for long."""
     user = new_user("keeper")
@@ -367,14 +374,7 @@ def test_housekeeping(bundle: Path, host: Host, new_user: Callable[[str], User])
     told(host.run(bundle))  # a use counts
     assert user.run("scriptrun", "cache", "prune").status == 0
     assert file.exists()
-    process = subprocess.Popen(
-        [*hosts.alone(), host.python, bundle, "wait"],
-        env=host.user.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
+    process = waiting(host, bundle)
     os.utime(file.parent, (0, 0))
     assert user.run("scriptrun", "cache", "prune").status == 0
     assert file.exists()

@@ -128,6 +128,7 @@ def test_cut_short(host: Host, bundle: Path, tmp_path: Path) -> None:
         assert not host.cache.exists()
 
 
+@pytest.mark.slow
 def test_another_version_of_the_table(host: Host, bundle: Path, tmp_path: Path) -> None:
     """What another version of scriptrun wrote, or nobody did, is not guessed at."""
 

@@ -134,6 +134,7 @@ def test_lock_of_the_script_is_used_for_its_target(user: User, served: Index, tm
     ]
 
 
+@pytest.mark.slow
 def test_python_that_is_not_here(user: User, served: Index, tmp_path: Path) -> None:
     """A Python that is not installed is one of a machine like this; of a source nothing is built for it."""
     pure = indexes.wheel("pure", "1.0", requires_python=">=3.90")
@@ -166,6 +167,7 @@ def test_file_that_was_changed_is_refused(user: User, served: Index, tmp_path: P
         collect(user, tmp_path / "wheels", found)
 
 
+@pytest.mark.slow
 def test_directory_is_built_if_all_can_use_it(user: User, served: Index, tmp_path: Path) -> None:
     """What is built here goes into a bundle for another machine if it is for any, and is refused by name if not."""
     for name in ("anywhere", "here"):
@@ -186,6 +188,7 @@ def test_directory_is_built_if_all_can_use_it(user: User, served: Index, tmp_pat
         collect(user, tmp_path / "two", found)
 
 
+@pytest.mark.slow
 def test_commands(user: User, shared_index: Index, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The commands of a distribution are there for systems that start scripts; that Windows has none is said."""
     assert shared_index.url == user.variables["PIP_INDEX_URL"]
@@ -232,6 +235,7 @@ def test_real_distribution_for_another_machine(user: User, tmp_path: Path) -> No
     assert "site/markupsafe/_speedups.cpython-312-aarch64-linux-gnu.so" in [file.stored for file in one.files]
 
 
+@pytest.mark.slow
 def test_bundle_for_elsewhere_runs_there(user: User, shared_index: Index, pythons: list[Path], tmp_path: Path) -> None:
     """A bundle that was made as for another machine runs where such a Python is, with nothing to ask."""
     assert shared_index.url == user.variables["PIP_INDEX_URL"]

@@ -28,11 +28,6 @@ def shown(user: User, text: str, *around: str) -> tuple[list[pages.Step], list[s
     return steps, ["".join(user.run(*around, "sh", "-ec", one.command)[1:]) for one in steps]
 
 
-def block(number: int) -> str:
-    """Return one block of commands: the first is for where scriptrun is, the second for the host."""
-    return f"```console\n{pages.blocks(SECTION, 'console')[number]}```\n"
-
-
 def test_the_page_is_followed(user: User, index: Index, tmp_path: Path) -> None:
     """What the page shows is what is written, on the author's machine and on one that has a Python alone."""
     index.add(indexes.wheel("humanize", "4.9.0", files={"humanize.py": HUMANIZE}))
@@ -40,11 +35,11 @@ def test_the_page_is_followed(user: User, index: Index, tmp_path: Path) -> None:
     user.variables["PATH"] = f"{user.variables['PATH']}:{Path(sys.executable).parent}"
     (script,) = pages.blocks(SECTION, "python")
     user.write("sizes.py", script)
-    steps, written = shown(user, block(0).replace("/home/ada/pylock", f"{user.directory}/pylock"))
+    steps, written = shown(user, pages.commands(SECTION, 0).replace("/home/ada/pylock", f"{user.directory}/pylock"))
     assert pages.differing(steps, written) == []
     host = hosts.create(tmp_path / "host", Path(sys.executable).resolve())
     host.user.variables["PATH"] = f"{host.python.parent}:/usr/bin:/bin"
     shutil.copy2(user.directory / "sizes.pyz", host.user.directory)
-    steps, written = shown(host.user, block(1), *hosts.alone())
+    steps, written = shown(host.user, pages.commands(SECTION, 1), *hosts.alone())
     assert pages.differing(steps, written) == []
     assert str(host.environment()) in written[1]

@@ -140,6 +140,7 @@ def test_nothing_is_asked_where_nothing_is_needed(user: User, index: Index, tmp_
     assert not index.requests
 
 
+@pytest.mark.slow
 def test_lock_of_the_script_counts(user: User, tmp_path: Path) -> None:
     """The versions of the script's lock are collected; it is not written anew, and one that is stale is refused."""
     script = user.script("job.py", "demo<2")
@@ -165,6 +166,7 @@ def test_lock_is_made_for_the_bundle_alone(user: User) -> None:
     assert found.spec.key == resolve.resolve(read(user, script), user.environment()).spec.key
 
 
+@pytest.mark.slow
 def test_other_python_of_this_machine(user: User, pythons: list[Path], tmp_path: Path) -> None:
     """With `--python`, the wheels are those of another Python that is here."""
     other = next(one for one in reversed(pythons) if one.resolve() != Path(sys.executable).resolve())
@@ -185,6 +187,7 @@ def test_what_was_changed_is_refused(user: User, index: Index, tmp_path: Path) -
         collect(user, tmp_path / "wheels", wanted(user, script))
 
 
+@pytest.mark.slow
 def test_what_was_built_here_is_a_wheel(user: User, tmp_path: Path) -> None:
     """A directory and a commit of a repository become wheels, each with a name in the store that its content gives."""
     project = user.directory / "local"

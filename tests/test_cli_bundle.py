@@ -124,6 +124,7 @@ def test_lock_of_the_script(user: User) -> None:
     assert "demo<3" in stale.err
 
 
+@pytest.mark.slow
 def test_lock_inside_the_script(user: User) -> None:
     """A lock that the script has inside is used, and is in the bundle where it is: inside the script."""
     user.script("job.py", "demo<2")
@@ -134,6 +135,7 @@ def test_lock_inside_the_script(user: User) -> None:
         assert bundle.read("script/job.py") == (user.directory / "job.py").read_bytes()
 
 
+@pytest.mark.slow
 def test_byte_code_for_another_machine(user: User, pythons: list[Path]) -> None:
     """A bundle for another machine has byte code if a Python of the same version is here, and else none."""
     python = pythons[-1]

@@ -129,7 +129,7 @@ def test_place_changes(own: User) -> None:
     assert own.run("scriptrun", "lock", link) == (0, f"{beside}\n", "+ demo 1.0\n")
     explained = own.run("scriptrun", "--explain", link).out
     assert f"lock:        {beside}, for cpython " in explained
-    assert "record:      none: the lock beside the script is for Python to read" in explained
+    assert "record:      none yet: a run writes it" in explained
     assert script.read_bytes() == plain
     assert own.run("scriptrun", "lock", "--embed", link) == (0, f"{script}\n", "")
     assert not beside.exists()

@@ -458,6 +458,15 @@ def test_lines_of_prose_are_short(path: Path) -> None:
     assert [line for line in prose.split("\n") if len(line) > 120] == []
 
 
+def test_every_table_of_numbers_is_there() -> None:
+    """Where benchmarks write into docs/performance.md, between two marks each, there is a table."""
+    text = (ROOT / "docs/performance.md").read_text("utf-8")
+    found = re.findall(r"^<!-- (\w+): begin -->\n(.*?)^<!-- \1: end -->$", text, re.MULTILINE | re.DOTALL)
+    assert 2 * len(found) == len(re.findall(r"^<!-- .* -->$", text, re.MULTILINE))
+    assert found
+    assert [name for name, written in found if not re.search(r"^\|", written, re.MULTILINE)] == []
+
+
 def test_files_with_odd_bytes_are_kept_as_they_are() -> None:
     """Git changes no line end under `tests/data`, where carriage returns are what it is about."""
     assert "tests/data/** -text" in (ROOT / ".gitattributes").read_text("utf-8").split("\n")

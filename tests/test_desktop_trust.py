@@ -157,6 +157,18 @@ def test_what_ran_from_a_terminal_has_run_before(user: User) -> None:
     assert asked_of(user, script).title == "Run s.py?"
 
 
+def test_what_ran_with_a_lock_has_not_run_without(user: User) -> None:
+    """A script that ran with a lock beside it is asked about, with that and without: other things are installed."""
+    script = downloaded(user, "s.py")
+    assert user.run("scriptrun", "-q", "lock", script).status == 0
+    assert user.run(script).status == 0
+    assert len(user.records()) == 1
+    lock = script.with_name("pylock.s.toml").rename(user.home / "aside.toml")
+    assert asked_of(user, script)
+    lock.rename(script.with_name("pylock.s.toml"))
+    assert asked_of(user, script)
+
+
 def test_another_file_in_the_place_of_one_that_ran_is_asked_about(user: User) -> None:
     """An older file that takes its name has not run before, nor one that a link leads to now."""
     older, script = downloaded(user, "older/s.py", RAN + "print()\n"), downloaded(user, "newer/s.py")

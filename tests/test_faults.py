@@ -77,8 +77,8 @@ def test_builders_that_keep_the_same_at_once(user: User, index: Index) -> None:
 def test_system_cache_killed_while_it_is_filled(programs: Path, index: Index) -> None:
     """Others never find half of an environment, whenever who fills the cache is killed; filled again, it is whole."""
     with everybody.open_directory() as root:
-        tally = shared.killed(Everybody(root, programs, index.url), index, 12, SEED)
-    assert (tally.losses, tally.counts["moments"]) == ([], 12)
+        tally = shared.killed(Everybody(root, programs, index.url), index, 6, SEED)
+    assert (tally.losses, tally.counts["moments"]) == ([], 6)
     assert tally.counts["found their own"]
 
 

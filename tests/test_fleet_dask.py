@@ -21,9 +21,9 @@ from support.network import PLACE, Network, Node
 from support.pages import Step
 from support.user import Finished, User
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.together]
 
-PAGE = "docs/fleet.md"
+SECTION = pages.section("docs/fleet.md", "A Dask cluster")
 SCRIPT = pages.ROOT / "samples" / "fleet" / "on_dask.py"
 OTHERS = ("more-itertools==10.8.0", "toolz==1.0.0")
 """What the script of somebody else asks for; Dask looks at the second by itself."""
@@ -103,8 +103,7 @@ class Cluster(NamedTuple):
 
 def steps(block: int) -> list[Step]:
     """Return the commands of a block of the page."""
-    shown = pages.blocks(pages.section(PAGE, "A Dask cluster"), "console")
-    return pages.steps(f"```console\n{shown[block]}```\n")
+    return pages.steps(pages.commands(SECTION, block))
 
 
 def told(out: str) -> dict[str, Told]:
@@ -133,19 +132,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, command: Path) -> Iterator
     with ExitStack() as stack:
         inside = stack.enter_context(network.network(shared, "node0"))
         made = Cluster(inside, shared, user)
-        _lock(made)
+        pages.follow(pages.commands(SECTION, LOCK), functools.partial(inside.must, user("node0")), "/")
         stack.enter_context(made.start("node0", SCHEDULER))
         for node in [stack.enter_context(made.start(name, WORKER)) for name in ("first", "second")]:
             node.await_line(READY)
         yield made
-
-
-def _lock(cluster: Cluster) -> None:
-    """Lock the sample as the page says."""
-    expected = steps(LOCK)
-    commands = "".join(f"{step.command} || echo status $?; printf '\\0'; " for step in expected)
-    written = cluster.network.must(cluster.user("node0"), f"exec 2>&1; {commands}").split("\0")
-    assert pages.differing(expected, written[:-1]) == []
 
 
 def test_tasks_run_in_the_scripts_environment(cluster: Cluster) -> None:

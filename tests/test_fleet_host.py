@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,7 @@ HUMANIZE = "def naturalsize(size):\n    return '182.5 GB'\n"
 
 def follow(machine: Machine, number: int, user: str) -> None:
     """Run the commands of a block in one shell of a user's; each has to write what is shown there."""
-    expected = pages.steps(f"```console\n{pages.blocks(SECTION, 'console')[number]}```\n")
-    commands = "".join(f"{{ {step.command}\n}} || echo status $?; printf '\\0'; " for step in expected)
-    written = machine.must(f"exec 2>&1; {commands}", user=user).split("\0")
-    assert pages.differing(expected, written[:-1]) == []
+    pages.follow(pages.commands(SECTION, number), partial(machine.must, user=user), "~")
 
 
 def test_from_the_lock_to_everybody(programs: Path, index: Index) -> None:

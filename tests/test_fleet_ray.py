@@ -5,28 +5,32 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support import everybody, pages, watch
-from support import index as indexes
-from support.nodes import Node
+from support import everybody, network, pages, watch, wheels
+from support import user as users
+from support.network import TEMPORARY, Network, Node
 from support.user import User
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.together]
 
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "samples/fleet/on_ray.py"
+SAMPLE = pages.ROOT / "samples/fleet/on_ray.py"
+STEPS = pages.steps(pages.section("docs/fleet.md", "A Ray cluster"))
+LOCK, SYNC, HEAD, SYNC_OTHER, OTHER, PROGRAM, JOB, BUNDLE, BUNDLE_NODE, BUNDLE_PROGRAM = range(10)
+"""The commands of the page."""
+
+OLDER = "more-itertools==10.8.0"
+"""What another script asks for; the one of the page gets a newer one."""
 
 LONG = """\
-import os, shlex, sys, time, demo, ray
+import os, shlex, sys, time, more_itertools, ray
 from pathlib import Path
 marks = Path(sys.argv[1])
 
@@ -36,107 +40,86 @@ def double(number):
     (marks / node).touch()
     while not (marks / "go").exists():
         time.sleep(0.1)
-    return 2 * number, node, demo.V, os.path.basename(os.path.dirname(sys.prefix))
+    return 2 * number, node, more_itertools.__version__, os.path.basename(os.path.dirname(sys.prefix))
 
 py = f"scriptrun --script {shlex.quote(__file__)}"
 ray.init(runtime_env={"py_executable": py}, log_to_driver=False)
 done = ray.get([double.remote(number) for number in range(4)])
-here = ("1.0", os.path.basename(os.path.dirname(sys.prefix)))
+here = ("10.8.0", os.path.basename(os.path.dirname(sys.prefix)))
 result = f"{[one[0] for one in done]} {({one[1] for one in done})} {[one for one in done if one[2:] != here]}"
 (marks / "result").write_text(result)  # standard output is Ray's, too
 """
 
 
-def wheels() -> Path:
-    """Return a directory with the wheels that the sample asks for, which are downloaded once for each Python."""
-    (listed,) = re.findall(r"^# dependencies = \[(.*)\]", SAMPLE.read_text(), re.MULTILINE)
-    mark = f"{sys.version_info.major}.{sys.version_info.minor}-{zlib.crc32(listed.encode()):08x}"
-    kept = ROOT / ".work" / f"wheels-ray-{mark}"
-    if not kept.exists():
-        part = Path(tempfile.mkdtemp(prefix="wheels-", dir=kept.parent))
-        pip = [sys.executable, "-m", "pip", "-q", "download", "--only-binary=:all:", "--dest", str(part)]
-        subprocess.run([*pip, *re.findall(r'"(.*?)"', listed)], check=True)
-        part.rename(kept)
-    return kept
-
-
 class Cluster(NamedTuple):
-    """Two nodes, what the commands of the page wrote that it does not show, and what the last one wrote."""
+    """A network, a directory that its nodes share, where their homes are, and two nodes."""
 
+    network: Network
+    root: Path
+    shared: Path
     head: Node
     other: Node
-    root: Path
-    differing: list[tuple[pages.Step, str]]
-    written: str
 
 
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    """A directory for all that the cluster writes; its name is short, as the sockets are below it."""
-    path = Path(tempfile.mkdtemp(prefix="sr-", dir="/tmp"))
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="module")
-def cluster(root: Path, command: Path) -> Iterator[Cluster]:
-    """The cluster of the page; its other node died while it prepared, and was started again."""
-    everybody.require_root()
-    everybody.require_programs("util-linux", "nsenter", "unshare")
-    everybody.require_programs("iproute2", "ip")
-    shared, found = root / "jobs", root / "wheels"
-    shutil.copytree(wheels(), found)
-    name, content = indexes.wheel("demo", "1.0")
-    (found / name).write_bytes(content)
-    shared.mkdir()
-    (root / "tmp").mkdir()
-    shutil.copy(SAMPLE, shared)
-    variables = {
-        "PATH": f"{command.parent}:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "TMPDIR": str(root / "tmp"),
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(found),
-        "SCRIPTRUN_SYSTEM_CACHE": "",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_TMPDIR": str(root / "tmp"),
-    }
-    made = []
-    for name in ("a", "b"):
-        (root / name).mkdir()
-        made.append(User(root / name, shared, {**variables, "HOME": str(root / name)}))
-    head = Node(made[0])
-    other = Node(made[1], head)
-    try:
-        steps = pages.steps(pages.section("docs/fleet.md", "A Ray cluster"))
-        written = [must(head, step.command) for step in steps[:3]]
-        other = die_while_preparing(other, steps[3].command, head)
-        written += [must(other, step.command) for step in steps[3:5]]
-        written += [must(head, step.command) for step in steps[5:]]
-        yield Cluster(head, other, root, pages.differing(steps, written), written[-1])
-    finally:
-        other.kill()
-        head.kill()
-
-
-def must(node: Node, command: str) -> str:
-    """Run a command of the page, which succeeds, and return what it writes to stdout."""
-    finished = node.run("sh", "-c", command)
+def must(node: Node, number: int) -> str:
+    """Run a command of the page, which succeeds and writes what is shown there, and return what it writes."""
+    finished = node.run(STEPS[number].command)
     assert finished.status == 0, finished
+    assert pages.differing([STEPS[number]], [finished.out]) == []
     return finished.out
 
 
-def die_while_preparing(node: Node, command: str, first: Node) -> Node:
-    """Kill a node whose environment is being made, and return it as it is started again."""
-    running = node.start("sh", "-c", command)
-    while not list(node.user.cache.glob("v1/store/*")):
-        assert running.poll() is None, watch.end(running)
-        time.sleep(0.01)
-    node.kill()
-    assert watch.end(running)[0] != 0
-    assert node.user.environments() == []
-    return Node(node.user, first)
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A directory for all that the cluster writes."""
+    with tempfile.TemporaryDirectory(prefix="scriptrun-ray-", dir=everybody.fast()) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def cluster(root: Path, command: Path) -> Iterator[Cluster]:
+    """The cluster of the page; its other node died while it prepared, and was started again."""
+    shared = root / "shared"
+    shared.mkdir()
+    shutil.copy(SAMPLE, shared)
+    with ExitStack() as stack:
+        made = stack.enter_context(network.network(shared, "first", "second", "third"))
+        head = stack.enter_context(made.idle(user(root / "first", f"{command.parent}:")))
+        must(head, LOCK)
+        must(head, SYNC)
+        must(head, HEAD)
+        second = user(root / "second", f"{command.parent}:")
+        die_while_preparing(made, second)
+        other = stack.enter_context(made.idle(second))
+        must(other, SYNC_OTHER)
+        assert list(second.cache.glob("v1/envs/*/*")) == second.environments()
+        assert list(second.cache.glob("v1/trash/*")) == []
+        must(other, OTHER)
+        yield Cluster(made, root, shared, head, other)
+
+
+def user(root: Path, programs: str) -> User:
+    """Return the user of a node, who has the Python that this is on PATH, and whose pip asks nobody."""
+    made = users.create(root, Path(programs), "")
+    (made.home / "tmp").mkdir()
+    made.variables.update(
+        PATH=f"{programs}{Path(os.path.realpath(sys.executable)).parent}:/usr/bin:/bin",
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(wheels.of(SAMPLE, OLDER)),
+        TMPDIR=TEMPORARY,
+        RAY_TMPDIR=TEMPORARY,
+        RAY_USAGE_STATS_ENABLED="0",
+    )
+    return made
+
+
+def die_while_preparing(made: Network, second: User) -> None:
+    """Kill a node whose environment is being made."""
+    with made.start(second, f"cd {network.PLACE}; {STEPS[SYNC_OTHER].command}; echo prepared") as node:
+        while not list(second.cache.glob("v1/store/*")):
+            assert not node.wrote("prepared")
+            time.sleep(0.01)
+    assert second.environments() == []
 
 
 def test_script_is_the_program_of_a_ray_job(cluster: Cluster) -> None:
@@ -144,38 +127,66 @@ def test_script_is_the_program_of_a_ray_job(cluster: Cluster) -> None:
 
     In one test, as workers of pytest that share these would each make the cluster.
     """
-    assert cluster.differing == []
-    have_the_environment_of_the_driver(cluster)
+    homes = [cluster.root / name / "home" for name in ("first", "second")]
+    have_the_environment_of_the_driver(must(cluster.head, PROGRAM), *homes)
+    have_the_environment_of_the_driver(must(cluster.head, JOB), *homes)
+    have_the_environment_of_another_script(cluster)
     outlive_a_node(cluster)
+    have_the_environment_of_a_bundle(cluster)
 
 
-def have_the_environment_of_the_driver(cluster: Cluster) -> None:
+def have_the_environment_of_the_driver(written: str, *homes: Path, other: str = "10.0.0.2") -> None:
     """From inside tasks: both nodes ran some, with the key and versions of the driver, in caches of their own."""
-    told = re.findall(r"^(.*): (\d+) tasks, (.*)\n  in (.*)/v1/envs/(.*)/.*$", cluster.written, re.MULTILINE)
-    assert cluster.written.startswith("9592 primes below 100000\n")
-    assert [one[0] for one in told] == ["10.0.0.1", "10.0.0.2", "this program"]
+    told = re.findall(r"^(.*): (\d+) tasks, (.*)\n  in (.*)/.cache/scriptrun/v1/envs/(.*)/.*$", written, re.MULTILINE)
+    assert [one[0] for one in told] == ["10.0.0.1", other, "this program"]
     assert len({(versions, key) for _, _, versions, _, key in told}) == 1
-    caches = [str(node.user.cache) for node in (cluster.head, cluster.other, cluster.head)]
-    assert [one[3] for one in told] == caches
+    assert [one[3] for one in told] == [str(home) for home in (*homes, homes[0])]
     assert sum(int(one[1]) for one in told) == 16
 
 
+def have_the_environment_of_another_script(cluster: Cluster) -> None:
+    """A script that needs other versions than those that Ray was started with, and that no node has prepared."""
+    write(cluster, "other.py", SAMPLE.read_text())
+    finished = cluster.head.run("RAY_ADDRESS=10.0.0.1:6379 ./other.py")
+    assert finished.status == 0, finished
+    # The node that has prepared already, the driver's, may do all of it before the other one can
+    assert finished.out.count(" tasks, ") == finished.out.count(OLDER.replace("==", " ")) >= 2
+
+
+def write(cluster: Cluster, name: str, text: str) -> None:
+    """Write a script that asks for the older version where the sample asks for a new one, and lock it."""
+    script = cluster.shared / name
+    script.write_text(re.sub(r'"more-itertools>=.*?"', f'"{OLDER}"', text))
+    script.chmod(0o755)
+    assert cluster.head.run(f"scriptrun lock {name}").status == 0
+
+
 def outlive_a_node(cluster: Cluster) -> None:
-    """A script that no node has prepared runs on both; one that is killed then changes nothing of the result."""
-    head, other = cluster.head, cluster.other
-    marks = cluster.root / "marks"
+    """A script that runs on both nodes has the same result where one of them is killed in the middle."""
+    marks = cluster.shared / "marks"
     marks.mkdir()
-    block = SAMPLE.read_text().partition('"""')[0]
-    head.user.write("long.py", block.replace('"ray', '"demo", "ray') + LONG, executable=True)
-    assert head.run("scriptrun", "lock", "long.py").status == 0
-    running = head.start("env", "RAY_ADDRESS=10.0.0.1:6379", "./long.py", marks)
+    write(cluster, "long.py", SAMPLE.read_text().partition('"""')[0] + LONG)
+    running = cluster.head.start(f"RAY_ADDRESS=10.0.0.1:6379 ./long.py {network.PLACE}/marks")
     while not (marks / "10.0.0.2").exists():
         assert running.poll() is None, watch.end(running)
         time.sleep(0.1)
-    other.kill()
+    cluster.other.kill()
     (marks / "go").touch()
     status, out, err = watch.end(running)
     assert status == 0, (out, err)
     # What the other node had begun was run again here; and nothing ran elsewhere than in the driver's environment
     assert (marks / "result").read_text() == "[0, 2, 4, 6] {'10.0.0.1'} []"
-    assert len(other.user.environments()) == 2  # that of Ray and the sample, and the one that the first task made
+    made = list((cluster.root / "second/home/.cache/scriptrun/v1/envs").glob("*/*/scriptrun.json"))
+    assert len(made) == 2  # that of Ray and the sample, and the one that the first task made
+
+
+def have_the_environment_of_a_bundle(cluster: Cluster) -> None:
+    """A node without scriptrun and without anything that pip could find joins by a bundle, and runs tasks by it."""
+    must(cluster.head, BUNDLE)
+    alone = user(cluster.root / "third", "")
+    alone.variables["PIP_FIND_LINKS"] = ""
+    with cluster.network.idle(alone) as node:
+        assert node.run("command -v scriptrun").out == ""
+        must(node, BUNDLE_NODE)
+        homes = [cluster.root / name / "home" for name in ("first", "third")]
+        have_the_environment_of_the_driver(must(cluster.head, BUNDLE_PROGRAM), *homes, other="10.0.0.3")

@@ -39,7 +39,7 @@ def going(plan: Plan) -> dict[str, str]:
 def lead(cache: str, script: Path, environment: Path) -> None:
     """Let the launch record of a script name an environment."""
     launch.record(
-        paths.record(cache, str(script)), b"", 0, (str(script), "/l"), Answer(str(environment), "", provable=True)
+        paths.record(cache, str(script)), b"", 0, (str(script), "/l", None), Answer(str(environment), "", provable=True)
     )
 
 

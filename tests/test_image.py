@@ -15,7 +15,7 @@ from support import index as indexes
 from support.pages import Step
 from support.user import Finished, User
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together]
 
 PAGE = pages.section("docs/fleet.md", "An image")
 FLEET = "samples/fleet"

@@ -40,7 +40,11 @@ def prepared(cache: str, **options: Any) -> Environment:
 def record(cache: str, script: str, environment: Environment) -> None:
     """Write the launch record of a script."""
     launch.record(
-        paths.record(cache, script), b"#\n", 2, ("/s.py", "/l"), launch.Answer(environment.path, "", provable=True)
+        paths.record(cache, script),
+        b"#\n",
+        2,
+        ("/s.py", "/l", None),
+        launch.Answer(environment.path, "", provable=True),
     )
 
 

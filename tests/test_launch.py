@@ -9,7 +9,7 @@ import pytest
 from scriptrun import block, launch
 from scriptrun.launch import Answer
 
-HEADER = b"# scriptrun launch record 3\n"
+HEADER = b"# scriptrun launch record 4\n"
 BLOCK = b"# /// script\n# ///\n"
 
 
@@ -46,8 +46,36 @@ def test_longest_head() -> None:
 def test_recorded_environment_is_read_back(tmp_path: Path, environment: str) -> None:
     """Python reads from a record the environment that it wrote, whatever its path."""
     path = tmp_path / "@record"
-    launch.record(str(path), b"x", 1, ("/s.py", "/l"), Answer(environment, "", provable=True))
+    launch.record(str(path), b"x", 1, ("/s.py", "/l", None), Answer(environment, "", provable=True))
     assert launch.recorded(str(path)) == environment
+
+
+def test_record_has_the_lock_that_it_is_for_beside_it(tmp_path: Path) -> None:
+    """One copy is kept, of the last lock, byte for byte; none with a record for a script without a lock."""
+    path, answer = tmp_path / "s.py/@record", Answer("/e", "", provable=True)
+    for lock in (b"\xff\0one\r\n", b"two", b"two", b"", None, b"three", None):
+        launch.record(str(path), b"x", 1, ("/s.py", "/l", lock), answer)
+        copies = [Path(one) for one in launch.copies(str(path.parent))]
+        assert [copy.read_bytes() for copy in copies] == ([] if lock is None else [lock])
+        kept = copies[0].name if copies else ""
+        assert f"\n_sr_lock='/l'\n_sr_kept='{kept}'\n" in path.read_text()
+        assert sorted(path.parent.iterdir()) == sorted([path, *copies])
+
+
+def test_copies_of_two_locks_have_two_names(tmp_path: Path) -> None:
+    """What one process has written for its lock is not what another one's record leads to."""
+    answer, kept = Answer("/e", "", provable=True), []
+    for lock in (b"one", b"two"):
+        launch.record(str(tmp_path / "@record"), b"x", 1, ("/s.py", "/l", lock), answer)
+        kept += launch.copies(str(tmp_path))
+    assert len(set(kept)) == 2
+
+
+def test_record_without_a_copy_of_its_lock_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lock cannot be kept, nothing is recorded: without a name of the copy, the record would want no lock."""
+    monkeypatch.setattr(launch, "_name_of_copy", lambda _: b"x" * 1000)
+    launch.record(str(tmp_path / "@record"), b"x", 1, ("/s.py", "/l", b"one"), Answer("/e", "", provable=True))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"x", HEADER, HEADER + b"{\n_sr_env='", HEADER + b"{\n_sr_lines=1"])
@@ -61,7 +89,9 @@ def test_damaged_record_names_nothing(tmp_path: Path, content: bytes) -> None:
 def test_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     """What cannot be written is not remembered, and nothing is raised."""
     (tmp_path / "v1").touch()
-    launch.record(str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, ("/s.py", "/l"), Answer("/e", "", provable=True))
+    launch.record(
+        str(tmp_path / "v1/launch/s.py/@record"), b"x", 1, ("/s.py", "/l", None), Answer("/e", "", provable=True)
+    )
     launch.remember(str(tmp_path), b"asked", Answer("/e", "", provable=True), launch.PROVABLE)
     assert launch.recall(str(tmp_path), b"asked", ["/"]) is None
 

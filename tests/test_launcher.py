@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import damage as damages
 from support.shells import HIT, MISS, QUIET_OPTIONS, SHELLS, Stage, command
 from support.user import User
 
@@ -82,9 +83,9 @@ def open_stage() -> Iterator[Stage]:
 
 
 def test_launcher_is_short() -> None:
-    """The launcher has at most 80 lines."""
+    """The launcher has at most 85 lines: five more than before it knew locks, one comparison and why it is there."""
     launcher = Path(scriptrun.__file__).parent / "launcher.sh"
-    assert len(launcher.read_text().splitlines()) <= 80
+    assert len(launcher.read_text().splitlines()) <= 85
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
@@ -297,7 +298,7 @@ def _directory_for_record(stage: Stage) -> None:
 
 
 def _other_format(stage: Stage) -> None:
-    stage.record.write_bytes(stage.record.read_bytes().replace(b"record 3", b"record 2"))
+    stage.record.write_bytes(stage.record.read_bytes().replace(b"record 4", b"record 3"))
 
 
 def _lines(words: bytes) -> Callable[[Stage], None]:
@@ -530,8 +531,8 @@ def test_unreadable_file_is_a_miss(open_stage: Stage, shell: tuple[str, ...], wh
     assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
 
 
-def test_lock_beside_the_script_is_for_python(stage: Stage, shell: tuple[str, ...]) -> None:
-    """As long as a lock lies beside the real file, also an empty one or one that cannot be read, Python decides."""
+def test_new_lock_beside_the_script_is_for_python(stage: Stage, shell: tuple[str, ...]) -> None:
+    """A lock that is put beside the real file after the record was written, also an empty one, is for Python."""
     stage.prove(HEADS["plain"])
     link = stage.root / "link.py"
     link.symlink_to(stage.script)
@@ -544,6 +545,109 @@ def test_lock_beside_the_script_is_for_python(stage: Stage, shell: tuple[str, ..
         assert [stage.run(*shell, script=one) for one in ("", str(link))] == [(0, MISS, "")] * 2
         stage.lock.rmdir() if stage.lock.is_dir() else stage.lock.unlink()
     assert stage.run(*shell) == (0, HIT, "")
+
+
+LOCK = b'lock-version = "1.0"\n' + bytes(range(256)) * 100
+
+
+@pytest.fixture
+def locked_stage(stage: Stage) -> Stage:
+    """A stage whose script has a lock, which the record is for."""
+    return with_lock(stage)
+
+
+def with_lock(stage: Stage) -> Stage:
+    """Put a lock beside the script of a stage, and write the record for it."""
+    stage.locked = LOCK
+    stage.lock.write_bytes(LOCK)
+    stage.prove(HEADS["plain"])
+    return stage
+
+
+def test_lock_that_was_proven_is_a_hit(locked_stage: Stage, shell: tuple[str, ...]) -> None:
+    """With the very lock that the record is for the launcher starts the script, also through links to either."""
+    assert locked_stage.run(*shell) == (0, HIT, "")
+    kept = locked_stage.lock.rename(locked_stage.root / "kept.toml")
+    locked_stage.lock.symlink_to(kept.name)
+    other = locked_stage.script.rename(locked_stage.root / "other.py")
+    locked_stage.script.symlink_to(other.name)
+    assert locked_stage.run(*shell) == (0, HIT, "")
+    kept.write_bytes(LOCK + b"\n")
+    assert locked_stage.run(*shell) == (0, MISS, "")
+
+
+@pytest.mark.parametrize("way", [way for way in {**damages.WAYS, **damages.CUT} if way != "unreadable"])
+@pytest.mark.parametrize("what", ["lock", "copy"])
+def test_other_lock_than_was_proven_is_a_miss(locked_stage: Stage, shell: tuple[str, ...], what: str, way: str) -> None:
+    """Whatever is in the place of the lock, or of its copy, and not the same to the byte, is for Python."""
+    path: Path = getattr(locked_stage, what)
+    (locked_stage.root / damages.VICTIM).write_bytes(b"precious")
+    {**damages.WAYS, **damages.CUT}[way](path, locked_stage.root)
+    assert locked_stage.run(*shell) == (0, MISS, "")
+
+
+def test_pipes_in_both_places_are_not_read(locked_stage: Stage, shell: tuple[str, ...]) -> None:
+    """Not even the same pipe twice, or nothing twice, is taken for a lock that is equal to its copy."""
+    copy = locked_stage.copy
+    for path in (locked_stage.lock, copy):
+        path.unlink()
+    assert locked_stage.run(*shell) == (0, MISS, "")
+    os.mkfifo(locked_stage.lock)
+    copy.symlink_to(locked_stage.lock)
+    assert locked_stage.run(*shell) == (0, MISS, "")
+
+
+@pytest.mark.parametrize("what", ["lock", "copy"])
+def test_lock_that_cannot_be_read_is_a_miss(open_stage: Stage, shell: tuple[str, ...], what: str) -> None:
+    """A lock, or its copy, that may not be read is for Python to explain."""
+    with_lock(open_stage)
+    _give(open_stage.cache, NOBODY)
+    assert open_stage.run(*shell, uid=NOBODY) == (0, HIT, "")
+    path: Path = getattr(open_stage, what)
+    path.chmod(0)
+    assert open_stage.run(*shell, uid=NOBODY) == (0, MISS, "")
+
+
+def test_machine_without_cmp_is_a_miss(locked_stage: Stage, shell: tuple[str, ...]) -> None:
+    """Where nothing can compare files, Python does, and no shell complains; scripts without a lock need nothing."""
+    launcher = locked_stage.launcher.read_text()
+    locked_stage.launcher.write_text(launcher.replace("/usr/bin/cmp", f"{locked_stage.root}/cmp"))
+    assert locked_stage.run(*shell) == (0, MISS, "")
+    locked_stage.lock.unlink()
+    locked_stage.locked = None
+    locked_stage.prove(HEADS["plain"])
+    assert locked_stage.run(*shell) == (0, HIT, "")
+
+
+def test_command_of_the_same_name_is_not_asked(locked_stage: Stage, shell: tuple[str, ...]) -> None:
+    """A `cmp` on PATH, as a package may bring it along, has no say: to it all locks may be alike, or none."""
+    programs = locked_stage.root / "programs"
+    for status, lock, answer in (("1", LOCK, HIT), ("0", b"", MISS)):
+        programs.mkdir(exist_ok=True)
+        (programs / "cmp").write_text(f"#!/bin/sh\nexit {status}\n")
+        (programs / "cmp").chmod(0o755)
+        locked_stage.lock.write_bytes(lock)
+        assert locked_stage.run(*shell, variables={"PATH": f"{programs}:/usr/bin:/bin"}) == (0, answer, "")
+
+
+def test_comparison_is_right_where_ends_of_children_are_ignored(locked_stage: Stage, shell: tuple[str, ...]) -> None:
+    """Under a starter that ignores SIGCHLD, another lock is told from the one that was proven."""
+    ignoring = ("env", "--ignore-signal=CHLD", *shell)
+    assert locked_stage.run(*ignoring) == (0, HIT, "")
+    locked_stage.lock.write_bytes(b"another")
+    assert locked_stage.run(*ignoring) == (0, MISS, "")
+
+
+def test_lock_that_was_not_compared_proves_nothing(locked_stage: Stage, shell: tuple[str, ...]) -> None:
+    """Python is told that a record was proof only where all of it was: not of a script with a lock."""
+    python = locked_stage.root / "bin/python"
+    python.write_text('#!/bin/sh\necho "${4%%=*}"\n')
+    shutil.rmtree(locked_stage.environment)
+    assert locked_stage.run(*shell) == (0, "--launch-record\n", "")
+    locked_stage.lock.unlink()
+    locked_stage.locked = None
+    locked_stage.prove(HEADS["plain"])
+    assert locked_stage.run(*shell) == (0, "--proven-record\n", "")
 
 
 def test_link_that_leads_elsewhere_now_is_a_miss(stage: Stage, shell: tuple[str, ...]) -> None:
@@ -645,6 +749,6 @@ def test_warm_run_forks_nothing_and_writes_only_the_stamp(user: User, tmp_path: 
     written = [re.findall(r'"([^"]*)"', call)[0] for call in writing]
     assert sorted({"/dev/null", str(user.environments()[0] / ".stamp")}) == sorted(written)
     compared = script.read_bytes().index(b"print")
-    assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 3\n") + 20
+    assert len(reads) <= compared + len("print(1)\n") + len("# scriptrun launch record 4\n") + 20
     # Three ask whether it is this file and no lock beside it, five whether links lead nowhere where these could be.
     assert len(launcher) - len(reads) <= 114

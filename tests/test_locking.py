@@ -133,6 +133,67 @@ def test_lock_counts_at_the_next_start(user: User) -> None:
     refused(user.run("scriptrun", "--refresh", script), "the lock in the script was changed")
 
 
+def alone(user: User, command: Path) -> str:
+    """Return the PATH of a machine where of scriptrun there is nothing but the launcher."""
+    launcher = user.write("launcher/scriptrun", command.read_bytes(), executable=True)
+    return f"{launcher.parent}:/usr/bin:/bin"
+
+
+def test_locked_script_is_started_by_the_launcher(user: User, command: Path) -> None:
+    """From the second start on, through a link too; what is changed in the lock counts at once, and is proven anew."""
+    body = "import sys; print(sys.prefix)\n"
+    script = user.script("s.py", head='# requires-python = ">=3.8"\n', body=body)
+    assert user.run("scriptrun", "-q", "lock", script).status == 0
+    path = alone(user, command)
+    assert user.run(script, PATH=path).status == 125
+    first = user.run(script)
+    assert (first.status, first.err) == (0, "")
+    assert user.run(script, PATH=path) == first
+    assert "record:      the launcher starts the script by itself" in user.run("scriptrun", "--explain", script).out
+    content = lock_of(script).read_bytes()
+    for changed in (content + b"# a comment\n", content.replace(b"\n", b"\r\n"), content):
+        lock_of(script).write_bytes(changed)
+        assert user.run(script, PATH=path).status == 125
+        again = user.run(script)
+        assert (again.status, again.err) == (0, "")
+        assert user.run(script, PATH=path) == again
+    script.write_text(script.read_text().replace(">=3.8", ">=3.7"))
+    refused(user.run(script), "the lock is stale")
+    script.write_text(script.read_text().replace(">=3.7", ">=3.8"))
+    assert user.run(script, PATH=path) == first
+    lock_of(script).write_text("nonsense")
+    refused(user.run(script), "the lock is damaged")
+    lock_of(script).unlink()
+    assert user.run(script).status == 0
+    assert user.run(script, PATH=path).status == 0
+    configured = user.write("configured/scriptrun/config.toml", "[policy]\nrequire-lock = true\n").parent.parent
+    lock_of(script).write_bytes(content)
+    for _ in range(2):
+        assert user.run(script, XDG_CONFIG_HOME=str(configured)) == first
+        lock_of(script).unlink()
+        refused(user.run("scriptrun", "--locked", script), "there is no lock, which --locked")
+        lock_of(script).write_bytes(content)
+    assert user.run(script, XDG_CONFIG_HOME=str(configured), PATH=path) == first
+    scripts = user.run("scriptrun", "cache", "list").out
+    assert str(script) in scripts
+
+
+@pytest.mark.slow
+def test_environment_of_a_locked_script_that_has_gone_is_made_anew(user: User, command: Path) -> None:
+    """The record of a locked script never leads past the lock: what has gone is made from it, and then started."""
+    script = locked(user, "demo<2", body="import demo; print(demo.V)\n")
+    path = alone(user, command)
+    assert user.run(script) == (0, "1.0\n", "")
+    for environment in user.environments():
+        shutil.rmtree(environment)
+    lock = lock_of(script)
+    lock.write_text(lock.read_text().replace('["demo<2"]', '["demo<3"]'))
+    refused(user.run(script), "the lock is stale")
+    lock.write_text(lock.read_text().replace('["demo<3"]', '["demo<2"]'))
+    assert user.run(script).out == "1.0\n"
+    assert user.run(script, PATH=path) == (0, "1.0\n", "")
+
+
 @pytest.mark.slow
 def test_embedded_lock_is_proven_by_its_digest(user: User) -> None:
     """A lock inside that is changed, missing, unnamed, or has one beside it, is an error that says what to run."""

@@ -13,7 +13,7 @@ from support import pages, slurm, watch
 from support.index import Index
 from support.slurm import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together]
 
 PAGE = "docs/fleet.md"
 PNG = """\

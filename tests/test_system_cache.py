@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import everybody, private
+from support import everybody, mounts, private
 from support.everybody import Everybody
 from support.index import Index
 
@@ -19,6 +19,28 @@ from scriptrun import launch, paths
 pytestmark = pytest.mark.slow
 
 BODY = "import sys, demo; print(sys.prefix, demo.V)\n"
+
+SEALED = """\
+for place in $(cut -d ' ' -f 5 /proc/self/mountinfo); do
+    mount -o remount,bind,ro "$place" 2>/dev/null || true  # what others hide cannot be reached anyway
+done
+for place in / /tmp /var/tmp /run /dev/shm . "$SCRIPTRUN_SYSTEM_CACHE"; do
+    if touch "$place/written" 2>/dev/null; then exit 99; fi
+done
+exec setpriv --reuid=54321 --regid=54321 --clear-groups ./s.py
+"""
+"""What makes all file systems read-only, as a container does with its root, and becomes a user who starts a script."""
+
+TELLING = """\
+import os, pwd, socket, sys
+import demo
+try:
+    name = pwd.getpwuid(os.getuid()).pw_name
+except KeyError:
+    name = "nobody knows"
+print(os.getpid(), os.getuid(), name, [name for _, name in socket.if_nameindex()], demo.V, sys.prefix)
+sys.exit(3)
+"""
 
 
 @pytest.fixture
@@ -209,6 +231,22 @@ def test_locked_script_offline(machine: Everybody) -> None:
     for user in (machine.other, machine.homeless()):
         assert replace(user, uid=None).run(*cut_off, "--clear-groups", "./s.py") == (0, "1.0\n", "")
     assert machine.other.environments() == []
+
+
+@pytest.mark.parametrize("home", [None, "/", "/nonexistent"])
+def test_read_only_without_network_as_whoever(machine: Everybody, home: str | None) -> None:
+    """As process 1 where nothing can be written, nobody reached, and the user is unknown: status, stdout, no word."""
+    machine.script("s.py", "demo", body=TELLING)
+    assert machine.administrator.run("scriptrun", "sync", "--system", "s.py").status == 0
+    user = replace(machine.homeless(), uid=None)
+    del user.variables["TMPDIR"], user.variables["HOME"]
+    user.variables |= {} if home is None else {"HOME": home}
+    alone = ("--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+    expected = f"1 54321 nobody knows ['lo'] 2.0 {environment(machine)}\n"
+    before = private.digest(machine.system)
+    for _ in range(2):
+        assert mounts.in_namespace(user, SEALED, *alone) == (3, expected, "")
+    assert private.digest(machine.system) == before
 
 
 def test_root_leaves_nothing_in_the_home_of_somebody_else(machine: Everybody) -> None:

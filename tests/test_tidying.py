@@ -35,7 +35,7 @@ def files(directory: str) -> list[str]:
 def record(cache: str, script: Path, environment: str) -> Path:
     """Write the launch record of a script."""
     path = Path(paths.record(cache, str(script)))
-    launch.record(str(path), b"", 0, (str(script), "/l"), Answer(environment, "", provable=True))
+    launch.record(str(path), b"", 0, (str(script), "/l", None), Answer(environment, "", provable=True))
     return path
 
 
@@ -52,6 +52,20 @@ def test_records(cache: str, tmp_path: Path) -> None:
     assert all(path.exists() for path in kept)
     assert not any(path.parent.exists() for path in gone)
     assert not os.path.exists(paths.records(cache) + str(tmp_path / "lost"))
+
+
+def test_locks_of_records(cache: str, tmp_path: Path) -> None:
+    """The copy of a lock goes with its record, one without a record too; that of a record which stays does not."""
+    environment = str(generations.make(cache, generations.key(2)))
+    scripts = [tmp_path / name for name in ("here.py", "lost.py", "alone.py")]
+    scripts[0].touch()
+    places = [Path(paths.record(cache, str(script))) for script in scripts]
+    for script, path in zip(scripts, places, strict=True):
+        launch.record(str(path), b"", 0, (str(script), "/l", b"lock"), Answer(environment, "", provable=True))
+    places[2].unlink()
+    assert tidying.tidy(cache, (), 60.0) >= 1024
+    assert len(launch.copies(str(places[0].parent))) == 1
+    assert [path.parent.exists() for path in places] == [True, False, False]
 
 
 def test_answers(cache: str) -> None:

@@ -1,13 +1,13 @@
 #!/usr/bin/env scriptrun
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["ray>=2.40", "more-itertools>=10.8"]
+# dependencies = ["ray[default]>=2.40", "more-itertools>=10.8"]
 # ///
 """Count primes on the nodes of a Ray cluster: `RAY_ADDRESS=HEAD:6379 ./on_ray.py [LIMIT]`.
 
-Ray starts its workers by `scriptrun --script` of this file, so each node has or makes the environment of this script
-and its lock: see docs/fleet.md. Each task tells in which it ran; the status is 1 where that had another key or other
-versions than the one of this program.
+Ray starts its workers by `scriptrun --script` of this file, or as PY_EXECUTABLE says, so each node has or makes the
+environment of this script and its lock: see docs/fleet.md. Each task tells in which it ran; the status is 1 where that
+had another key or other versions than the one of this program.
 """
 
 import os
@@ -52,7 +52,8 @@ def count(first: int, last: int) -> tuple[int, Place]:
 def main(limit: int) -> int:
     """Have the primes counted, and tell where that was."""
     script = shlex.quote(str(Path(__file__).resolve()))  # the line is read by a shell
-    ray.init(runtime_env={"py_executable": f"scriptrun --script {script}"}, log_to_driver=False)
+    executable = os.environ.get("PY_EXECUTABLE") or f"scriptrun --script {script}"
+    ray.init(runtime_env={"py_executable": executable}, log_to_driver=False)
     ends = [limit * number // TASKS for number in range(TASKS + 1)]
     counts = ray.get([count.remote(first, last) for first, last in pairwise(ends)])
     print(f"{sum(number for number, _ in counts)} primes below {limit}")

@@ -95,8 +95,6 @@ def _record(wanted: Wanted) -> str:
     request = wanted.request
     if any(name != "explain" for name, _ in request.invocation.options.given()):
         return "none: a run with options is for Python to decide, which remembers the answer"
-    if request.lock is not None:
-        return "none: the lock beside the script is for Python to read, which remembers the answer"
     if not wanted.provable or request.misses:
         reason = "something else than the script's first lines has a part in the answer"
         return f"none: {'Python takes the lock against a second start' if wanted.overlap is not None else reason}"

@@ -56,7 +56,8 @@ def has_run(asked: Request) -> bool:
     """Tell whether a launch record shows that the file has run from this path, and was not changed since.
 
     What is compared is the time of the last change, which nobody can set, on the file system of the record, and
-    neither a copy nor a rename keeps; and the first lines. A record says nothing of a script with a lock beside it.
+    neither a copy nor a rename keeps; and the first lines. A record that is for a lock counts for nothing here: with
+    another lock, or none, other things are installed.
     """
     program = asked.source
     proof = None if program is None else launch.head(program.content, asked.block)
@@ -68,7 +69,7 @@ def has_run(asked: Request) -> bool:
     except OSError:
         return False
     unchanged = file.st_dev == record.st_dev and file.st_ctime_ns < record.st_mtime_ns
-    return unchanged and launch.is_recorded(path, asked.beside[0], proof[0])
+    return unchanged and launch.is_recorded(path, asked.beside, proof[0])
 
 
 def is_agreed(digest: str, environ: Mapping[str, str]) -> bool:

@@ -54,7 +54,7 @@ def _entries(directory: str) -> list[os.DirEntry[str]]:
 
 
 def _remove_records(cache: str, kept: Collection[str]) -> int:
-    """Remove launch records that lead nowhere or from nowhere, and directories that are empty then.
+    """Remove launch records that lead nowhere or from nowhere, their locks, and directories that are empty then.
 
     What another version wrote stays as long as its script.
     """
@@ -65,10 +65,19 @@ def _remove_records(cache: str, kept: Collection[str]) -> int:
         if lost or (inventory.is_gone(script) and environment not in kept):
             freed += deletion.delete(record)
     for directory in reversed(_record_directories(cache)):
+        freed += _remove_copies(directory)
         if directory != paths.records(cache):
             with contextlib.suppress(OSError):
                 os.rmdir(directory)  # unless something is in it
     return freed
+
+
+def _remove_copies(directory: str) -> int:
+    """Remove copies of locks whose record has gone; who is about to write that makes the copy anew another time."""
+    with contextlib.suppress(OSError):
+        if not os.path.lexists(os.path.join(directory, "@record")):
+            return sum(deletion.delete(path) for path in launch.copies(directory))
+    return 0
 
 
 def _record_directories(cache: str) -> list[str]:

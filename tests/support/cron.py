@@ -6,7 +6,6 @@ and all processes, end with the process that holds the namespaces.
 
 from __future__ import annotations
 
-import select
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 import psutil
 
-from support import everybody
+from support import everybody, namespaces
 from support.user import LIMIT, Finished
 
 _FILES = """\
@@ -61,8 +60,7 @@ class Machine:
     """A machine with Debian's cron, which does not run yet. `programs` holds the command `scriptrun`."""
 
     def __init__(self, holder: subprocess.Popen[bytes], programs: Path) -> None:
-        (first,) = psutil.Process(holder.pid).children()
-        self.first = first
+        self.first = namespaces.first(holder.pid)
         self.programs = programs
 
     def add_user(self, name: str) -> Path:
@@ -77,9 +75,9 @@ class Machine:
 
     def run(self, commands: str | Sequence[str], *, user: str = "root", stdin: bytes = b"") -> Finished:
         """Run shell commands as a user does who has just logged in; without, a command as root with its words."""
-        inside = ["nsenter", f"--target={self.first.pid}", "--mount", "--pid", "--wd=/"]
         words = ["su", "--login", user, "--command", commands] if isinstance(commands, str) else commands
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        inside = namespaces.inside(self.first.pid, "mount", "pid")
         finished = subprocess.run(
             [*inside, *words], input=stdin, env=environment, capture_output=True, check=False, timeout=LIMIT
         )
@@ -148,22 +146,12 @@ def machine(programs: Path) -> Iterator[Machine]:
     """Yield a machine with Debian's cron and scriptrun."""
     everybody.require_root()
     everybody.require_programs("cron", "cron", "crontab")
-    with namespaces(_SETUP) as holder:
+    with system(_SETUP) as holder:
         yield Machine(holder, programs)
 
 
 @contextmanager
-def namespaces(setup: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def system(setup: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """Yield what holds the namespaces of a machine, in which these shell commands were run, with `words` as theirs."""
-    unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    commands = f"{_FILES}{setup}echo ready\nexec sleep 3600\n"
-    command = ["setpriv", "--pdeathsig", "KILL", *unshare, "sh", "-euc", commands, "sh", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
-        try:
-            assert holder.stdout is not None
-            ready, _, _ = select.select([holder.stdout], [], [], LIMIT)
-            answer = holder.stdout.readline() if ready else b"nothing"
-            assert answer == b"ready\n", "the test needs a kernel that allows namespaces and overlays"
-            yield holder
-        finally:
-            holder.kill()
+    with namespaces.held(namespaces.ALONE, f"{_FILES}{setup}", *words) as holder:
+        yield holder

@@ -55,6 +55,7 @@ def _others() -> Iterator[tuple[str, ...]]:
     yield "", "", "`[trust] URL`", "text", "the sha256 of the script that may come from there", f"`{config.TRUSTED}`"
     yield "", "`SCRIPTRUN_CACHE_DIR`", "", "path", "where environments are kept", "`/var/tmp/scriptrun`"
     yield "", "`SCRIPTRUN_SYSTEM_CACHE`", "", "path", "what `sync --system` fills for all", "`/srv/scriptrun`"
+    yield "", "`SCRIPTRUN_BUNDLE`", "", "text", "what a bundle does: `sync` or `python`; empty: the script", "`sync`"
 
 
 def replaced(text: str) -> str:

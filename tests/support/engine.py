@@ -61,7 +61,7 @@ def start(index: Index, pythons: Sequence[Path]) -> Iterator[User]:
     everybody.require_programs("podman buildah runc", "podman", "buildah", "runc")
     for wheel in (*(pages.ROOT / ".work/wheels").iterdir(), *(pages.ROOT / ".work/dist").iterdir()):
         index.add((wheel.name, wheel.read_bytes()))
-    with tempfile.TemporaryDirectory(prefix="scriptrun-engine-", dir=_fast()) as directory:
+    with tempfile.TemporaryDirectory(prefix="scriptrun-engine-", dir=everybody.fast()) as directory:
         root = Path(directory)
         user = _user(root)
         (root / "pip.conf").write_text(f"[global]\nindex-url = {index.url_for(index.credentials)}\n")
@@ -95,12 +95,6 @@ def _user(root: Path) -> User:
         "CONTAINERS_REGISTRIES_CONF": str(root / "registries.conf"),
     }
     return User(home, directory, variables)
-
-
-def _fast() -> str | None:
-    """Return a directory in memory that an engine's store fits into, if there is one: it waits for disks a lot."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 10**9 else None
 
 
 def _driver(root: Path) -> str:

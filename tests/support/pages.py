@@ -43,6 +43,11 @@ def blocks(text: str, language: str) -> list[str]:
     return found
 
 
+def commands(text: str, number: int) -> str:
+    """Return one of the blocks of a text that show commands, as it stands there."""
+    return f"```console\n{blocks(text, 'console')[number]}```\n"
+
+
 def steps(text: str) -> list[Step]:
     """Return the commands of a text, in their order."""
     shown = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks(text, "console")), re.MULTILINE)
@@ -53,8 +58,8 @@ def steps(text: str) -> list[Step]:
 def follow(text: str, must: Callable[[str], str], directory: str) -> None:
     """Run the commands of a text in one shell, by `must`; each has to write what is shown there."""
     expected = steps(text)
-    commands = "".join(f"{{ {step.command}\n}} || echo status $?; printf '\\0'; " for step in expected)
-    written = must(f"cd {directory}; exec 2>&1; {commands}").split("\0")
+    lines = "".join(f"{{ {step.command}\n}} || echo status $?; printf '\\0'; " for step in expected)
+    written = must(f"cd {directory}; exec 2>&1; {lines}").split("\0")
     assert written.pop() == ""
     assert differing(expected, written) == []
 

@@ -43,10 +43,14 @@ def command(name: str) -> tuple[str, ...]:
 
 @dataclass
 class Stage:
-    """A directory with a launcher, an environment and a script; the Python in it says `hit`, tier 1 `miss`."""
+    """A directory with a launcher, an environment and a script; the Python in it says `hit`, tier 1 `miss`.
+
+    `locked` is what the lock of the script held when the record was written (None: there was none).
+    """
 
     root: Path
     due: str = ""
+    locked: bytes | None = None
 
     def __post_init__(self) -> None:
         _program(self.environment / "bin/python", "echo hit")
@@ -96,8 +100,15 @@ class Stage:
         if proof is None:
             return None
         answer = Answer(str(self.environment), self.due, provable=True)
-        launch.record(str(self.record), configured + proof[0], proof[1], (str(self.script), str(self.lock)), answer)
+        beside = str(self.script), str(self.lock), self.locked
+        launch.record(str(self.record), configured + proof[0], proof[1], beside, answer)
         return proof[0]
+
+    @property
+    def copy(self) -> Path:
+        """The copy of the lock that the record is for."""
+        (copy,) = launch.copies(str(self.record.parent))
+        return Path(copy)
 
     def edit(self, source: bytes) -> None:
         """Change the script and set its time stamps back."""

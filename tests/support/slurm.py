@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from support import cron, everybody
+from support import cron, everybody, namespaces
 from support.cron import Machine
 from support.user import LIMIT
 
@@ -83,11 +83,10 @@ class Cluster(Machine):
 
     def start_node(self, name: str) -> None:
         """Start a node, and wait until it takes tasks. It dies with the login node."""
-        inside = ["nsenter", f"--target={self.first.pid}", "--mount", "--pid", "--wd=/"]
-        unshare = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        inside = namespaces.inside(self.first.pid, "mount", "pid")
         self._nodes[name] = self._stack.enter_context(
             subprocess.Popen(
-                [*inside, *unshare, "sh", "-euc", _NODE.format(name)],
+                [*inside, *namespaces.ALONE, "--uts", "sh", "-euc", _NODE.format(name)],
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -142,7 +141,7 @@ def cluster(programs: Path) -> Iterator[Cluster]:
     for package, program in (("slurmctld", "slurmctld"), ("slurmd", "slurmd"), ("munge", "munged")):
         everybody.require_programs(package, program)
     everybody.require_programs("slurm-client", "sbatch", "scontrol", "sinfo", "squeue")
-    with cron.namespaces(_SETUP, *_free_ports(1 + len(NODES)), str(PLACES)) as holder, ExitStack() as stack:
+    with cron.system(_SETUP, *_free_ports(1 + len(NODES)), str(PLACES)) as holder, ExitStack() as stack:
         made = Cluster(holder, programs, stack)
         try:
             for name in NODES:
