@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
@@ -117,15 +118,29 @@ def test_all_is_where_a_run_would_put_it(user: User, index: Index, tmp_path: Pat
             assert file.executable == os.access(directory / "content" / file.stored, os.X_OK)
 
 
+def runnable(wheel: tuple[str, bytes]) -> tuple[str, bytes]:
+    """Return a wheel of which one file, `clash.py`, can be run."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(wheel[1])) as before, zipfile.ZipFile(buffer, "w") as after:
+        for one in before.infolist():
+            content = before.read(one)
+            one.external_attr = (0o100755 if one.filename == "clash.py" else 0o100644) << 16
+            after.writestr(one, content)
+    return wheel[0], buffer.getvalue()
+
+
 def test_what_is_overwritten_is_what_pip_left(user: User, index: Index, tmp_path: Path) -> None:
     """Of two distributions with one file, the last one's counts, as with pip; the other's is kept by another name."""
-    index.add(indexes.wheel("aa", "1.0", files={"clash.py": "W = 'aa'\n", "aa.py": ""}))
-    index.add(indexes.wheel("zz", "1.0", files={"clash.py": "W = 'zz'\n", "same.py": "S = 1\n"}))
+    index.add(runnable(indexes.wheel("aa", "1.0", files={"clash.py": "W = 'aa'\n", "aa.py": ""})))
+    index.add(runnable(indexes.wheel("zz", "1.0", files={"clash.py": "W = 'zz'\n", "same.py": "S = 1\n"})))
     index.add(indexes.wheel("mm", "1.0", files={"same.py": "S = 1\n"}))
     user.variables["PIP_INDEX_URL"] = index.url
     collected = collect(user, tmp_path / "wheels", wanted(user, user.script("job.py", "aa", "mm", "zz")))
     found = {one.distribution.name: stored(tmp_path / "wheels", collected, one) for one in collected.wheels}
     assert found["aa"]["site/clash.py"] == found["zz"]["site/clash.py"]
+    modes = {(one.stored, one.executable) for wheel in collected.wheels for one in wheel.files}
+    assert {("site/clash.py", True), ("site/same.py", False), ("site/aa.py", False)} <= modes
+    assert ("site/clash.py", False) not in modes
     assert found["mm"]["site/same.py"] == found["zz"]["site/same.py"]
     named = [one.distribution.name for one in collected.wheels if one.distribution.kept]
     assert len(named) == 1

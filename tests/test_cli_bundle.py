@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import zipfile
 from pathlib import Path
 
@@ -224,3 +225,17 @@ def test_too_large_by_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(BundleError, match="larger than the 2 GiB that"):
         archive.write(str(tmp_path / "job.pyz"), parts(tmp_path, 900, 10))
     assert not [name for name in os.listdir(tmp_path) if name.startswith("job")]
+
+
+def test_for_whom_it_is(user: User) -> None:
+    """A bundle for another machine is refused here though its wheels could be used; one says what its script says."""
+    head = '# /// script\n# requires-python = ">=3.10.0"\n# dependencies = ["demo; sys_platform == \'win32\'"]\n# ///\n'
+    user.write("job.py", f"{head}print(1)\n")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    words = ("--python", f"{version}.99", "--platform", "win_amd64")
+    assert user.run("scriptrun", "bundle", "-q", "job.py", *words).status == 0
+    status, out, err = user.run(sys.executable, "job.pyz")
+    assert (status, out) == (125, "")
+    assert "what it holds was chosen for win32 AMD64, and this is " in err
+    with zipfile.ZipFile(user.directory / "job.pyz") as bundle:
+        assert b'"requires_python":">=3.10.0","script"' in bundle.read("bundle.json")
