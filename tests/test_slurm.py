@@ -160,9 +160,9 @@ def test_cache_in_the_shared_home(cluster: Cluster, served: Index) -> None:
 
 
 def test_node_that_dies(cluster: Cluster, served: Index) -> None:
-    """What a node had begun to prepare when it died is never used: tasks that are begun anew complete, on both nodes.
+    """What a node had begun to prepare when it died is never used: tasks that are begun anew complete, on another node.
 
-    So does one that ran on the dead node.
+    So does one that ran on the dead node, which prepares anew once it is back.
     """
     gate = watch.Gate(served)
     script(cluster, "preparing.py", "import begun, sys\nprint(begun.V, sys.prefix)\n", "begun")
@@ -181,13 +181,16 @@ def test_node_that_dies(cluster: Cluster, served: Index) -> None:
     gate.open()
     cluster.must("scontrol update nodename=node2 state=resume")
     cluster.must("touch go", user="ada")
-    cluster.start_node("node1")
     for job in (running, *(f"{preparing}_{number}" for number in range(slurm.PLACES - 1))):
         cluster.must(f"scontrol update jobid={job} starttime=now", user="ada")
     cluster.await_end(running, preparing)
     ended = cluster.tasks(running) + cluster.tasks(preparing)
     assert states(ended) == [("COMPLETED", "0:0")] * 7
     assert [task["Restarts"] for task in ended] == ["1"] * slurm.PLACES + ["0"] * 3
+    cluster.start_node("node1")
+    there_again = cluster.submit("--nodelist=node1 -o there-again.log preparing.sbatch", "ada")
+    cluster.await_end(there_again)
+    assert states(cluster.tasks(there_again)) == [("COMPLETED", "0:0")]
     assert not begun.exists()
     here, there = ({*environments(cluster.disk(name) / "scriptrun-ada").items()} for name in slurm.NODES)
     (both,) = [one for one in here & there if one[1] == "begun==1.0"]
