@@ -67,7 +67,7 @@ def test_try_it_and_use(user: User) -> None:
         "environment:",
         "SETTING",
     ]
-    expected += ["", "pylock.fetch.toml", "", "ok       start"]
+    expected += ["", "pylock.fetch.toml", "hello.pyz", "", "ok       start"]
     assert [wanted for wanted, out in zip(expected, outputs, strict=True) if wanted not in out] == []
 
 
