@@ -58,7 +58,7 @@ def machine(tools: Mapping[str, Tool]) -> str:
 
 def absent(missing: Mapping[str, str]) -> str:
     """Return which tools do not take part, and why."""
-    return "".join(f"- {name} is not in the tables, as it does not work: `{why}`\n" for name, why in missing.items())
+    return "".join(f"- {name} is not in the tables, as it does not work:\n  `{why}`\n" for name, why in missing.items())
 
 
 def _processor() -> str:
