@@ -415,7 +415,7 @@ def test_imports_of_a_first_start(host: Host, bundle: Path) -> None:
     asking = {
         f"scriptrun.{name}" for name in ("pip", "metadata", "interpreters", "process", "answers.known", "markers")
     }
-    assert found & {"packaging", "tomli", "subprocess", *asking} == set()
+    assert found & {"packaging", "tomli", *asking} == set()
 
 
 def test_code_that_every_start_needs_is_not_packed(bundle: Path) -> None:
